@@ -1,0 +1,220 @@
+//! What an application can ask of a peer, and what it gets back.
+
+use bytes::Bytes;
+use weft_credential::Role;
+use weft_crypto::{DeviceId, FeedId, IdentityId, InvitationId, ObjectId, Purpose, SpaceId};
+use weft_echo::Edit;
+use weft_invitation::Link;
+
+use crate::status::Status;
+
+/// What the application asks for.
+#[derive(Debug)]
+pub enum Command {
+    /// Make a space and become its owner. Answered when it is durable and its name is written.
+    CreateSpace {
+        /// What people call it; at most 128 bytes.
+        name: String,
+    },
+    /// Issue a link. This device is its only host.
+    Invite {
+        /// The space.
+        space: SpaceId,
+        /// What the newcomer will be.
+        role: Role,
+        /// How many may use it.
+        uses: u32,
+        /// When this host stops accepting it, in milliseconds since 1970.
+        expires_ms: u64,
+        /// Where the newcomer finds this device, as multiaddresses.
+        addresses: Vec<String>,
+        /// What the link says the space is called.
+        space_name: String,
+        /// What the link says its issuer is called.
+        inviter_name: String,
+    },
+    /// Redeem a link. Answered when membership is durable here and the epoch is open; the data comes later.
+    Join {
+        /// The link.
+        link: Link,
+    },
+    /// Write records into this device's data feed. Answered when they are durable here.
+    Append {
+        /// The space.
+        space: SpaceId,
+        /// One entry each; each at most [`crate::Config::record_bytes_max`].
+        records: Vec<Bytes>,
+    },
+    /// Change an object. Answered when the change is durable here and can be read.
+    Edit {
+        /// The space.
+        space: SpaceId,
+        /// The change.
+        edit: Edit,
+    },
+    /// What is going on.
+    Status,
+    /// Who belongs to the space.
+    Members {
+        /// The space.
+        space: SpaceId,
+    },
+    /// The feeds of the space.
+    Feeds {
+        /// The space.
+        space: SpaceId,
+    },
+    /// Open records of a feed: those among the next `entries_max` entries from `from`.
+    Records {
+        /// The space.
+        space: SpaceId,
+        /// The feed.
+        feed: FeedId,
+        /// The first entry to look at.
+        from: u64,
+        /// How many entries to look at.
+        entries_max: u64,
+    },
+    /// Drop what was derived from the feeds and derive it again.
+    Rebuild {
+        /// The space.
+        space: SpaceId,
+    },
+}
+
+/// What came of a command.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// To [`Command::CreateSpace`].
+    SpaceCreated {
+        /// The new space.
+        space: SpaceId,
+    },
+    /// To [`Command::Invite`].
+    Invited {
+        /// `weft-invite:…`.
+        link: String,
+        /// The invitation's id.
+        invitation: InvitationId,
+    },
+    /// To [`Command::Join`].
+    Joined {
+        /// The space.
+        space: SpaceId,
+        /// What this identity is there.
+        role: Role,
+        /// Who issued the link.
+        inviter: IdentityId,
+        /// What the link says the space is called.
+        space_name: String,
+    },
+    /// To [`Command::Append`].
+    Appended {
+        /// This device's data feed.
+        feed: FeedId,
+        /// The sequence number of the first record.
+        from: u64,
+        /// How many there are.
+        count: u64,
+    },
+    /// To [`Command::Edit`].
+    Edited {
+        /// The object.
+        object: ObjectId,
+    },
+    /// To [`Command::Status`].
+    Status(Status),
+    /// To [`Command::Members`].
+    Members(Vec<MemberStatus>),
+    /// To [`Command::Feeds`].
+    Feeds(Vec<FeedStatus>),
+    /// To [`Command::Records`].
+    Records {
+        /// Sequence number and plaintext.
+        records: Vec<(u64, Bytes)>,
+        /// Where to go on reading.
+        next: u64,
+    },
+    /// To [`Command::Rebuild`].
+    Rebuilt {
+        /// Data entries that were replayed.
+        entries: u64,
+    },
+}
+
+/// A member of a space.
+#[derive(Clone, Debug)]
+pub struct MemberStatus {
+    /// Its root key.
+    pub identity: IdentityId,
+    /// Its role.
+    pub role: Role,
+    /// Its devices.
+    pub devices: Vec<DeviceId>,
+    /// Who issued the invitation it came by; none for the founder.
+    pub admitted_by: Option<IdentityId>,
+    /// Whether it is the identity of this node.
+    pub me: bool,
+}
+
+/// A feed of a space.
+#[derive(Clone, Debug)]
+pub struct FeedStatus {
+    /// Its id.
+    pub feed: FeedId,
+    /// The device that writes it.
+    pub device: DeviceId,
+    /// The identity of that device.
+    pub identity: Option<IdentityId>,
+    /// What it carries.
+    pub purpose: Purpose,
+    /// Entries held.
+    pub length: u64,
+    /// Bytes held: headers and bodies.
+    pub byte_length: u64,
+    /// The root over what is held.
+    pub root: [u8; 32],
+    /// Entries whose causal past is here and which have been replayed.
+    pub released: u64,
+    /// Why nothing more is accepted, if that is so.
+    pub stopped: Option<String>,
+    /// Whether this node writes it.
+    pub mine: bool,
+}
+
+/// What sort of refusal it is; a command line makes its exit code of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// The thing named does not exist here.
+    NotFound,
+    /// A rule says no.
+    Refused,
+    /// It was tried and did not work.
+    Failed,
+    /// It took too long.
+    TimedOut,
+    /// The store did not keep it.
+    Store,
+}
+
+/// Why a command was not carried out. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// A stable name for programs, snake_case.
+    pub code: &'static str,
+    /// What sort of refusal it is.
+    pub kind: RefusalKind,
+    /// What happened and why.
+    pub message: String,
+    /// What to do next.
+    pub hint: String,
+}
+
+impl Refusal {
+    /// A refusal in four parts.
+    #[must_use]
+    pub fn new(kind: RefusalKind, code: &'static str, message: impl Into<String>, hint: impl Into<String>) -> Refusal {
+        Refusal { code, kind, message: message.into(), hint: hint.into() }
+    }
+}

@@ -1,0 +1,84 @@
+//! What a peer tells its application unasked.
+
+use weft_crypto::{DeviceId, FeedId, ObjectId, SpaceId};
+
+/// A fact for the application. Events may be dropped when nobody keeps up; state is in the status and the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A space is here: made, or joined.
+    SpaceAdded {
+        /// The space.
+        space: SpaceId,
+    },
+    /// More of a feed is durable here.
+    Extended {
+        /// The space.
+        space: SpaceId,
+        /// The feed.
+        feed: FeedId,
+        /// Its length now.
+        length: u64,
+        /// Whether this node wrote it.
+        mine: bool,
+    },
+    /// A connected peer says that it durably holds this much of a feed.
+    PeerHolds {
+        /// The peer.
+        device: DeviceId,
+        /// The space.
+        space: SpaceId,
+        /// The feed.
+        feed: FeedId,
+        /// The length it holds.
+        length: u64,
+    },
+    /// An object can be read in a new state.
+    ObjectChanged {
+        /// The space.
+        space: SpaceId,
+        /// The object.
+        object: ObjectId,
+    },
+    /// An entry's mutation was refused; the feed goes on.
+    Quarantined {
+        /// The space.
+        space: SpaceId,
+        /// The feed.
+        feed: FeedId,
+        /// The entry.
+        seq: u64,
+        /// The rule that refused it.
+        reason: String,
+    },
+    /// A device is connected.
+    PeerConnected {
+        /// The device.
+        device: DeviceId,
+    },
+    /// A device is not connected any more.
+    PeerDisconnected {
+        /// The device.
+        device: DeviceId,
+    },
+    /// The space became level with every connected member, or ceased to be.
+    LevelChanged {
+        /// The space.
+        space: SpaceId,
+        /// How it is now.
+        level: bool,
+    },
+    /// A peer broke a rule and was disconnected.
+    Violated {
+        /// The peer.
+        device: DeviceId,
+        /// The rule, with its section.
+        what: String,
+    },
+    /// A feed is forked; it stays as it is held.
+    Stopped {
+        /// The space.
+        space: SpaceId,
+        /// The feed.
+        feed: FeedId,
+    },
+}

@@ -1,0 +1,72 @@
+//! What a peer says of itself: above all, why it is not level with another.
+
+use weft_credential::Role;
+use weft_crypto::{DeviceId, IdentityId, SpaceId};
+
+/// The whole of it.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// This device.
+    pub device: DeviceId,
+    /// The identity it acts for.
+    pub identity: IdentityId,
+    /// Who is connected.
+    pub peers: Vec<PeerStatus>,
+    /// Every space here.
+    pub spaces: Vec<SpaceStatus>,
+}
+
+/// A connected device.
+#[derive(Clone, Debug)]
+pub struct PeerStatus {
+    /// Its key.
+    pub device: DeviceId,
+    /// The spaces that both have shown each other to be in.
+    pub spaces: Vec<SpaceId>,
+}
+
+/// A space.
+#[derive(Clone, Debug)]
+pub struct SpaceStatus {
+    /// Its id.
+    pub space: SpaceId,
+    /// This identity's role; none when it counts as no member.
+    pub role: Option<Role>,
+    /// How many members there are.
+    pub members: u32,
+    /// At least one other member is connected, each connected one holds what is held here and the other way round, and all
+    /// of it has been replayed.
+    pub level: bool,
+    /// Whether everything held has been replayed into objects.
+    pub replayed: bool,
+    /// One for every connected member.
+    pub pairs: Vec<PairStatus>,
+    /// What is not as it should be.
+    pub waiting: Vec<Waiting>,
+    /// Why nothing can be written here, if that is so.
+    pub write_stop: Option<String>,
+}
+
+/// This node and one connected member of the space.
+#[derive(Clone, Debug)]
+pub struct PairStatus {
+    /// The other device.
+    pub device: DeviceId,
+    /// Whether both hold the same.
+    pub level: bool,
+}
+
+/// Something that is missing, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// What is missing.
+    pub what: String,
+    /// From whom it should come.
+    pub from: Option<DeviceId>,
+    /// Since when, in milliseconds since 1970.
+    pub since_ms: u64,
+    /// The rule by which it is refused or held back.
+    pub rule: String,
+    /// What to do.
+    pub remedy: String,
+}

@@ -1,0 +1,90 @@
+//! What the peer asks a store to keep, and what it wants back when it is opened.
+//!
+//! A store is an ordered set of feeds and rows with one guarantee: a [`Batch`] is there as a whole or not at all, and what
+//! was said to be persisted is there after any crash. The node keeps it in a file, the simulator in memory.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weft_crypto::{FeedId, SpaceId};
+use weft_feed::{Head, Run, Tree, VerifiedRange};
+
+/// Writes that belong together. Batches are applied in the order in which they were ordered.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// Applied in order.
+    pub writes: Vec<Write>,
+    /// Whether it must survive a crash before `Persisted` is said. Derived rows alone need not: they are rebuilt from the
+    /// feeds. A crash may lose the newest batches that are not durable, never one in the middle.
+    pub durable: bool,
+}
+
+/// One write.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// A feed is known from now on. Written again, it changes nothing.
+    Feed {
+        /// Its id.
+        feed: FeedId,
+        /// The space it belongs to.
+        space: SpaceId,
+        /// The signed manifest, encoded.
+        manifest: Bytes,
+    },
+    /// Runs that continue what is held of their feed, the signed head they end at, and the tree after them.
+    Range(Arc<VerifiedRange>),
+    /// A small private row: set, or removed when there is no value.
+    Local {
+        /// Its key; see [`crate::local`].
+        key: Bytes,
+        /// Its value.
+        value: Option<Bytes>,
+    },
+    /// A derived row: set, or removed when there is no value.
+    Derived {
+        /// The space it is derived in.
+        space: SpaceId,
+        /// Table 0 is the peer's, the others are ECHO's.
+        table: u8,
+        /// Its key.
+        key: Bytes,
+        /// Its value.
+        value: Option<Bytes>,
+    },
+    /// Every derived row of the space is removed.
+    DropDerived {
+        /// The space.
+        space: SpaceId,
+    },
+}
+
+/// The table of derived rows that the peer keeps for itself: how far each feed has been replayed.
+pub const CURSORS: u8 = 0;
+
+/// What a store holds when it is opened, but for the data entries and ECHO's rows, which are read when they are needed.
+#[derive(Clone, Debug, Default)]
+pub struct Opened {
+    /// Every private row.
+    pub local: Vec<(Bytes, Bytes)>,
+    /// Every feed.
+    pub feeds: Vec<OpenedFeed>,
+    /// The entries of every control feed, whole.
+    pub control: Vec<(FeedId, Vec<Run>)>,
+    /// The rows of table [`CURSORS`] of every space.
+    pub cursors: Vec<(SpaceId, Vec<(Bytes, Bytes)>)>,
+}
+
+/// A feed as the store holds it.
+#[derive(Clone, Debug)]
+pub struct OpenedFeed {
+    /// Its id.
+    pub feed: FeedId,
+    /// The space it belongs to.
+    pub space: SpaceId,
+    /// The signed manifest, encoded.
+    pub manifest: Bytes,
+    /// The tree over all that is held.
+    pub tree: Tree,
+    /// The newest signed head; none while nothing is held.
+    pub head: Option<Head>,
+}
