@@ -8,6 +8,8 @@ use crate::{
 
 /// 16,384 holdings of 72 bytes.
 const HOLDINGS: u32 = 16_384 * 72;
+/// The state of a tree: a length, a byte length and at most 64 peaks of 40 bytes.
+const TREE: u32 = 4096;
 /// One bit for each of 256 entries.
 const ABSENT: u32 = 32;
 
@@ -21,7 +23,7 @@ bounded! { "weft.replication.v1", replication:
     ]
     Hello [Bound::u32(1), Bound::u64(2)]
     Have [Bound::u32(1), Bound::bytes(2, HOLDINGS), Bound::bool(3)]
-    Want [Bound::u32(1), Bound::bytes(2, HASH), Bound::u64(3), Bound::bytes(4, HASH)]
+    Want [Bound::u32(1), Bound::bytes(2, HASH), Bound::u64(3), Bound::bytes(4, HEAD), Bound::bytes(5, TREE)]
     Stop [Bound::u32(1), Bound::bytes(2, HASH)]
     Range [
         Bound::u32(1), Bound::bytes(2, HASH), Bound::u64(3), Bound::bytes(4, HEAD), Bound::bytes(5, HEADERS),

@@ -49,7 +49,7 @@ pub struct Have {
     #[prost(bool, tag = "3")]
     pub complete: bool,
 }
-/// Serve this feed from here on, and go on as it grows.
+/// Serve this feed from here on, and go on as it grows, until one Refused for it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Want {
     #[prost(uint32, tag = "1")]
@@ -58,10 +58,14 @@ pub struct Want {
     pub feed: ::prost::bytes::Bytes,
     #[prost(uint64, tag = "3")]
     pub from: u64,
-    /// root at `from`; empty when from is 0
+    /// weft.feed.v1.Head at `from`; empty when from is 0
     #[prost(bytes = "bytes", tag = "4")]
-    pub root: ::prost::bytes::Bytes,
+    pub head: ::prost::bytes::Bytes,
+    /// tree state at `from` (specs/feed.md); empty when from is 0
+    #[prost(bytes = "bytes", tag = "5")]
+    pub tree: ::prost::bytes::Bytes,
 }
+/// No more of this feed, please. Answered by Refused with reason 5.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Stop {
     #[prost(uint32, tag = "1")]
@@ -118,7 +122,8 @@ pub struct Contradiction {
     #[prost(bytes = "bytes", tag = "2")]
     pub head: ::prost::bytes::Bytes,
 }
-/// Why nothing (more) comes for this feed. 1 not held, 2 stopped by a fork, 3 damaged here, 4 refused by a rule
+/// Why nothing (more) comes for this feed. 1 not held, 2 contradicts what is held here, 3 damaged here, 4 refused by a rule,
+/// 5 ended as asked
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Refused {
     #[prost(uint32, tag = "1")]
