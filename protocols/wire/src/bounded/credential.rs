@@ -32,8 +32,11 @@ const CUT: Bound = Bound::message(2, Cut::BOUNDS).times(CUTS).at_least(34);
 bounded! { "weft.credential.v1", credential:
     ControlBody [Bound::bytes(1, BODY).times(CREDENTIALS)]
     Credential [Bound::bytes(1, HASH), Bound::u32(2), Bound::u32(3), Bound::bool(4), Bound::bytes(5, BODY)]
-    SpaceGenesis [Bound::bytes(1, STATEMENT), Bound::bytes(2, HASH), Bound::bytes(3, SIGNATURE)]
-    GenesisStatement [Bound::u32(1), Bound::bytes(2, HASH), Bound::u32(3), Bound::u32(4), Bound::bytes(5, HASH)]
+    SpaceGenesis [Bound::bytes(1, STATEMENT), Bound::bytes(2, SIGNATURE)]
+    GenesisStatement [
+        Bound::u32(1), Bound::bytes(2, HASH), Bound::u32(3), Bound::u32(4), Bound::bytes(5, HASH),
+        Bound::bytes(6, HASH), Bound::bytes(7, HASH),
+    ]
     RootStatementCarried [Bound::bytes(1, BODY), Bound::bytes(2, SIGNATURE)]
     RootStatement [
         Bound::u32(1), Bound::bytes(2, HASH), Bound::bytes(3, HASH), Bound::u64(4), Bound::bytes(5, HASH),

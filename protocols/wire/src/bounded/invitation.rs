@@ -25,7 +25,7 @@ bounded! { "weft.invitation.v1", invitation:
         Bound::message(3, Redeem::BOUNDS).alternative(), Bound::message(4, Refused::BOUNDS).alternative(),
         Bound::message(5, Accepted::BOUNDS).alternative(), Bound::message(6, Part::BOUNDS).alternative(),
     ]
-    Begin [Bound::u32(1), Bound::bytes(2, HASH), Bound::bytes(3, HASH)]
+    Begin [Bound::u32(1), Bound::bytes(2, HASH)]
     Challenge [Bound::bytes(1, HASH)]
     Redeem [Bound::bytes(1, SIGNATURE), Bound::bytes(2, REDEMPTION)]
     Refused [Bound::u32(1)]

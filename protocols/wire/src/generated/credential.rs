@@ -31,10 +31,8 @@ pub struct SpaceGenesis {
     /// GenesisStatement; the space id is its hash
     #[prost(bytes = "bytes", tag = "1")]
     pub statement: ::prost::bytes::Bytes,
-    /// founder's device key
+    /// by GenesisStatement.device
     #[prost(bytes = "bytes", tag = "2")]
-    pub device: ::prost::bytes::Bytes,
-    #[prost(bytes = "bytes", tag = "3")]
     pub device_signature: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -54,6 +52,12 @@ pub struct GenesisStatement {
     /// 32 random bytes
     #[prost(bytes = "bytes", tag = "5")]
     pub nonce: ::prost::bytes::Bytes,
+    /// founder's device key
+    #[prost(bytes = "bytes", tag = "6")]
+    pub device: ::prost::bytes::Bytes,
+    /// key of the founder's first control feed: so the space id names the one feed whose entry 0 is genesis
+    #[prost(bytes = "bytes", tag = "7")]
+    pub feed_key: ::prost::bytes::Bytes,
 }
 /// kind 2: a statement signed by a root key; any control entry may carry it
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -210,6 +214,7 @@ pub struct InvitationRedeemed {
 pub struct RedemptionStatement {
     #[prost(bytes = "bytes", tag = "1")]
     pub space: ::prost::bytes::Bytes,
+    /// the invitation's public key
     #[prost(bytes = "bytes", tag = "2")]
     pub invitation: ::prost::bytes::Bytes,
     #[prost(bytes = "bytes", tag = "3")]

@@ -52,8 +52,6 @@ pub struct Begin {
     #[prost(uint32, tag = "1")]
     pub version: u32,
     #[prost(bytes = "bytes", tag = "2")]
-    pub invitation: ::prost::bytes::Bytes,
-    #[prost(bytes = "bytes", tag = "3")]
     pub nonce: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -63,13 +61,15 @@ pub struct Challenge {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Redeem {
-    /// by the invitation key over both device keys and both nonces
+    /// by the invitation key over space, both device keys and both nonces
     #[prost(bytes = "bytes", tag = "1")]
     pub proof: ::prost::bytes::Bytes,
     /// weft.credential.v1.InvitationRedeemed
     #[prost(bytes = "bytes", tag = "2")]
     pub redemption: ::prost::bytes::Bytes,
 }
+/// 1 not valid (unknown invitation or failed proof), 2 busy, 3 malformed. Only to one who has proved knowledge of the key of an
+/// invitation this host knows: 4 expired, 5 used up.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Refused {
     #[prost(uint32, tag = "1")]
