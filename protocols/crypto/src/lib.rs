@@ -1,1 +1,64 @@
-//! weft-crypto.
+//! Hashes, ids, keys, sealing: what every other crate of Weft means when it says "hashed", "signed" or "sealed".
+//!
+//! Every use has its own context string, and all of them stand in one file ([`Context`], [`SignContext`]). Ids and public
+//! keys are types of their own ([`ids`]), a signature is made and checked with its context ([`Signature`]), and what went
+//! through its check is a [`Verified`] value that nothing else can make. Bodies, secrets at rest and epoch secrets are
+//! sealed by one construction ([`seal`], [`lockbox`]).
+//!
+//! This crate draws no randomness: what must be random is an argument. It invents no cipher: BLAKE3, Ed25519 (strict),
+//! X25519, HPKE (RFC 9180), XChaCha20-Poly1305 and BIP-39 come from well kept crates.
+//!
+//! Spec: `specs/crypto.md`; known answers in `specs/vectors/crypto`.
+//!
+//! ```
+//! use weft_crypto::{DeviceKey, FeedSecret, Head, Manifest, Purpose, Root, SignedManifest, SpaceId};
+//!
+//! // A device makes a feed: a manifest names it, both keys sign the manifest.
+//! let device = DeviceKey::from_seed([1; 32]);
+//! let secret = FeedSecret::from_seed([2; 32]);
+//! let manifest = Manifest {
+//!     version: Manifest::VERSION,
+//!     space: SpaceId::from_bytes([3; 32]),
+//!     device: device.id(),
+//!     feed_key: secret.id(),
+//!     purpose: Purpose::Data,
+//!     generation: 0,
+//! };
+//! let signed = SignedManifest::sign(&manifest, &device, &secret).encode();
+//!
+//! // Whoever receives it checks it once; the type says that it was checked.
+//! let verified = SignedManifest::decode(&signed)?.verify()?;
+//! assert_eq!(verified.id(), manifest.id());
+//!
+//! // The feed key signs heads, and nothing else.
+//! let head = Head::sign(manifest.id(), 7, 1400, Root::from_bytes([4; 32]), &secret);
+//! assert!(head.verify(&verified.feed_key).is_ok());
+//! # Ok::<(), weft_crypto::ManifestError>(())
+//! ```
+
+pub mod at_rest;
+pub mod base32;
+mod context;
+pub mod hash;
+mod head;
+pub mod ids;
+mod keys;
+pub mod lockbox;
+mod manifest;
+pub mod phrase;
+pub mod seal;
+mod sign;
+mod verified;
+
+pub use context::{Context, SignContext};
+pub use hash::{Hasher, Part, hash, kdf, mac};
+pub use head::{Dep, DepError, Head, HeadError};
+pub use ids::{
+    DeviceId, EntryId, EpochId, FeedId, FeedKey, IdError, IdentityId, InvitationId, InvitationKeyId, ObjectId,
+    PreKeyId, Root, SpaceId,
+};
+pub use keys::{DeviceKey, FeedSecret, InvitationSecret, PreKeySecret, RecoveryKey, RootKey, fresh_secret};
+pub use manifest::{Manifest, ManifestError, Purpose, SignedManifest};
+pub use phrase::{Phrase, PhraseError};
+pub use sign::{BadSignature, Signature, verify};
+pub use verified::{Verifiable, Verified};

@@ -1,0 +1,180 @@
+//! Every context string of Weft, in one place: what a hash, a key or a signature is *for*.
+//!
+//! Two uses never share a context, so a value made for one can never pass for another. A crate that needs a new use adds
+//! its line here; a test checks that all are different, that none is the start of another, and that none can be taken for
+//! what libp2p signs with the same device key.
+//!
+//! Spec: CRYPTO-1.2
+
+use std::{fmt, sync::LazyLock};
+
+/// What a hash or a derived key is for: a BLAKE3 derive-key context `weft/<what>/1`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Context(usize);
+
+/// What a signature is for: it covers this string, one zero byte and the statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SignContext(&'static str);
+
+macro_rules! contexts {
+    ($($(#[doc = $doc:literal])+ $name:ident = $what:literal;)*) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "places in a table, named as the constants")]
+        enum Place { $($name),* }
+
+        const TEXTS: &[&str] = &[$(concat!("weft/", $what, "/1")),*];
+
+        impl Context {
+            $($(#[doc = $doc])+ pub const $name: Self = Self(Place::$name as usize);)*
+
+            /// Every context.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+macro_rules! sign_contexts {
+    ($($(#[doc = $doc:literal])+ $name:ident = $what:literal;)*) => {
+        impl SignContext {
+            $($(#[doc = $doc])+ pub const $name: Self = Self(concat!("weft/", $what, "/1"));)*
+
+            /// Every context.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+        }
+    };
+}
+
+contexts! {
+    // Feeds.
+    /// A leaf of a feed's tree, over a header.
+    LEAF = "leaf";
+    /// An inner node of a feed's tree.
+    PARENT = "parent";
+    /// A feed's root.
+    ROOT = "root";
+    /// A body as stored.
+    BODY_HASH = "body-hash";
+    /// An entry's id.
+    ENTRY = "entry";
+    /// A feed's id, over its manifest.
+    FEED = "feed";
+
+    // Credentials and spaces.
+    /// A space's id, over its genesis statement.
+    GENESIS = "genesis";
+    /// A credential's address.
+    CREDENTIAL = "credential";
+    /// A root statement, as the next one names it.
+    ROOT_STATEMENT = "root-statement";
+    /// A root key, as the statement before it commits to it.
+    NEXT_ROOT = "next-root";
+    /// An invitation's id.
+    INVITATION = "invitation";
+    /// A redemption, for choosing among several.
+    REDEMPTION = "redemption";
+
+    // Epochs.
+    /// An epoch's id.
+    EPOCH = "epoch";
+    /// A commitment to a content secret.
+    CONTENT_COMMITMENT = "content-commitment";
+    /// A commitment to an access secret.
+    ACCESS_COMMITMENT = "access-commitment";
+    /// The key that seals earlier access secrets under a new one.
+    ACCESS_CHAIN = "access-chain";
+    /// The key that seals earlier content secrets under a new one.
+    CONTENT_CHAIN = "content-chain";
+    /// The keys that seal a feed's bodies.
+    BODY = "body";
+
+    // Objects.
+    /// An object's id.
+    OBJECT = "object";
+    /// A Yjs client id.
+    CLIENT = "client";
+
+    // Proofs over a connection.
+    /// The opener's tag at the door.
+    DOOR_DIAL = "door-dial";
+    /// The acceptor's tag at the door.
+    DOOR_LISTEN = "door-listen";
+
+    // Secrets of one's own.
+    /// A fresh secret: a draw mixed with the device's secret and what it is for.
+    FRESH = "fresh";
+    /// The key under which a device seals its local secrets.
+    DEVICE_AT_REST = "device-at-rest";
+    /// The keys of a local secret's box.
+    LOCAL = "local";
+    /// The keys of a secret wrapped by a key beside the store.
+    AT_REST = "at-rest";
+    /// The root key of a phrase.
+    PHRASE_ROOT = "phrase-root";
+    /// The next root key of a phrase.
+    PHRASE_NEXT_ROOT = "phrase-next-root";
+    /// The recovery key of a phrase.
+    PHRASE_RECOVERY = "phrase-recovery";
+}
+
+sign_contexts! {
+    /// A head, by the feed key.
+    HEAD = "head";
+    /// A manifest, by the device key.
+    MANIFEST_DEVICE = "manifest-device";
+    /// A manifest, by the feed key.
+    MANIFEST_FEED = "manifest-feed";
+    /// A genesis statement, by the founder's device key.
+    GENESIS_DEVICE = "genesis-device";
+    /// A root statement, by the root key.
+    ROOT_STATEMENT_SIGNED = "root-statement-signed";
+    /// A redemption, by the invitation key.
+    REDEMPTION_INVITATION = "redemption-invitation";
+    /// A redemption, by the newcomer's device key.
+    REDEMPTION_DEVICE = "redemption-device";
+    /// Knowledge of the invitation key over one connection, by the invitation key.
+    INVITATION_PROOF = "invitation-proof";
+}
+
+/// What BLAKE3 makes of each context string, computed once: hashing then costs nothing for the context.
+static KEYS: LazyLock<Vec<[u8; 32]>> =
+    LazyLock::new(|| TEXTS.iter().map(|text| blake3::hazmat::hash_derive_key_context(text)).collect());
+
+impl Context {
+    /// The context string.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        TEXTS[self.0]
+    }
+
+    pub(crate) fn key(self) -> &'static [u8; 32] {
+        &KEYS[self.0]
+    }
+}
+
+impl SignContext {
+    /// The context string.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.0
+    }
+
+    /// The bytes that a signature of this context covers.
+    pub(crate) fn signed_bytes(self, statement: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(self.0.len() + 1 + statement.len());
+        bytes.extend_from_slice(self.0.as_bytes());
+        bytes.push(0);
+        bytes.extend_from_slice(statement);
+        bytes
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for SignContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,303 @@
+//! Epoch secrets: what commits to them, and the lockboxes in which they travel.
+//!
+//! An epoch's id is the hash of commitments to its two secrets, its parents and its recipients. A lockbox is HPKE (RFC 9180)
+//! in base mode to one named key; who opens one checks what is inside against the commitments, so a starter cannot give
+//! different secrets to different members under one epoch id.
+//!
+//! Spec: CRYPTO-7.1
+
+use bytes::Bytes;
+use hpke::{
+    Deserializable, Kem, OpModeR, OpModeS, Serializable,
+    aead::ChaCha20Poly1305,
+    kdf::HkdfSha256,
+    kem::X25519HkdfSha256,
+    rand_core::{TryCryptoRng, TryRng},
+};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::{
+    Context, EpochId, Hasher, PreKeyId, PreKeySecret, SpaceId,
+    hash::{Part, hash, same},
+};
+
+/// The two secrets of an epoch.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct EpochSecrets {
+    /// Reads bodies.
+    pub content: [u8; 32],
+    /// Recognises the space.
+    pub access: [u8; 32],
+}
+
+/// What an epoch says of its secrets without showing them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Commitments {
+    /// To the content secret.
+    pub content: [u8; 32],
+    /// To the access secret.
+    pub access: [u8; 32],
+}
+
+/// Who a lockbox is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum RecipientKind {
+    /// A device; it gets both secrets.
+    Device = 1,
+    /// An identity's recovery key; it gets both secrets.
+    Recovery = 2,
+    /// A keeper; it gets the access secret only.
+    Keeper = 3,
+}
+
+impl RecipientKind {
+    /// The kind of this number, if there is one.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Option<Self> {
+        match number {
+            1 => Some(Self::Device),
+            2 => Some(Self::Recovery),
+            3 => Some(Self::Keeper),
+            _ => None,
+        }
+    }
+}
+
+/// A recipient of an epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Recipient {
+    /// Who it is for.
+    pub kind: RecipientKind,
+    /// The device key, or the root key of the identity.
+    pub recipient: [u8; 32],
+    /// The X25519 key that is sealed to.
+    pub key: PreKeyId,
+}
+
+/// Epoch secrets sealed to one recipient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lockbox {
+    /// HPKE's encapsulated key.
+    pub encapsulated: [u8; 32],
+    /// The secrets and a tag: 80 bytes, for a keeper 48.
+    pub ciphertext: Bytes,
+}
+
+/// Why a lockbox does not open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockboxError {
+    /// The secret key is not that of the recipient named.
+    #[error("the lockbox is for the key {expected:?}, not for {found:?}")]
+    NotForThisKey {
+        /// The key that the recipient names.
+        expected: PreKeyId,
+        /// The key at hand.
+        found: PreKeyId,
+    },
+    /// Sealed to another key, space, epoch or recipient, or altered.
+    #[error("the lockbox was not sealed for this recipient and epoch, or was altered")]
+    NotAuthentic,
+    /// It opens, and holds another number of bytes than two secrets (one for a keeper).
+    #[error("the lockbox holds {found} bytes, not {expected}")]
+    Content {
+        /// What it must hold.
+        expected: usize,
+        /// What it holds.
+        found: usize,
+    },
+    /// It opens, and the secrets inside are not those that the epoch commits to: its starter cheats.
+    #[error("the lockbox holds other secrets than its epoch commits to")]
+    OtherSecrets,
+    /// The recipient's key is one that no secret can be sealed to.
+    #[error("the recipient's key is of small order")]
+    BadKey,
+}
+
+impl EpochSecrets {
+    /// What an epoch with these secrets commits to.
+    #[must_use]
+    pub fn commitments(&self) -> Commitments {
+        Commitments {
+            content: hash(Context::CONTENT_COMMITMENT, &[Part::Fixed(&self.content)]),
+            access: access_commitment(&self.access),
+        }
+    }
+}
+
+fn access_commitment(access: &[u8; 32]) -> [u8; 32] {
+    hash(Context::ACCESS_COMMITMENT, &[Part::Fixed(access)])
+}
+
+impl std::fmt::Debug for EpochSecrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EpochSecrets(…)")
+    }
+}
+
+/// The id of an epoch. Parents and recipients in the order in which its statement lists them.
+///
+/// Spec: CRYPTO-7.2
+#[must_use]
+pub fn epoch_id(space: &SpaceId, commitments: &Commitments, parents: &[EpochId], recipients: &[Recipient]) -> EpochId {
+    let mut hasher = Hasher::new(Context::EPOCH);
+    hasher.fixed(space.as_bytes()).fixed(&commitments.content).fixed(&commitments.access);
+    hasher.u64(parents.len() as u64);
+    for parent in parents {
+        hasher.fixed(parent.as_bytes());
+    }
+    hasher.u64(recipients.len() as u64);
+    for recipient in recipients {
+        hasher.u64(recipient.kind as u64).fixed(&recipient.recipient).fixed(recipient.key.as_bytes());
+    }
+    EpochId::from_bytes(hasher.finish())
+}
+
+/// Seals an epoch's secrets to a recipient; a keeper gets the access secret only. The ephemeral seed comes from
+/// [`crate::fresh_secret`], for this recipient and this epoch, and is used once.
+///
+/// Spec: CRYPTO-7.3
+///
+/// # Errors
+/// [`LockboxError::BadKey`] when nothing can be sealed to the recipient's key.
+pub fn seal(
+    secrets: &EpochSecrets,
+    space: &SpaceId,
+    epoch: &EpochId,
+    recipient: &Recipient,
+    ephemeral_seed: [u8; 32],
+) -> Result<Lockbox, LockboxError> {
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(64));
+    if recipient.kind != RecipientKind::Keeper {
+        plaintext.extend_from_slice(&secrets.content);
+    }
+    plaintext.extend_from_slice(&secrets.access);
+    let key =
+        <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(recipient.key.as_bytes()).map_err(|_| LockboxError::BadKey)?;
+    let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+        &OpModeS::Base,
+        &key,
+        &info(space, epoch, recipient),
+        &plaintext,
+        &[],
+        &mut Once(Some(Zeroizing::new(ephemeral_seed))),
+    )
+    .map_err(|_| LockboxError::BadKey)?;
+    Ok(Lockbox { encapsulated: encapsulated.to_bytes().into(), ciphertext: ciphertext.into() })
+}
+
+/// Opens a lockbox of a device or a recovery key, and checks the secrets against what the epoch commits to.
+///
+/// # Errors
+/// When it is not for this key, was not sealed for this recipient and epoch, or holds other secrets.
+pub fn open(
+    lockbox: &Lockbox,
+    secret: &PreKeySecret,
+    space: &SpaceId,
+    epoch: &EpochId,
+    recipient: &Recipient,
+    commitments: &Commitments,
+) -> Result<EpochSecrets, LockboxError> {
+    let plaintext = open_plaintext::<64>(lockbox, secret, space, epoch, recipient)?;
+    let mut secrets = EpochSecrets { content: [0; 32], access: [0; 32] };
+    secrets.content.copy_from_slice(&plaintext[..32]);
+    secrets.access.copy_from_slice(&plaintext[32..]);
+    let found = secrets.commitments();
+    if !same(&found.content, &commitments.content) || !same(&found.access, &commitments.access) {
+        return Err(LockboxError::OtherSecrets);
+    }
+    Ok(secrets)
+}
+
+/// Opens a keeper's lockbox: the access secret, checked.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_access(
+    lockbox: &Lockbox,
+    secret: &PreKeySecret,
+    space: &SpaceId,
+    epoch: &EpochId,
+    recipient: &Recipient,
+    commitments: &Commitments,
+) -> Result<Zeroizing<[u8; 32]>, LockboxError> {
+    let access = open_plaintext::<32>(lockbox, secret, space, epoch, recipient)?;
+    if !same(&access_commitment(&access), &commitments.access) {
+        return Err(LockboxError::OtherSecrets);
+    }
+    Ok(access)
+}
+
+fn open_plaintext<const N: usize>(
+    lockbox: &Lockbox,
+    secret: &PreKeySecret,
+    space: &SpaceId,
+    epoch: &EpochId,
+    recipient: &Recipient,
+) -> Result<Zeroizing<[u8; N]>, LockboxError> {
+    let found = secret.id();
+    if found != recipient.key {
+        return Err(LockboxError::NotForThisKey { expected: recipient.key, found });
+    }
+    let private = private_of(secret.as_bytes());
+    let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&lockbox.encapsulated)
+        .expect("32 bytes are an encapsulated key");
+    let plaintext = hpke::single_shot_open::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
+        &OpModeR::Base,
+        &private,
+        &encapsulated,
+        &info(space, epoch, recipient),
+        &lockbox.ciphertext,
+        &[],
+    )
+    .map_err(|_| LockboxError::NotAuthentic)?;
+    let plaintext = Zeroizing::new(plaintext);
+    let exact: [u8; N] =
+        plaintext.as_slice().try_into().map_err(|_| LockboxError::Content { expected: N, found: plaintext.len() })?;
+    Ok(Zeroizing::new(exact))
+}
+
+/// What a lockbox is bound to: context, zero byte, space, epoch, kind, recipient, key.
+fn info(space: &SpaceId, epoch: &EpochId, recipient: &Recipient) -> Vec<u8> {
+    let mut info = b"weft/lockbox/1\0".to_vec();
+    info.extend_from_slice(space.as_bytes());
+    info.extend_from_slice(epoch.as_bytes());
+    info.extend_from_slice(&(recipient.kind as u64).to_le_bytes());
+    info.extend_from_slice(&recipient.recipient);
+    info.extend_from_slice(recipient.key.as_bytes());
+    info
+}
+
+fn private_of(seed: &[u8; 32]) -> <X25519HkdfSha256 as Kem>::PrivateKey {
+    <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(seed).expect("32 bytes are an X25519 private key")
+}
+
+/// The X25519 public key of a seed.
+pub(crate) fn public_of(seed: &[u8; 32]) -> PreKeyId {
+    PreKeyId::from_bytes(X25519HkdfSha256::sk_to_pk(&private_of(seed)).to_bytes().into())
+}
+
+/// Gives HPKE the 32 bytes of key material that RFC 9180's `DeriveKeyPair` takes, once. The same seed therefore gives the
+/// same lockbox in every implementation.
+struct Once(Option<Zeroizing<[u8; 32]>>);
+
+impl TryRng for Once {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        unreachable!("HPKE asks for key material only")
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        unreachable!("HPKE asks for key material only")
+    }
+
+    fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), Self::Error> {
+        let seed = self.0.take().expect("HPKE asks once");
+        out.copy_from_slice(seed.as_slice());
+        Ok(())
+    }
+}
+
+impl TryCryptoRng for Once {}
