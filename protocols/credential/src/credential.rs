@@ -1,0 +1,152 @@
+//! The kinds of credential.
+
+use bytes::Bytes;
+use weft_crypto::{SignedManifest, SpaceId};
+use weft_wire::credential as wire;
+
+use crate::{Carried, EpochStarted, InvitationIssued, Lockbox, Malformed, PreKeySet, Redemption, SpaceGenesis};
+
+/// The numbers of the kinds. Spec: CREDENTIAL-2.1.
+pub mod kind {
+    /// The first part of a space's first entry.
+    pub const SPACE_GENESIS: u32 = 1;
+    /// A statement by a root key.
+    pub const ROOT_STATEMENT: u32 = 2;
+    /// A feed joins the space.
+    pub const FEED_ADMITTED: u32 = 3;
+    /// The key that a device's lockboxes are sealed to.
+    pub const PRE_KEY_SET: u32 = 4;
+    /// An epoch begins.
+    pub const EPOCH_STARTED: u32 = 5;
+    /// An invitation.
+    pub const INVITATION_ISSUED: u32 = 6;
+    /// Its redemption.
+    pub const INVITATION_REDEEMED: u32 = 7;
+    /// A later recipient of an epoch.
+    pub const LOCKBOX_ADDED: u32 = 8;
+    /// The first kind that has a format and no code here yet.
+    pub const FIRST_UNKNOWN: u32 = 9;
+}
+
+/// What one part of a control entry says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Credential {
+    /// Kind 1.
+    SpaceGenesis(SpaceGenesis),
+    /// Kind 2.
+    RootStatement(Carried),
+    /// Kind 3.
+    FeedAdmitted(SignedManifest),
+    /// Kind 4.
+    PreKeySet(PreKeySet),
+    /// Kind 5.
+    EpochStarted(EpochStarted),
+    /// Kind 6.
+    InvitationIssued(InvitationIssued),
+    /// Kind 7.
+    InvitationRedeemed(Redemption),
+    /// Kind 8.
+    LockboxAdded(Lockbox),
+    /// Any other kind, 9 to 19 included, which have a format and no code yet.
+    Unknown(Unknown),
+}
+
+/// A credential of a kind that this version does not know. It is kept and carried. Spec: CREDENTIAL-2.2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// The kind.
+    pub kind: u32,
+    /// Who does not know the kind stops writing.
+    pub critical: bool,
+    /// What it holds.
+    pub content: Bytes,
+}
+
+impl Credential {
+    /// The kind's number.
+    pub fn kind(&self) -> u32 {
+        match self {
+            Self::SpaceGenesis(_) => kind::SPACE_GENESIS,
+            Self::RootStatement(_) => kind::ROOT_STATEMENT,
+            Self::FeedAdmitted(_) => kind::FEED_ADMITTED,
+            Self::PreKeySet(_) => kind::PRE_KEY_SET,
+            Self::EpochStarted(_) => kind::EPOCH_STARTED,
+            Self::InvitationIssued(_) => kind::INVITATION_ISSUED,
+            Self::InvitationRedeemed(_) => kind::INVITATION_REDEEMED,
+            Self::LockboxAdded(_) => kind::LOCKBOX_ADDED,
+            Self::Unknown(unknown) => unknown.kind,
+        }
+    }
+
+    /// The critical bit: every known kind has it, since who does not know it resolves differently.
+    pub fn critical(&self) -> bool {
+        match self {
+            Self::Unknown(unknown) => unknown.critical,
+            _ => true,
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Bytes {
+        use prost::Message as _;
+        match self {
+            Self::SpaceGenesis(genesis) => genesis.encode(),
+            Self::RootStatement(carried) => carried.encode(),
+            Self::FeedAdmitted(manifest) => wire::FeedAdmitted { manifest: manifest.encode() }.encode_to_vec().into(),
+            Self::PreKeySet(pre_key) => pre_key.encode(),
+            Self::EpochStarted(epoch) => epoch.encode(),
+            Self::InvitationIssued(issued) => issued.encode(),
+            Self::InvitationRedeemed(redemption) => redemption.encode(),
+            Self::LockboxAdded(lockbox) => {
+                wire::LockboxAdded { lockbox: Some(lockbox.message()) }.encode_to_vec().into()
+            }
+            Self::Unknown(unknown) => unknown.content.clone(),
+        }
+    }
+
+    pub(crate) fn decode(number: u32, critical: bool, content: Bytes) -> Result<Self, Malformed> {
+        let credential = match number {
+            kind::SPACE_GENESIS => Self::SpaceGenesis(SpaceGenesis::decode(&content)?),
+            kind::ROOT_STATEMENT => Self::RootStatement(Carried::decode(&content)?),
+            kind::FEED_ADMITTED => Self::FeedAdmitted(manifest(&content)?),
+            kind::PRE_KEY_SET => Self::PreKeySet(PreKeySet::decode(&content)?),
+            kind::EPOCH_STARTED => Self::EpochStarted(EpochStarted::decode(&content)?),
+            kind::INVITATION_ISSUED => Self::InvitationIssued(InvitationIssued::decode(&content)?),
+            kind::INVITATION_REDEEMED => Self::InvitationRedeemed(Redemption::decode(&content)?),
+            kind::LOCKBOX_ADDED => Self::LockboxAdded(lockbox(&content)?),
+            kind => Self::Unknown(Unknown { kind, critical, content }),
+        };
+        if credential.critical() != critical {
+            return Err(Malformed::Critical { kind: number, critical });
+        }
+        Ok(credential)
+    }
+
+    /// Every signature inside this credential, and that it speaks of `space`.
+    pub(crate) fn verify(&self, space: &SpaceId) -> Result<(), Malformed> {
+        match self {
+            Self::SpaceGenesis(genesis) => genesis.verify(space),
+            Self::RootStatement(carried) => carried.verify_in(space).map(drop),
+            Self::FeedAdmitted(signed) => {
+                let manifest = signed.verify().map_err(Malformed::manifest("FeedAdmitted.manifest"))?;
+                if manifest.space != *space {
+                    return Err(Malformed::OtherSpace { what: "a manifest" });
+                }
+                Ok(())
+            }
+            Self::EpochStarted(epoch) => epoch.verify(space),
+            Self::InvitationRedeemed(redemption) => redemption.verify(space),
+            Self::PreKeySet(_) | Self::InvitationIssued(_) | Self::LockboxAdded(_) | Self::Unknown(_) => Ok(()),
+        }
+    }
+}
+
+fn manifest(content: &Bytes) -> Result<SignedManifest, Malformed> {
+    let message: wire::FeedAdmitted = weft_wire::decode(content).map_err(Malformed::decode("FeedAdmitted"))?;
+    SignedManifest::decode(&message.manifest).map_err(Malformed::manifest("FeedAdmitted.manifest"))
+}
+
+fn lockbox(content: &Bytes) -> Result<Lockbox, Malformed> {
+    let message: wire::LockboxAdded = weft_wire::decode(content).map_err(Malformed::decode("LockboxAdded"))?;
+    let lockbox = message.lockbox.ok_or(Malformed::Length { field: "LockboxAdded.lockbox", expected: 1, found: 0 })?;
+    Lockbox::from_message(lockbox)
+}

@@ -1,0 +1,15 @@
+//! How large a credential may be. Spec: CREDENTIAL-9.
+//!
+//! The counts and lengths inside messages are in `weft_wire`'s tables; here are the ones that carry a meaning.
+
+/// Bytes of a control body: the limit of any entry's body.
+pub const BODY_BYTES_MAX: usize = 1 << 20;
+
+/// Parts of one control entry.
+pub const PARTS_MAX: usize = 1024;
+
+/// Uses of one invitation. A guess: a larger crowd is served by several links.
+pub const USES_MAX: u32 = 10_000;
+
+/// Bytes of a redemption with its two signatures.
+pub const REDEMPTION_BYTES_MAX: usize = 9 << 10;
