@@ -45,20 +45,10 @@ pub struct Row {
 
 /// Every message of `specs/proto`.
 pub const ALL: &[Row] = &{
-    const PARTS: [&[Row]; 6] = [
-        feed::ROWS,
-        credential::ROWS,
-        space::ROWS,
-        invitation::ROWS,
-        replication::ROWS,
-        echo::ROWS,
-    ];
-    const COUNT: usize = PARTS[0].len()
-        + PARTS[1].len()
-        + PARTS[2].len()
-        + PARTS[3].len()
-        + PARTS[4].len()
-        + PARTS[5].len();
+    const PARTS: [&[Row]; 6] =
+        [feed::ROWS, credential::ROWS, space::ROWS, invitation::ROWS, replication::ROWS, echo::ROWS];
+    const COUNT: usize =
+        PARTS[0].len() + PARTS[1].len() + PARTS[2].len() + PARTS[3].len() + PARTS[4].len() + PARTS[5].len();
     let mut all = [PARTS[0][0]; COUNT];
     let (mut part, mut at, mut filled) = (0, 0, 0);
     while part < PARTS.len() {

@@ -44,38 +44,19 @@ pub struct Bound {
 
 impl Bound {
     const fn new(field: u32, shape: Shape, bytes_max: u32) -> Self {
-        Self {
-            field,
-            shape,
-            count_max: 1,
-            bytes_min: 0,
-            bytes_max,
-            alternative: false,
-        }
+        Self { field, shape, count_max: 1, bytes_min: 0, bytes_max, alternative: false }
     }
 
     /// A `uint32`.
     #[must_use]
     pub const fn u32(field: u32) -> Self {
-        Self::new(
-            field,
-            Shape::Number {
-                value_max: u32::MAX as u64,
-            },
-            0,
-        )
+        Self::new(field, Shape::Number { value_max: u32::MAX as u64 }, 0)
     }
 
     /// A `uint64`.
     #[must_use]
     pub const fn u64(field: u32) -> Self {
-        Self::new(
-            field,
-            Shape::Number {
-                value_max: u64::MAX,
-            },
-            0,
-        )
+        Self::new(field, Shape::Number { value_max: u64::MAX }, 0)
     }
 
     /// A `bool`.
@@ -227,10 +208,7 @@ const FIELDS_MAX: usize = 16;
 /// # Errors
 /// At the first field that breaks its bound.
 pub fn scan(bytes: &[u8], bounds: &[Bound]) -> Result<(), DecodeError> {
-    debug_assert!(
-        bounds.len() <= FIELDS_MAX,
-        "a table has more rows than the scan counts"
-    );
+    debug_assert!(bounds.len() <= FIELDS_MAX, "a table has more rows than the scan counts");
     let mut counts = [0u32; FIELDS_MAX];
     let mut alternative_seen = false;
     let mut rest = bytes;
@@ -244,10 +222,7 @@ pub fn scan(bytes: &[u8], bounds: &[Bound]) -> Result<(), DecodeError> {
         let bound = &bounds[row];
         counts[row] += 1;
         if counts[row] > bound.count_max {
-            return Err(DecodeError::TooMany {
-                field,
-                count_max: bound.count_max,
-            });
+            return Err(DecodeError::TooMany { field, count_max: bound.count_max });
         }
         if bound.alternative && std::mem::replace(&mut alternative_seen, true) {
             return Err(DecodeError::SecondAlternative { field });
@@ -269,11 +244,7 @@ fn check_value(bound: &Bound, wire_type: u8, value: Value<'_>) -> Result<(), Dec
     match (bound.shape, value) {
         (Shape::Number { value_max }, Value::Number(value)) => {
             if value > value_max {
-                return Err(DecodeError::TooLargeNumber {
-                    field,
-                    value,
-                    value_max,
-                });
+                return Err(DecodeError::TooLargeNumber { field, value, value_max });
             }
             Ok(())
         }
@@ -289,18 +260,10 @@ fn check_value(bound: &Bound, wire_type: u8, value: Value<'_>) -> Result<(), Dec
 fn check_length(bound: &Bound, slice: &[u8]) -> Result<(), DecodeError> {
     let (field, claimed) = (bound.field, slice.len() as u64);
     if claimed > u64::from(bound.bytes_max) {
-        return Err(DecodeError::TooLong {
-            field,
-            claimed,
-            bytes_max: bound.bytes_max,
-        });
+        return Err(DecodeError::TooLong { field, claimed, bytes_max: bound.bytes_max });
     }
     if claimed < u64::from(bound.bytes_min) {
-        return Err(DecodeError::TooShort {
-            field,
-            claimed,
-            bytes_min: bound.bytes_min,
-        });
+        return Err(DecodeError::TooShort { field, claimed, bytes_min: bound.bytes_min });
     }
     Ok(())
 }
@@ -319,12 +282,7 @@ fn split_tag(tag: u64) -> Result<(u32, u8), DecodeError> {
     Ok((field, (tag & 7) as u8))
 }
 
-fn skip_value<'a>(
-    rest: &mut &'a [u8],
-    field: u32,
-    wire_type: u8,
-    tag: u64,
-) -> Result<Value<'a>, DecodeError> {
+fn skip_value<'a>(rest: &mut &'a [u8], field: u32, wire_type: u8, tag: u64) -> Result<Value<'a>, DecodeError> {
     match wire_type {
         0 => Ok(Value::Number(number(rest, field)?)),
         1 => skip_fixed(rest, field, 8),
@@ -332,11 +290,7 @@ fn skip_value<'a>(
             let claimed = number(rest, field)?;
             let left = rest.len();
             if claimed > left as u64 {
-                return Err(DecodeError::OverEnd {
-                    field,
-                    claimed,
-                    left,
-                });
+                return Err(DecodeError::OverEnd { field, claimed, left });
             }
             let (slice, after) = rest.split_at(claimed as usize);
             *rest = after;

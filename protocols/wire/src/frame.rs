@@ -44,10 +44,7 @@ pub enum FrameError {
 /// When the message is larger than [`FRAME_BYTES_MAX`]: callers cut their messages to fit.
 pub fn encode(message: &impl prost::Message) -> Bytes {
     let len = message.encoded_len();
-    assert!(
-        len <= FRAME_BYTES_MAX,
-        "a message of ours is larger than a frame: {len} bytes"
-    );
+    assert!(len <= FRAME_BYTES_MAX, "a message of ours is larger than a frame: {len} bytes");
     let mut out = Vec::with_capacity(len + varint::len(len as u64));
     varint::write(len as u64, &mut out);
     message.encode(&mut out).expect("a Vec grows");
@@ -88,9 +85,7 @@ impl<'a> Framed<'a> {
         let (len, used) = varint::read(self.rest)?.ok_or(FrameError::Truncated { missing: 1 })?;
         let body = &self.rest[used..];
         if len > body.len() as u64 {
-            return Err(FrameError::Truncated {
-                missing: len - body.len() as u64,
-            });
+            return Err(FrameError::Truncated { missing: len - body.len() as u64 });
         }
         let (item, rest) = body.split_at(len as usize);
         self.rest = rest;
@@ -141,12 +136,7 @@ impl Decoder {
     /// A decoder for frames of at most `bytes_max` bytes.
     #[must_use]
     pub fn with_max(bytes_max: usize) -> Self {
-        Self {
-            pieces: VecDeque::new(),
-            held: 0,
-            bytes_max,
-            failed: None,
-        }
+        Self { pieces: VecDeque::new(), held: 0, bytes_max, failed: None }
     }
 
     /// Hands over the next piece of the stream. After an error the stream is lost and pieces are dropped.
@@ -168,10 +158,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The stream is beyond repair: no later frame can be found. The same error is given for ever after.
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "None means not yet, and frames may fail"
-    )]
+    #[allow(clippy::should_implement_trait, reason = "None means not yet, and frames may fail")]
     pub fn next(&mut self) -> Result<Option<Bytes>, FrameError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -190,10 +177,7 @@ impl Decoder {
             return Ok(None);
         };
         if len > self.bytes_max as u64 {
-            return Err(FrameError::TooLarge {
-                claimed: len,
-                bytes_max: self.bytes_max,
-            });
+            return Err(FrameError::TooLarge { claimed: len, bytes_max: self.bytes_max });
         }
         let len = len as usize;
         if self.held < used + len {

@@ -46,11 +46,7 @@ pub fn read_lenient(bytes: &[u8]) -> Result<Option<(u64, usize)>, VarintError> {
             return Ok(Some((value, place + 1)));
         }
     }
-    if bytes.len() >= BYTES_MAX {
-        Err(VarintError::TooLarge)
-    } else {
-        Ok(None)
-    }
+    if bytes.len() >= BYTES_MAX { Err(VarintError::TooLarge) } else { Ok(None) }
 }
 
 /// Appends the shortest form.

@@ -1,0 +1,3 @@
+//! Tests of hashes, keys, sealing: known answers and properties.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(clippy::disallowed_methods, reason = "tests read and write specs/, machines do not")]
