@@ -1,0 +1,34 @@
+//! What a session has to say, in order, and the tickets it gives out.
+
+use std::collections::VecDeque;
+
+use crate::io::{Output, Ticket};
+
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    queue: VecDeque<Output>,
+    tickets: u64,
+}
+
+impl Outbox {
+    pub(crate) fn push(&mut self, output: Output) {
+        self.queue.push_back(output);
+    }
+
+    pub(crate) fn send(&mut self, frame: bytes::Bytes) {
+        self.push(Output::Send(frame));
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Output> {
+        self.queue.pop_front()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(crate) fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
+    }
+}

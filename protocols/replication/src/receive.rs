@@ -1,0 +1,349 @@
+//! What a session fetches: ranges arrive, are verified one after another on the tree of the one before, and leave to be
+//! persisted. Everything that arrived and is not durable yet was paid for with credit, so memory is bounded by the window.
+//!
+//! Spec: REPL-5, REPL-6, REPL-7
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use weft_crypto::{FeedId, Head, SpaceId};
+use weft_feed::{Absent, Origin, PendingBodies, Tree, limits};
+use weft_wire::replication as wire;
+
+use crate::{
+    error::Violation,
+    io::{Number, Output, Ticket},
+    job::{Job, Outcome, Unverified},
+    message,
+    outbox::Outbox,
+};
+
+/// Where a feed is fetched for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) number: Number,
+    pub(crate) space: SpaceId,
+    pub(crate) origin: Origin,
+}
+
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    window: u64,
+    /// What the peer has spent of the window.
+    outstanding: u64,
+    /// What it gets back with the next `Credit`.
+    owed: u64,
+    asks: BTreeMap<FeedId, Ask>,
+    /// The range whose bodies come in frames of their own: always the newest one.
+    streaming: Option<(FeedId, u64)>,
+    jobs: BTreeMap<Ticket, FeedId>,
+    persisting: BTreeMap<Ticket, u64>,
+    /// The ends of what left to be persisted and is not durable yet.
+    handed: BTreeMap<FeedId, (Head, Tree)>,
+}
+
+/// One `Want` of ours, from the first frame to the `Refused` that ends it.
+#[derive(Debug)]
+struct Ask {
+    place: Place,
+    state: State,
+    /// After the last range that was verified.
+    tree: Tree,
+    /// Where the next range must begin.
+    next: u64,
+    arrived: VecDeque<Arrived>,
+    /// The first of `arrived` when its headers are verified and its bodies are not all here.
+    pending: Option<Box<PendingBodies>>,
+    job: Option<Ticket>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Open,
+    /// `Stop` was sent: whatever comes before `Refused` is dropped, and then the feed is wanted `again`, or not.
+    Ending {
+        again: bool,
+    },
+}
+
+#[derive(Debug)]
+struct Arrived {
+    from: u64,
+    head: Head,
+    headers: Bytes,
+    absent: Absent,
+    bodies: Vec<Bytes>,
+    /// Whether bodies may still come.
+    open: bool,
+    cost: u64,
+}
+
+impl Receiver {
+    pub(crate) fn new(window: u64) -> Self {
+        Self {
+            window,
+            outstanding: 0,
+            owed: 0,
+            asks: BTreeMap::new(),
+            streaming: None,
+            jobs: BTreeMap::new(),
+            persisting: BTreeMap::new(),
+            handed: BTreeMap::new(),
+        }
+    }
+
+    /// Whether this feed is being fetched.
+    pub(crate) fn asks(&self, feed: &FeedId) -> bool {
+        self.asks.get(feed).is_some_and(|ask| ask.state == State::Open)
+    }
+
+    /// Takes a frame that must be paid for. Spec: REPL-6.1
+    pub(crate) fn charge(&mut self, cost: u64) -> Result<(), Violation> {
+        let (outstanding, window) = (self.outstanding, self.window);
+        if outstanding + cost > window {
+            return Err(Violation::OverCredit { cost, outstanding, window });
+        }
+        self.outstanding += cost;
+        Ok(())
+    }
+
+    /// Gives back what a frame was charged, with the next `Credit`.
+    pub(crate) fn owe(&mut self, cost: u64) {
+        self.owed += cost;
+    }
+
+    /// The `Credit` that is due. Small change is kept until an eighth of the window has come together. Spec: REPL-6.3
+    pub(crate) fn credit_due(&mut self) -> Option<u64> {
+        if self.owed < self.window / 8 {
+            return None;
+        }
+        let owed = std::mem::take(&mut self.owed);
+        self.outstanding -= owed;
+        Some(owed)
+    }
+
+    /// Wants the feed from the end of what is verified of it; `held` is what is durable.
+    pub(crate) fn fetch(&mut self, feed: FeedId, place: Place, held: Option<(&Head, &Tree)>, out: &mut Outbox) {
+        if let Some(ask) = self.asks.get_mut(&feed) {
+            if let State::Ending { again } = &mut ask.state {
+                *again = true;
+            }
+            return;
+        }
+        let base = self.handed.get(&feed).map(|(head, tree)| (head, tree)).or(held);
+        let tree = base.map_or_else(Tree::new, |(_, tree)| tree.clone());
+        out.send(message::want(place.number, feed, base));
+        let next = tree.length();
+        let arrived = VecDeque::new();
+        self.asks.insert(feed, Ask { place, state: State::Open, tree, next, arrived, pending: None, job: None });
+    }
+
+    /// Wants the feed no longer.
+    pub(crate) fn cease(&mut self, feed: &FeedId, out: &mut Outbox) {
+        self.end(feed, false, out);
+    }
+
+    fn end(&mut self, feed: &FeedId, again: bool, out: &mut Outbox) {
+        let Some(ask) = self.asks.get_mut(feed) else { return };
+        if ask.state == State::Open {
+            out.send(message::stop(ask.place.number, *feed));
+        }
+        ask.state = State::Ending { again };
+        self.owed += ask.drop_arrived();
+    }
+
+    /// The peer ended it. Whether that is news, and where it ended; `Err` when nothing was wanted.
+    pub(crate) fn refused(&mut self, feed: FeedId) -> Result<Ended, Violation> {
+        let mut ask = self.asks.remove(&feed).ok_or(Violation::RefusedUnasked { feed })?;
+        self.owed += ask.drop_arrived();
+        Ok(match ask.state {
+            State::Open => Ended::ByPeer,
+            State::Ending { again: true } => Ended::Again,
+            State::Ending { again: false } => Ended::AsAsked,
+        })
+    }
+
+    /// The feed is durable up to here. If others brought more than this session did, it starts again from there.
+    pub(crate) fn extended(&mut self, feed: &FeedId, length: u64, out: &mut Outbox) {
+        if self.handed.get(feed).is_some_and(|(head, _)| head.length <= length) {
+            self.handed.remove(feed);
+        }
+        if self.asks.get(feed).is_some_and(|ask| ask.state == State::Open && ask.tree.length() < length) {
+            self.end(feed, true, out);
+        }
+    }
+
+    /// The space is closed: nothing of it is wanted or expected any more.
+    pub(crate) fn close(&mut self, number: Number) {
+        let closed: Vec<FeedId> =
+            self.asks.iter().filter(|(_, ask)| ask.place.number == number).map(|(feed, _)| *feed).collect();
+        for feed in closed {
+            if let Some(mut ask) = self.asks.remove(&feed) {
+                self.owed += ask.drop_arrived();
+            }
+            self.handed.remove(&feed);
+        }
+    }
+
+    /// A range began: so the one before it has all its bodies, or never will.
+    pub(crate) fn end_streaming(&mut self, out: &mut Outbox) -> Result<(), Violation> {
+        let Some((feed, from)) = self.streaming.take() else { return Ok(()) };
+        if let Some(last) = self.asks.get_mut(&feed).and_then(|ask| ask.arrived.back_mut())
+            && last.from == from
+        {
+            last.open = false;
+        }
+        self.step(feed, out)
+    }
+
+    /// A range arrived, and was charged. Spec: REPL-7.1
+    pub(crate) fn range(
+        &mut self,
+        feed: FeedId,
+        range: wire::Range,
+        cost: u64,
+        out: &mut Outbox,
+    ) -> Result<(), Violation> {
+        let from = range.from;
+        let ask = self.asks.get_mut(&feed).ok_or(Violation::RangeUnasked { feed })?;
+        if !range.inline {
+            self.streaming = Some((feed, from));
+        }
+        if ask.state != State::Open {
+            self.owed += cost;
+            return Ok(());
+        }
+        if from != ask.next {
+            return Err(Violation::RangeFrom { feed, expected: ask.next, found: from });
+        }
+        let head = Head::decode(&range.head).map_err(|_| Violation::RangeHead { feed, from })?;
+        let entries =
+            head.length.checked_sub(from).filter(|count| (1..=limits::RANGE_ENTRIES_MAX as u64).contains(count));
+        let Some(entries) = entries.filter(|_| head.feed == feed) else {
+            return Err(Violation::RangeHead { feed, from });
+        };
+        let shape = Violation::RangeShape { feed, from };
+        let absent = Absent::from_bits(&range.absent, entries as u32).map_err(|_| shape.clone())?;
+        if !range.inline && !range.bodies.is_empty() {
+            return Err(shape);
+        }
+        ask.next = head.length;
+        let bodies = if range.bodies.is_empty() { Vec::new() } else { vec![range.bodies] };
+        let headers = range.headers;
+        ask.arrived.push_back(Arrived { from, head, headers, absent, bodies, open: !range.inline, cost });
+        out.push(Output::Arriving { space: ask.place.space, feed });
+        self.step(feed, out)
+    }
+
+    /// Bodies arrived, and were charged. Spec: REPL-7.2
+    pub(crate) fn bodies(
+        &mut self,
+        feed: FeedId,
+        message: wire::Bodies,
+        cost: u64,
+        out: &mut Outbox,
+    ) -> Result<(), Violation> {
+        let from = message.from;
+        if self.streaming != Some((feed, from)) || message.bodies.is_empty() {
+            return Err(Violation::BodiesUnasked { feed, from });
+        }
+        let ask = self.asks.get_mut(&feed).filter(|ask| ask.state == State::Open);
+        let Some((space, last)) = ask.and_then(|ask| {
+            let last = ask.arrived.back_mut().filter(|last| last.from == from)?;
+            Some((ask.place.space, last))
+        }) else {
+            self.owed += cost;
+            return Ok(());
+        };
+        last.bodies.push(message.bodies);
+        last.cost += cost;
+        out.push(Output::Arriving { space, feed });
+        self.step(feed, out)
+    }
+
+    /// A job of this side has run.
+    pub(crate) fn worked(&mut self, ticket: Ticket, outcome: Outcome, out: &mut Outbox) -> Result<(), Violation> {
+        let Some(feed) = self.jobs.remove(&ticket) else { return Ok(()) };
+        let Some(ask) = self.asks.get_mut(&feed).filter(|ask| ask.job == Some(ticket)) else { return Ok(()) };
+        ask.job = None;
+        match outcome {
+            Outcome::Pending(pending) => ask.pending = Some(pending),
+            Outcome::Verified(range) => {
+                let arrived = ask.arrived.pop_front().expect("a job verifies the first range");
+                if !arrived.bodies.is_empty() {
+                    return Err(Violation::BodiesUnasked { feed, from: arrived.from });
+                }
+                if self.streaming == Some((feed, arrived.from)) {
+                    self.streaming = None;
+                }
+                ask.tree = range.tree().clone();
+                self.handed.insert(feed, (arrived.head, ask.tree.clone()));
+                let ticket = out.ticket();
+                self.persisting.insert(ticket, arrived.cost);
+                out.push(Output::Persist { ticket, space: ask.place.space, feed, range: *range });
+            }
+            Outcome::Wrong(violation) => {
+                let from = ask.arrived.front().map_or(ask.next, |arrived| arrived.from);
+                return Err(Violation::Range { feed, from, violation });
+            }
+            Outcome::Base(_) => unreachable!("tickets are not mixed up"),
+        }
+        self.step(feed, out)
+    }
+
+    /// A range is durable; its credit goes back.
+    pub(crate) fn persisted(&mut self, ticket: Ticket) {
+        if let Some(cost) = self.persisting.remove(&ticket) {
+            self.owed += cost;
+        }
+    }
+
+    /// Orders the next job of a feed, if there is anything to do and none is under way.
+    fn step(&mut self, feed: FeedId, out: &mut Outbox) -> Result<(), Violation> {
+        let Some(ask) = self.asks.get_mut(&feed).filter(|ask| ask.job.is_none()) else { return Ok(()) };
+        let Some(first) = ask.arrived.front_mut() else { return Ok(()) };
+        let bodies = std::mem::take(&mut first.bodies);
+        let job = match ask.pending.take() {
+            None => Job::range(
+                Unverified {
+                    tree: ask.tree.clone(),
+                    origin: ask.place.origin,
+                    from: first.from,
+                    head: first.head.clone(),
+                    headers: first.headers.clone(),
+                    absent: first.absent,
+                },
+                bodies,
+            ),
+            Some(pending) if !bodies.is_empty() => Job::bodies(pending, bodies),
+            Some(pending) if first.open => {
+                ask.pending = Some(pending);
+                return Ok(());
+            }
+            Some(_) => return Err(Violation::RangeIncomplete { feed, from: first.from }),
+        };
+        let ticket = out.ticket();
+        ask.job = Some(ticket);
+        self.jobs.insert(ticket, feed);
+        out.push(Output::Work { ticket, job });
+        Ok(())
+    }
+}
+
+/// How a `Want` ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    ByPeer,
+    AsAsked,
+    /// As asked, and the feed is wanted again from where it is now.
+    Again,
+}
+
+impl Ask {
+    /// Forgets what is not verified, and says what it had been charged.
+    fn drop_arrived(&mut self) -> u64 {
+        self.job = None;
+        self.pending = None;
+        self.arrived.drain(..).map(|arrived| arrived.cost).sum()
+    }
+}
