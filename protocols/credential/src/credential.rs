@@ -44,7 +44,7 @@ pub enum Credential {
     /// Kind 6.
     InvitationIssued(InvitationIssued),
     /// Kind 7.
-    InvitationRedeemed(Redemption),
+    InvitationRedeemed(Box<Redemption>),
     /// Kind 8.
     LockboxAdded(Lockbox),
     /// Any other kind, 9 to 19 included, which have a format and no code yet.
@@ -111,7 +111,7 @@ impl Credential {
             kind::PRE_KEY_SET => Self::PreKeySet(PreKeySet::decode(&content)?),
             kind::EPOCH_STARTED => Self::EpochStarted(EpochStarted::decode(&content)?),
             kind::INVITATION_ISSUED => Self::InvitationIssued(InvitationIssued::decode(&content)?),
-            kind::INVITATION_REDEEMED => Self::InvitationRedeemed(Redemption::decode(&content)?),
+            kind::INVITATION_REDEEMED => Self::InvitationRedeemed(Box::new(Redemption::decode(&content)?)),
             kind::LOCKBOX_ADDED => Self::LockboxAdded(lockbox(&content)?),
             kind => Self::Unknown(Unknown { kind, critical, content }),
         };

@@ -1,0 +1,90 @@
+//! A control entry as the resolution reads it, and places in the causal order.
+
+use bytes::Bytes;
+use weft_credential::{ControlBody, Malformed, Part};
+use weft_crypto::{EntryId, FeedId, SpaceId, Verified};
+use weft_feed::Past;
+
+/// One entry of a control feed. Spec: SPACE-2.
+#[derive(Clone, Debug)]
+pub struct ControlEntry {
+    /// The feed that holds it.
+    pub feed: FeedId,
+    /// Where in that feed, from 0.
+    pub seq: u64,
+    /// Its id.
+    pub id: EntryId,
+    /// Lengths of the *other* control feeds that its author had seen, closed under causality: what an entry in it had seen
+    /// is in it too. Of its own feed an entry has seen everything before itself.
+    pub past: Past,
+    /// What it says, every signature in it checked; or why it says nothing.
+    pub parts: Result<Vec<Verified<Part>>, Malformed>,
+}
+
+impl ControlEntry {
+    /// Decodes and verifies a control body. This is where the signatures are checked: call it inside a job.
+    pub fn read(space: &SpaceId, feed: FeedId, seq: u64, id: EntryId, past: Past, body: &Bytes) -> Self {
+        let parts = ControlBody::decode(body, space).and_then(ControlBody::verify);
+        Self { feed, seq, id, past, parts }
+    }
+
+    /// Its place in the one order in which entries are judged: how many entries are in its past, then its id.
+    ///
+    /// What is in an entry's past has a smaller past itself, so the order extends causality; and the rank says nothing of
+    /// other entries, so a new entry never changes the order of those before. Spec: SPACE-2.1.
+    pub(crate) fn rank(&self) -> Rank {
+        let others = self.past.iter().filter(|(feed, _)| *feed != self.feed);
+        let seen = others.fold(self.seq, |sum, (_, length)| sum.saturating_add(length));
+        Rank { seen, id: self.id }
+    }
+
+    pub(crate) fn position(&self) -> Position<'_> {
+        Position { own: Some((&self.feed, self.seq)), past: &self.past }
+    }
+}
+
+/// See [`ControlEntry::rank`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rank {
+    seen: u64,
+    id: EntryId,
+}
+
+/// Where a credential stands: the `part`th part of entry `seq` of `feed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The control feed.
+    pub feed: FeedId,
+    /// The entry, from 0.
+    pub seq: u64,
+    /// The part of it, from 0.
+    pub part: u32,
+}
+
+/// A causal position: what somebody had seen when writing.
+#[derive(Clone, Copy)]
+pub(crate) struct Position<'a> {
+    /// The control entry that is being read, whose earlier parts are in its own past.
+    own: Option<(&'a FeedId, u64)>,
+    past: &'a Past,
+}
+
+impl<'a> Position<'a> {
+    /// The position of one who has seen `past`, as of a data entry.
+    pub(crate) fn of(past: &'a Past) -> Self {
+        Self { own: None, past }
+    }
+
+    /// Whether what stands at `place` is in the past of this position. Credentials are entered as they are read, so of the
+    /// entry that is being read only earlier parts can be asked for.
+    pub(crate) fn has(&self, place: &Place) -> bool {
+        match self.own {
+            Some((feed, seq)) if *feed == place.feed => place.seq <= seq,
+            _ => self.past.get(&place.feed) > place.seq,
+        }
+    }
+
+    pub(crate) fn has_any(&self, places: &[Place]) -> bool {
+        places.iter().any(|place| self.has(place))
+    }
+}

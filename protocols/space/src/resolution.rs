@@ -1,0 +1,274 @@
+//! What a space is, resolved: members, devices, feeds, invitations, epochs, and what is void and why.
+
+use weft_credential::{Genesis, Lockbox, Role};
+use weft_crypto::{
+    DeviceId, EpochId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, SpaceId,
+    lockbox::{Commitments, Recipient, RecipientKind},
+};
+use weft_feed::Past;
+
+use crate::{
+    ControlEntry,
+    entry::{Place, Position},
+    resolve::{
+        Contests, Facts, Pass,
+        facts::{FeedFacts, InvitationFacts},
+    },
+    void::VoidReason,
+};
+
+/// Why this node writes nothing in the space, though it goes on reading and replicating. Spec: SPACE-3.5.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteStop {
+    /// A counting credential of a kind that this version does not know, or knows as a format only.
+    #[error("the space uses a kind of change (kind {kind}) that this version does not know")]
+    UnknownCritical {
+        /// The kind.
+        kind: u32,
+    },
+    /// The space, or a member, goes by later rules.
+    #[error("the space goes by rules version {found}, this version knows {}", weft_credential::RULES)]
+    HigherRules {
+        /// The version found.
+        found: u32,
+    },
+}
+
+/// A member as it stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its root key.
+    pub identity: IdentityId,
+    /// The most it was given.
+    pub role: Role,
+    /// Its devices.
+    pub devices: Vec<DeviceId>,
+    /// Who issued the invitation it came by; none for the founder.
+    pub admitted_by: Option<IdentityId>,
+    /// The key its recovery lockboxes are sealed to, once published.
+    pub recovery: Option<PreKeyId>,
+}
+
+/// A device of a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceStatus {
+    /// For whom it acts.
+    pub identity: IdentityId,
+    /// The newest key that its lockboxes are sealed to.
+    pub pre_key: Option<PreKeyId>,
+}
+
+/// A feed that belongs to the space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdmittedFeed {
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// For whom its device acts.
+    pub identity: IdentityId,
+    /// False when its admission lost a contest. Such a feed is still replicated, ordered and served, since others may have
+    /// built on it; nothing in it counts. Spec: SPACE-3.3.
+    pub counts: bool,
+}
+
+/// An invitation as it stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvitationState {
+    /// What a redeemer becomes.
+    pub role: Role,
+    /// How many may redeem it.
+    pub uses: u32,
+    /// How many still may.
+    pub left: u32,
+    /// When the host stops accepting it, in milliseconds since 1970. Read by the host that acts, never by the resolution.
+    pub expires_ms: u64,
+    /// Who issued it.
+    pub issuer: IdentityId,
+    /// The device that issued it.
+    pub device: DeviceId,
+    /// Who redeemed it, with which device.
+    pub redemptions: Vec<(IdentityId, DeviceId)>,
+}
+
+/// An epoch that counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Epoch<'a> {
+    /// Its id.
+    pub id: EpochId,
+    /// What its secrets hash to.
+    pub commitments: &'a Commitments,
+    /// The epochs it follows.
+    pub parents: &'a [EpochId],
+    /// One more than its deepest parent's; 1 for the first.
+    pub depth: u64,
+    /// Whom its starter named.
+    pub recipients: &'a [Recipient],
+    /// Every lockbox that was given for it, also by those whose own admission lost a contest later.
+    pub lockboxes: &'a [Lockbox],
+}
+
+/// What a set of control entries makes of a space; see [`crate::resolve`]. Spec: SPACE-3.
+#[derive(Clone, Debug)]
+pub struct Resolution {
+    space: SpaceId,
+    /// What counts.
+    pub(crate) facts: Facts,
+    /// What would count if nobody had lost a contest.
+    pub(crate) carried: Facts,
+}
+
+impl Resolution {
+    /// The resolution of no entries.
+    pub fn empty(space: SpaceId) -> Self {
+        Self { space, facts: Facts::default(), carried: Facts::default() }
+    }
+
+    /// Reads the next entry of the order.
+    pub(crate) fn read(&mut self, entry: &ControlEntry) {
+        Pass::read(Contests::Decided, &mut self.facts, entry);
+        Pass::read(Contests::Open, &mut self.carried, entry);
+    }
+
+    /// The space.
+    pub fn space(&self) -> &SpaceId {
+        &self.space
+    }
+
+    /// The genesis statement, once entry 0 is known.
+    pub fn genesis(&self) -> Option<&Genesis> {
+        self.facts.genesis.as_ref()
+    }
+
+    /// Everybody who belongs to the space, in the order of their keys.
+    pub fn members(&self) -> Vec<Member> {
+        let identities = self.facts.members.keys();
+        identities.filter_map(|identity| self.member(identity)).collect()
+    }
+
+    /// One member.
+    pub fn member(&self, identity: &IdentityId) -> Option<Member> {
+        let member = self.facts.members.get(identity)?;
+        let devices = self.facts.devices.iter();
+        let own = devices.filter(|(_, device)| device.identity == *identity);
+        Some(Member {
+            identity: *identity,
+            role: member.role(None)?,
+            devices: own.map(|(device, _)| *device).collect(),
+            admitted_by: member.grants.first().and_then(|grant| grant.by),
+            recovery: member.recovery.last().map(|(_, key)| *key),
+        })
+    }
+
+    /// A current device of a current member; none for anybody else. Spec: SPACE-5.2.
+    pub fn device(&self, device: &DeviceId) -> Option<DeviceStatus> {
+        let known = self.facts.devices.get(device)?;
+        self.role_of(&known.identity)?;
+        let newest = known.pre_keys.iter().max_by_key(|(_, number, _)| *number);
+        Some(DeviceStatus { identity: known.identity, pre_key: newest.map(|(_, _, key)| *key) })
+    }
+
+    /// A feed of the space.
+    pub fn feed(&self, feed: &FeedId) -> Option<AdmittedFeed> {
+        let admitted = |facts: &FeedFacts, counts| AdmittedFeed {
+            manifest: facts.manifest.clone(),
+            identity: facts.identity,
+            counts,
+        };
+        let counts = self.facts.feeds.get(feed).map(|facts| admitted(facts, true));
+        counts.or_else(|| self.carried.feeds.get(feed).map(|facts| admitted(facts, false)))
+    }
+
+    /// Every feed of the space, those included that are carried and do not count, in the order of their ids.
+    pub fn feeds(&self) -> impl Iterator<Item = (FeedId, AdmittedFeed)> {
+        let ids = self.carried.feeds.keys();
+        ids.filter_map(|id| Some((*id, self.feed(id)?)))
+    }
+
+    /// What an identity is now.
+    pub fn role_of(&self, identity: &IdentityId) -> Option<Role> {
+        self.facts.role(identity, None)
+    }
+
+    /// What an identity was, as far as one who has seen `past` can tell. Spec: SPACE-3.2.
+    pub fn role_at(&self, identity: &IdentityId, past: &Past) -> Option<Role> {
+        self.facts.role(identity, Some(&Position::of(past)))
+    }
+
+    /// An invitation.
+    pub fn invitation(&self, invitation: &InvitationId) -> Option<InvitationState> {
+        let InvitationFacts { issues, redemptions } = self.facts.invitations.get(invitation)?;
+        let issue = issues.first()?;
+        let used = u32::try_from(redemptions.len()).unwrap_or(u32::MAX);
+        Some(InvitationState {
+            role: issue.role,
+            uses: issue.uses,
+            left: issue.uses.saturating_sub(used),
+            expires_ms: issue.expires_ms,
+            issuer: issue.issuer,
+            device: issue.device,
+            redemptions: redemptions.iter().map(|(_, identity, device)| (*identity, *device)).collect(),
+        })
+    }
+
+    /// The epochs that count, the one to prefer first: greatest depth, then lowest id. Spec: SPACE-7.3.
+    pub fn epochs(&self) -> Vec<Epoch<'_>> {
+        let mut epochs: Vec<_> = self.facts.epochs.keys().filter_map(|id| self.epoch(id)).collect();
+        epochs.sort_by_key(|epoch| (std::cmp::Reverse(epoch.depth), epoch.id));
+        epochs
+    }
+
+    /// One epoch that counts.
+    pub fn epoch(&self, id: &EpochId) -> Option<Epoch<'_>> {
+        let counting = self.facts.epochs.get(id)?;
+        let given = self.carried.epochs.get(id).unwrap_or(counting);
+        Some(Epoch {
+            id: *id,
+            commitments: &counting.commitments,
+            parents: &counting.parents,
+            depth: counting.depth,
+            recipients: &counting.recipients,
+            lockboxes: &given.lockboxes,
+        })
+    }
+
+    /// Whether an epoch may be written under, by who can open it: nobody has its content secret who is no current member's
+    /// current device or recovery key, and nobody was left out. Spec: SPACE-7.3.
+    pub fn is_writable(&self, id: &EpochId) -> bool {
+        let (Some(epoch), Some(facts)) = (self.epoch(id), self.facts.epochs.get(id)) else {
+            return false;
+        };
+        let given = epoch.lockboxes.iter().map(|lockbox| &lockbox.recipient);
+        let no_stranger = epoch.recipients.iter().chain(given).all(|r| self.is_current(r));
+        let holds = |device: &DeviceId| {
+            let mut given = epoch.lockboxes.iter().map(|lockbox| &lockbox.recipient);
+            given.any(|r| r.kind == RecipientKind::Device && r.recipient == *device.as_bytes())
+        };
+        let mut starts = facts.expected.iter();
+        no_stranger && starts.any(|expected| expected.iter().all(holds))
+    }
+
+    fn is_current(&self, recipient: &Recipient) -> bool {
+        match recipient.kind {
+            RecipientKind::Device => self.device(&DeviceId::from_bytes(recipient.recipient)).is_some(),
+            RecipientKind::Recovery => self.role_of(&IdentityId::from_bytes(recipient.recipient)).is_some(),
+            // Its lockbox holds no content secret.
+            RecipientKind::Keeper => true,
+        }
+    }
+
+    /// The epoch to write under, for one who `holds` its secrets. Spec: SPACE-7.3.
+    pub fn writable_epoch(&self, holds: impl Fn(&EpochId) -> bool) -> Option<EpochId> {
+        let ids = self.epochs().into_iter().map(|epoch| epoch.id);
+        ids.filter(|id| holds(id)).find(|id| self.is_writable(id))
+    }
+
+    /// Why nothing may be written here, if so. Spec: SPACE-3.5.
+    pub fn write_stop(&self) -> Option<WriteStop> {
+        self.facts.stop
+    }
+
+    /// What does not count, and why, in the order of feeds.
+    pub fn void(&self) -> impl Iterator<Item = (&Place, &VoidReason)> {
+        self.facts.void.iter()
+    }
+}

@@ -1,0 +1,66 @@
+//! Why something does not count.
+
+use weft_credential::{Malformed, Role};
+
+/// Why a credential or a data entry does not count. Every reason is shown to people. Spec: SPACE-3.4.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VoidReason {
+    /// The entry says nothing that can be read.
+    #[error("malformed: {0}")]
+    Malformed(#[from] Malformed),
+    /// A genesis anywhere but in entry 0 of the feed that the space id names.
+    #[error("a second genesis")]
+    SecondGenesis,
+    /// The feed that carries it was not admitted when it was written, or its admission does not count.
+    #[error("written in a feed that is not admitted")]
+    FeedNotAdmitted,
+    /// A control entry in a data feed, or data in a control feed.
+    #[error("written in a feed of the other kind")]
+    WrongPurpose,
+    /// The author had not the right, as far as it had seen.
+    #[error("the author was {} and may not do this", .had.map_or("no member", Role::word))]
+    NoRight {
+        /// What the author was at that position.
+        had: Option<Role>,
+    },
+    /// It speaks for another device.
+    #[error("it speaks for another device than its author's")]
+    OtherDevice,
+    /// The device was not admitted when it was written, or its admission does not count.
+    #[error("the device is not admitted")]
+    UnknownDevice,
+    /// The device acts for another identity already.
+    #[error("the device acts for another identity")]
+    DeviceTaken,
+    /// The device has another feed of this purpose and generation.
+    #[error("a second feed of one device, purpose and generation")]
+    SecondFeed,
+    /// The device has set a later pre-key already.
+    #[error("an older pre-key than the device has set")]
+    OldPreKey,
+    /// A pre-key or recovery key that its owner has not published.
+    #[error("sealed to a key that its recipient has not published")]
+    UnknownKey,
+    /// A lockbox for a device or identity that was not admitted as far as its author had seen: a violation of its author.
+    #[error("a lockbox for one who is not admitted")]
+    LockboxForStranger,
+    /// The epoch was not started when it was written, or its start does not count.
+    #[error("the epoch is not known")]
+    UnknownEpoch,
+    /// The invitation was not issued when it was redeemed, or its issue does not count.
+    #[error("the invitation is not known")]
+    UnknownInvitation,
+    /// The newcomer named another host than the one who wrote it down.
+    #[error("redeemed at another host than the newcomer named")]
+    OtherHost,
+    /// Others redeemed it before, as often as it may be.
+    #[error("the invitation was used up by earlier redemptions")]
+    UsedUp,
+    /// The entry's past lacks what it rests on: its feed's admission or its epoch's start.
+    #[error("its past does not hold what it rests on")]
+    NotClosed,
+    /// A mutation or record without an epoch.
+    #[error("sealed under no epoch")]
+    NotSealed,
+}
