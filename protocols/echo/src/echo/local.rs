@@ -1,0 +1,380 @@
+//! Local edits: from what an application asks for to a mutation that is durable, and back when it could not be stored.
+//!
+//! An edit's text stands in the document at once, so that the next edit can build on it; rows, and with them everybody
+//! who reads, hear of it when it is durable. Spec: ECHO-7
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use bytes::Bytes;
+use weft_crypto::ObjectId;
+use weft_crypto::seal::OVERHEAD_BYTES;
+use weft_feed::limits::BODY_BYTES_MAX;
+
+use super::Echo;
+use crate::document::{Change, Document};
+use crate::edit::{Edit, TextOp};
+use crate::error::{EditRefusal, Malformed};
+use crate::ids::object_id;
+use crate::io::{Applied, Counts, EditTicket, LoadTicket, Output, WriteTicket, Written};
+use crate::message::{Mutation, Register};
+use crate::slots::{InFlight, Slot, State, Waiting};
+
+/// What fits one entry: the largest body less what sealing adds.
+pub(crate) const MUTATION_BYTES_MAX: usize = BODY_BYTES_MAX as usize - OVERHEAD_BYTES;
+
+/// A first text is cut into mutations of this many bytes, with room for the properties beside it.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// An object that is being made here.
+#[derive(Debug)]
+struct Making {
+    edit: EditTicket,
+    mutation: Mutation,
+    /// The document in which the whole first text was typed.
+    document: Option<Document>,
+    /// What of the text did not fit the first mutation.
+    rest: VecDeque<Change>,
+}
+
+/// What is under way on this device's behalf.
+#[derive(Debug)]
+pub(super) struct Local {
+    /// Edits wait until this much of our own feed has been handed in.
+    own_length: u64,
+    /// Which object each load opens.
+    pub(super) loads: BTreeMap<LoadTicket, ObjectId>,
+    writes: u64,
+    /// Unanswered writes to objects that exist.
+    in_flight: BTreeMap<WriteTicket, ObjectId>,
+    making: BTreeMap<WriteTicket, Making>,
+    /// Objects to be made, in order.
+    creates: VecDeque<(EditTicket, Edit)>,
+    /// Objects with edits that wait.
+    waiting: BTreeSet<ObjectId>,
+    waiting_edits: usize,
+}
+
+impl Local {
+    pub(super) fn new(own_length: u64) -> Self {
+        Self {
+            own_length,
+            loads: BTreeMap::new(),
+            writes: 0,
+            in_flight: BTreeMap::new(),
+            making: BTreeMap::new(),
+            creates: VecDeque::new(),
+            waiting: BTreeSet::new(),
+            waiting_edits: 0,
+        }
+    }
+
+    fn ticket(&mut self) -> WriteTicket {
+        self.writes += 1;
+        WriteTicket(self.writes)
+    }
+
+    fn unanswered(&self) -> usize {
+        self.in_flight.len() + self.making.len()
+    }
+
+    /// Forgets everything under way; gives the edits that are not done because of it.
+    pub(super) fn wiped(&mut self, slots: impl Iterator<Item = Slot>, own: u64) -> BTreeSet<EditTicket> {
+        let mut tickets: BTreeSet<EditTicket> = self.making.values().map(|making| making.edit).collect();
+        tickets.extend(self.creates.drain(..).map(|(ticket, _)| ticket));
+        for slot in slots {
+            tickets.extend(slot.edits.iter().map(|(ticket, _)| *ticket));
+            tickets.extend(slot.in_flight.iter().map(|write| write.edit));
+        }
+        let (writes, own_length) = (self.writes, self.own_length.max(own));
+        *self = Self { writes, ..Self::new(own_length) };
+        tickets
+    }
+}
+
+impl Echo {
+    pub(super) fn owned(&mut self, length: u64) {
+        self.local.own_length = self.local.own_length.max(length);
+        self.resume();
+    }
+
+    pub(super) fn edit(&mut self, ticket: EditTicket, edit: Edit) {
+        if self.local.waiting_edits >= self.config.edits_max {
+            self.refuse(ticket, EditRefusal::Busy);
+            return;
+        }
+        self.local.waiting_edits += 1;
+        match &edit {
+            Edit::Create { .. } => self.local.creates.push_back((ticket, edit)),
+            Edit::Set { object, .. } | Edit::Text { object, .. } | Edit::Delete { object } => {
+                let object = *object;
+                self.open(object, false);
+                self.slots.get(&object).expect("it was opened above").edits.push_back((ticket, edit));
+                self.local.waiting.insert(object);
+            }
+        }
+        self.resume();
+    }
+
+    fn refuse(&mut self, ticket: EditTicket, refusal: EditRefusal) {
+        self.orders.push(Output::Refused { ticket, refusal });
+    }
+
+    /// Something that edits wait for may have come.
+    pub(super) fn resume(&mut self) {
+        while self.may_write()
+            && let Some((ticket, edit)) = self.local.creates.pop_front()
+        {
+            self.local.waiting_edits -= 1;
+            if let Err(refusal) = self.create(ticket, edit) {
+                self.refuse(ticket, refusal);
+            }
+        }
+        self.touched.extend(self.local.waiting.iter().copied());
+    }
+
+    /// No edit before everything of our own feed was handed in, and not too many at once.
+    fn may_write(&self) -> bool {
+        self.progress.taken(&self.me.feed) >= self.local.own_length && self.local.unanswered() < self.config.writes_max
+    }
+
+    /// Begins as many of an object's edits as can be begun.
+    pub(super) fn take_edits(&mut self, object: ObjectId) {
+        self.fold(object, false);
+        while self.may_write() {
+            let config = &self.config;
+            let Some(slot) = self.slots.get(&object) else { return };
+            let ready = match &slot.state {
+                State::Loading(_) => return,
+                State::Damaged => true,
+                State::Open(open) => !open.is_dropped() && !open.is_fold_due(config),
+            };
+            if !ready {
+                break;
+            }
+            let Some((ticket, edit)) = slot.edits.pop_front() else {
+                self.local.waiting.remove(&object);
+                break;
+            };
+            self.local.waiting_edits -= 1;
+            match self.begin(object, edit) {
+                Ok(mutation) => self.write(object, ticket, mutation, true),
+                Err(refusal) => self.refuse(ticket, refusal),
+            }
+        }
+        self.reopen(object);
+    }
+
+    /// Opens an object again whose document was dropped, once nothing of it is on its way.
+    fn reopen(&mut self, object: ObjectId) {
+        let Some(slot) = self.slots.get(&object).filter(|slot| slot.in_flight.is_empty()) else { return };
+        if !slot.object().is_some_and(|open| open.is_dropped()) {
+            return;
+        }
+        if slot.is_idle() {
+            self.slots.remove(&object);
+        } else {
+            let ticket = self.load(object);
+            self.slots.get(&object).expect("it was there above").state = State::Loading(ticket);
+        }
+    }
+
+    /// The mutation of an edit to an object that exists. On an error nothing has changed.
+    fn begin(&mut self, object: ObjectId, edit: Edit) -> Result<Mutation, EditRefusal> {
+        let config = &self.config;
+        let slot = self.slots.get(&object).expect("its edits are kept there");
+        let open = slot.object().ok_or(EditRefusal::Damaged)?;
+        open.check_editable()?;
+        let base = Mutation { object: Some(object), ..Mutation::default() };
+        let mutation = match edit {
+            Edit::Create { .. } => unreachable!("a create waits elsewhere"),
+            Edit::Set { registers, .. } => Mutation { registers, ..base },
+            Edit::Delete { .. } => Mutation { deleted: true, ..base },
+            Edit::Text { ops, .. } => {
+                check_ops(&ops, config.ops_max)?;
+                let Change { inserts, deletes } = open.edit(&ops)?;
+                Mutation { inserts, deletes, ..base }
+            }
+        };
+        mutation.check()?;
+        let bytes = mutation.encode().len();
+        if bytes > MUTATION_BYTES_MAX {
+            if !mutation.inserts.is_empty() || !mutation.deletes.is_empty() {
+                open.drop_document();
+            }
+            return Err(EditRefusal::TooLarge { bytes, max: MUTATION_BYTES_MAX });
+        }
+        Ok(mutation)
+    }
+
+    fn write(&mut self, object: ObjectId, edit: EditTicket, mutation: Mutation, last: bool) {
+        let write = self.local.ticket();
+        self.order(write, &mutation);
+        self.local.in_flight.insert(write, object);
+        let slot = self.slots.get(&object).expect("an object that is written is open");
+        slot.in_flight.push_back(InFlight { write, edit, mutation, last });
+    }
+
+    fn order(&mut self, ticket: WriteTicket, mutation: &Mutation) {
+        self.orders.push(Output::Write { ticket, session: 0, plaintext: mutation.encode() });
+    }
+
+    /// Orders the entry that makes an object. On an error nothing has changed.
+    fn create(&mut self, edit: EditTicket, create: Edit) -> Result<(), EditRefusal> {
+        let Edit::Create { type_name, registers, text } = create else { unreachable!("only creates wait here") };
+        let mut mutation = Mutation { type_name, registers, ..Mutation::default() };
+        mutation.check()?;
+        let mut rest = VecDeque::new();
+        let mut document = None;
+        if let Some(text) = text.filter(|text| !text.is_empty()) {
+            let max = self.config.text_bytes_max;
+            if text.len() > max {
+                return Err(EditRefusal::TooLarge { bytes: text.len(), max });
+            }
+            let mut typed = Document::new(self.own_client());
+            rest = type_in(&mut typed, &text)?;
+            document = Some(typed);
+        }
+        // The first piece goes with the properties if they leave room for it.
+        if registers_bytes(&mutation.registers) <= MUTATION_BYTES_MAX - 2 * CHUNK_BYTES
+            && let Some(first) = rest.pop_front()
+        {
+            (mutation.inserts, mutation.deletes) = (first.inserts, first.deletes);
+        }
+        let bytes = mutation.encode().len();
+        if bytes > MUTATION_BYTES_MAX {
+            return Err(EditRefusal::TooLarge { bytes, max: MUTATION_BYTES_MAX });
+        }
+        let write = self.local.ticket();
+        self.order(write, &mutation);
+        self.local.making.insert(write, Making { edit, mutation, document, rest });
+        Ok(())
+    }
+
+    /// A write is an entry of our feed now: it is taken like everybody's.
+    pub(super) fn written(&mut self, written: Written) {
+        let feed = self.me.feed;
+        let duplicate = written.seq < self.progress.taken(&feed);
+        if !duplicate {
+            self.progress.begin(feed, written.seq + 1, 1);
+        }
+        let seq = written.seq;
+        let mut taken = true;
+        if let Some(making) = self.local.making.remove(&written.ticket) {
+            self.made(making, written, duplicate);
+        } else if let Some(object) = self.local.in_flight.remove(&written.ticket) {
+            taken = self.changed_here(object, written, duplicate);
+        }
+        if taken {
+            self.finish(feed, seq);
+        }
+        self.resume();
+    }
+
+    fn made(&mut self, making: Making, written: Written, duplicate: bool) {
+        let Making { edit, mutation, document, rest } = making;
+        let object = object_id(&self.me.space, &self.me.feed, written.seq);
+        self.open(object, !duplicate);
+        self.touched.insert(object);
+        let entry = self.entry(&written);
+        if !duplicate {
+            let open = self.slots.get(&object).and_then(Slot::object).expect("a new object is open");
+            if let Some(document) = document {
+                open.adopt(document);
+            }
+            self.take(object, self.me.feed, &entry, &mutation, true);
+        }
+        if rest.is_empty() {
+            self.orders.push(Output::Done { ticket: edit, object, seq: written.seq });
+        }
+        let count = rest.len();
+        for (number, Change { inserts, deletes }) in rest.into_iter().enumerate() {
+            let mutation = Mutation { object: Some(object), inserts, deletes, ..Mutation::default() };
+            self.write(object, edit, mutation, number + 1 == count);
+        }
+    }
+
+    /// Tells whether the entry is finished; otherwise it waits for its object like everybody's.
+    fn changed_here(&mut self, object: ObjectId, written: Written, duplicate: bool) -> bool {
+        self.touched.insert(object);
+        let (feed, entry) = (self.me.feed, self.entry(&written));
+        let slot = self.slots.get(&object).expect("an object with unanswered writes has its slot");
+        let place = slot.in_flight.iter().position(|write| write.write == written.ticket);
+        let place = place.expect("an unanswered write is kept with its object");
+        let InFlight { edit, mutation, last, .. } = slot.in_flight.remove(place).expect("its place was found");
+        let waits = !duplicate && slot.object().is_none();
+        if waits {
+            slot.entries.push_back(Waiting { feed, entry, mutation });
+        } else if !duplicate {
+            self.take(object, feed, &entry, &mutation, true);
+        }
+        if last {
+            self.orders.push(Output::Done { ticket: edit, object, seq: written.seq });
+        }
+        !waits
+    }
+
+    fn entry(&self, written: &Written) -> Applied {
+        Applied {
+            seq: written.seq,
+            session: 0,
+            entry: written.entry,
+            author: self.me.author,
+            claimed: written.claimed,
+            past: written.past.clone(),
+            counts: Counts::Counts,
+            mutation: Ok(Bytes::new()),
+        }
+    }
+
+    /// A write is no entry: what was built on it in the document goes with it.
+    pub(super) fn write_failed(&mut self, ticket: WriteTicket) {
+        if let Some(making) = self.local.making.remove(&ticket) {
+            self.refuse(making.edit, EditRefusal::WriteFailed);
+        } else if let Some(object) = self.local.in_flight.remove(&ticket) {
+            self.touched.insert(object);
+            let slot = self.slots.get(&object).expect("an object with unanswered writes stays open");
+            if let Some(open) = slot.object() {
+                open.drop_document();
+            }
+            let place = slot.in_flight.iter().position(|write| write.write == ticket);
+            if let Some(failed) = place.and_then(|place| slot.in_flight.remove(place)) {
+                let under_way = slot.in_flight.iter().any(|write| write.edit == failed.edit);
+                if !under_way {
+                    self.refuse(failed.edit, EditRefusal::WriteFailed);
+                }
+            }
+        }
+        self.resume();
+    }
+}
+
+fn check_ops(ops: &[TextOp], max: usize) -> Result<(), EditRefusal> {
+    if ops.len() > max {
+        return Err(EditRefusal::TooManyOps { found: ops.len(), max });
+    }
+    if ops.iter().all(|op| op.delete == 0 && op.insert.is_empty()) {
+        return Err(EditRefusal::Malformed(Malformed::Empty));
+    }
+    let bytes = ops.iter().map(|op| op.insert.len()).sum();
+    if bytes > MUTATION_BYTES_MAX {
+        return Err(EditRefusal::TooLarge { bytes, max: MUTATION_BYTES_MAX });
+    }
+    Ok(())
+}
+
+fn registers_bytes(registers: &[Register]) -> usize {
+    registers.iter().map(|register| register.name.len() + register.value.len() + 16).sum()
+}
+
+/// Types a first text into an empty document, in pieces that fit an entry.
+fn type_in(document: &mut Document, text: &str) -> Result<VecDeque<Change>, EditRefusal> {
+    let mut changes = VecDeque::new();
+    let (mut rest, mut position) = (text, 0);
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(rest.floor_char_boundary(CHUNK_BYTES));
+        changes.push_back(document.edit(&[TextOp { position, delete: 0, insert: piece.to_owned() }])?);
+        position += piece.chars().count() as u64;
+        rest = after;
+    }
+    Ok(changes)
+}

@@ -1,0 +1,232 @@
+//! The values of derived rows, as small protobuf messages of our own store. They are no wire format: a version that
+//! changes them drops the tables and derives them again.
+//!
+//! Spec: ECHO-8
+
+use bytes::Bytes;
+use prost::Message;
+use weft_crypto::{EntryId, FeedId};
+
+use crate::registers::Write;
+
+/// Why a row cannot be read: the store is damaged or of another version.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a damaged {row} row: {what}")]
+pub struct RowError {
+    /// Which kind of row.
+    pub row: &'static str,
+    /// What is wrong with it.
+    pub what: String,
+}
+
+impl RowError {
+    pub(crate) fn new(row: &'static str, what: impl ToString) -> Self {
+        Self { row, what: what.to_string() }
+    }
+}
+
+/// One row of [`crate::tables::SUMMARY`].
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Summary {
+    /// The object's type.
+    #[prost(string, tag = "1")]
+    pub type_name: String,
+    /// Its property `name`, if that is text of at most [`NAME_SHOWN_BYTES_MAX`].
+    #[prost(string, optional, tag = "2")]
+    pub name: Option<String>,
+    /// The identity that made it, 32 bytes.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub author: Bytes,
+    /// When, as its author claims; ms since 1970.
+    #[prost(uint64, tag = "4")]
+    pub claimed_ms: u64,
+    /// It was deleted.
+    #[prost(bool, tag = "5")]
+    pub deleted: bool,
+}
+
+/// A name up to this long finds its object.
+pub const NAME_SHOWN_BYTES_MAX: usize = 256;
+
+/// The row `a` of an object.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct About {
+    /// Its type.
+    #[prost(string, tag = "1")]
+    pub type_name: String,
+    /// The feed of the entry that made it.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub feed: Bytes,
+    /// The place of that entry.
+    #[prost(uint64, tag = "3")]
+    pub seq: u64,
+    /// The identity that made it.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub author: Bytes,
+    /// When, as its author claims; ms since 1970.
+    #[prost(uint64, tag = "5")]
+    pub claimed_ms: u64,
+    /// A counting mutation has deleted it.
+    #[prost(bool, tag = "6")]
+    pub deleted: bool,
+    /// A counting mutation has made or changed it; until then it is not shown.
+    #[prost(bool, tag = "7")]
+    pub counts: bool,
+}
+
+/// A row `r` of an object: the writes of one property that nothing has overwritten, by rising entry id.
+#[derive(Clone, PartialEq, Message)]
+pub struct Register {
+    /// The writes.
+    #[prost(message, repeated, tag = "1")]
+    pub writes: Vec<RegisterWrite>,
+}
+
+/// One write of a property.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct RegisterWrite {
+    /// The feed of its entry.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub feed: Bytes,
+    /// The place of its entry.
+    #[prost(uint64, tag = "2")]
+    pub seq: u64,
+    /// The id of its entry.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub entry: Bytes,
+    /// Its author.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub author: Bytes,
+    /// When, as its author claims; ms since 1970.
+    #[prost(uint64, tag = "5")]
+    pub claimed_ms: u64,
+    /// JSON, or nothing.
+    #[prost(bytes = "bytes", tag = "6")]
+    pub value: Bytes,
+}
+
+impl Register {
+    pub(crate) fn of(writes: &[Write]) -> Self {
+        let row = |write: &Write| RegisterWrite {
+            feed: Bytes::copy_from_slice(write.feed.as_bytes()),
+            seq: write.seq,
+            entry: Bytes::copy_from_slice(write.entry.as_bytes()),
+            author: Bytes::copy_from_slice(&write.author),
+            claimed_ms: write.claimed_ms,
+            value: write.value.clone(),
+        };
+        Self { writes: writes.iter().map(row).collect() }
+    }
+
+    pub(crate) fn into_writes(self) -> Result<Vec<Write>, RowError> {
+        let write = |row: RegisterWrite| {
+            Ok(Write {
+                feed: FeedId::from_bytes(id(&row.feed, "register")?),
+                seq: row.seq,
+                entry: EntryId::from_bytes(id(&row.entry, "register")?),
+                author: id(&row.author, "register")?,
+                claimed_ms: row.claimed_ms,
+                value: row.value,
+            })
+        };
+        self.writes.into_iter().map(write).collect()
+    }
+}
+
+/// A row `c` of an object: a page of the clock index.
+#[derive(Clone, PartialEq, Message)]
+pub struct Clocks {
+    /// One part a session.
+    #[prost(message, repeated, tag = "1")]
+    pub tracks: Vec<ClockTrack>,
+}
+
+/// Steps of one session, rising.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct ClockTrack {
+    /// The feed.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub feed: Bytes,
+    /// The session.
+    #[prost(uint64, tag = "2")]
+    pub session: u64,
+    /// For each step the difference of its seq to that of the step before (or 0).
+    #[prost(uint64, repeated, tag = "3")]
+    pub seqs: Vec<u64>,
+    /// For each step twice the clocks it took, plus one if it was not integrated.
+    #[prost(uint64, repeated, tag = "4")]
+    pub clocks: Vec<u64>,
+    /// The clock before the first step.
+    #[prost(uint32, tag = "5")]
+    pub from: u32,
+}
+
+/// A row `t` of an object: what one mutation did to the text, or to its clock only.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Tail {
+    /// The feed of its entry.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub feed: Bytes,
+    /// The session.
+    #[prost(uint64, tag = "2")]
+    pub session: u64,
+    /// The place of its entry.
+    #[prost(uint64, tag = "3")]
+    pub seq: u64,
+    /// The session's clock before it.
+    #[prost(uint32, tag = "4")]
+    pub first_clock: u32,
+    /// The session's clock after it.
+    #[prost(uint32, tag = "5")]
+    pub end_clock: u32,
+    /// [`Tail::SHOWN`], [`Tail::HOLLOW`] or [`Tail::ABSENT`].
+    #[prost(uint32, tag = "6")]
+    pub state: u32,
+    /// As in the mutation; nothing if it is absent.
+    #[prost(bytes = "bytes", tag = "7")]
+    pub inserts: Bytes,
+    /// As in the mutation; nothing if it is hollow or absent.
+    #[prost(bytes = "bytes", tag = "8")]
+    pub deletes: Bytes,
+}
+
+impl Tail {
+    /// It counts.
+    pub const SHOWN: u32 = 0;
+    /// Its insertions keep their place and show nothing.
+    pub const HOLLOW: u32 = 1;
+    /// It was refused; it took up clocks only.
+    pub const ABSENT: u32 = 2;
+}
+
+/// One row of [`crate::tables::QUARANTINE`].
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct Quarantined {
+    /// A stable name of the reason, see [`crate::Quarantine::code`].
+    #[prost(string, tag = "1")]
+    pub code: String,
+    /// The reason as a sentence.
+    #[prost(string, tag = "2")]
+    pub reason: String,
+    /// The identity that the feed writes for.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub author: Bytes,
+    /// The object that it meant, if that could be read.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub object: Bytes,
+}
+
+/// Reads a row's value.
+pub(crate) fn decode<M: Message + Default>(row: &'static str, value: &Bytes) -> Result<M, RowError> {
+    M::decode(value.clone()).map_err(|error| RowError::new(row, error))
+}
+
+/// Encodes a row's value.
+pub(crate) fn encode(row: &impl Message) -> Bytes {
+    row.encode_to_vec().into()
+}
+
+/// A 32-byte field.
+pub(crate) fn id(bytes: &Bytes, row: &'static str) -> Result<[u8; 32], RowError> {
+    <[u8; 32]>::try_from(&bytes[..]).map_err(|_| RowError::new(row, "an id that is not 32 bytes"))
+}
