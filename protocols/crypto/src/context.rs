@@ -83,7 +83,9 @@ contexts! {
     ACCESS_CHAIN = "access-chain";
     /// The key that seals earlier content secrets under a new one.
     CONTENT_CHAIN = "content-chain";
-    /// The keys that seal a feed's bodies.
+    /// What a lockbox is sealed for: the start of HPKE's info.
+    LOCKBOX = "lockbox";
+    /// The keys that seal a feed's bodies, and the start of what a body is sealed to.
     BODY = "body";
 
     // Objects.

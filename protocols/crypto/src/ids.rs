@@ -14,18 +14,20 @@ use crate::{
     sign::{self, BadSignature, Signature},
 };
 
-/// Why bytes or text are no id.
+/// Why bytes or text are no id, key or signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IdError {
     /// Another number of bytes than the type has.
-    #[error("an id has 32 bytes, not {found}")]
+    #[error("expected {expected} bytes, found {found}")]
     Length {
+        /// How many the type has.
+        expected: usize,
         /// How many there are.
         found: usize,
     },
     /// The text is no base32.
-    #[error("an id is 52 characters of base32: {0}")]
+    #[error("{0}")]
     Base32(#[from] Base32Error),
 }
 
@@ -59,7 +61,7 @@ macro_rules! ids {
             type Error = IdError;
 
             fn try_from(bytes: &[u8]) -> Result<Self, IdError> {
-                bytes.try_into().map(Self).map_err(|_| IdError::Length { found: bytes.len() })
+                bytes.try_into().map(Self).map_err(|_| IdError::Length { expected: 32, found: bytes.len() })
             }
         }
 

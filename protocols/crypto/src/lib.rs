@@ -62,3 +62,22 @@ pub use manifest::{Manifest, ManifestError, Purpose, SignedManifest};
 pub use phrase::{Phrase, PhraseError};
 pub use sign::{BadSignature, Signature, verify};
 pub use verified::{Verifiable, Verified};
+
+/// Puts any bytes through every decoder of this crate; it must return, whatever they are.
+pub fn fuzz(input: &[u8]) {
+    let bytes = bytes::Bytes::copy_from_slice(input);
+    if let Ok(signed) = SignedManifest::decode(&bytes) {
+        let _ = signed.verify();
+    }
+    if let Ok(manifest) = Manifest::decode(&bytes) {
+        debug_assert_eq!(manifest.encode(), bytes, "a manifest has one encoding");
+    }
+    let _ = Head::decode(input);
+    let _ = at_rest::unwrap(input, &[0; 32]);
+    let _ = seal::open_local(&[0; 32], "", input);
+    let text = String::from_utf8_lossy(input);
+    let _ = Phrase::parse(&text);
+    if let Ok(decoded) = base32::decode(&text) {
+        debug_assert_eq!(base32::encode(&decoded), text.to_lowercase(), "bytes have one spelling");
+    }
+}

@@ -260,7 +260,8 @@ fn open_plaintext<const N: usize>(
 
 /// What a lockbox is bound to: context, zero byte, space, epoch, kind, recipient, key.
 fn info(space: &SpaceId, epoch: &EpochId, recipient: &Recipient) -> Vec<u8> {
-    let mut info = b"weft/lockbox/1\0".to_vec();
+    let mut info = Context::LOCKBOX.as_str().as_bytes().to_vec();
+    info.push(0);
     info.extend_from_slice(space.as_bytes());
     info.extend_from_slice(epoch.as_bytes());
     info.extend_from_slice(&(recipient.kind as u64).to_le_bytes());

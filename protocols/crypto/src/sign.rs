@@ -44,7 +44,7 @@ impl TryFrom<&[u8]> for Signature {
     type Error = IdError;
 
     fn try_from(bytes: &[u8]) -> Result<Self, IdError> {
-        bytes.try_into().map(Self).map_err(|_| IdError::Length { found: bytes.len() })
+        bytes.try_into().map(Self).map_err(|_| IdError::Length { expected: 64, found: bytes.len() })
     }
 }
 
