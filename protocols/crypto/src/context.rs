@@ -71,6 +71,8 @@ contexts! {
     INVITATION = "invitation";
     /// A redemption, for choosing among several.
     REDEMPTION = "redemption";
+    /// The checksum at the end of an invitation link.
+    INVITATION_LINK = "invitation-link";
 
     // Epochs.
     /// An epoch's id.
@@ -99,10 +101,14 @@ contexts! {
     DOOR_DIAL = "door-dial";
     /// The acceptor's tag at the door.
     DOOR_LISTEN = "door-listen";
+    /// Tags at the door, as they are compared.
+    DOOR_BLIND = "door-blind";
 
     // Secrets of one's own.
     /// A fresh secret: a draw mixed with the device's secret and what it is for.
     FRESH = "fresh";
+    /// What a fresh secret is for.
+    SUBJECT = "subject";
     /// The key under which a device seals its local secrets.
     DEVICE_AT_REST = "device-at-rest";
     /// The keys of a local secret's box.

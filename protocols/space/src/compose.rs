@@ -91,7 +91,7 @@ pub struct Founded {
 /// # Errors
 /// When nothing can be sealed to the recovery key.
 pub fn found(actor: &Actor<'_>, history: History, label: &[u8], draws: &mut Draws) -> Result<Founded, LockboxError> {
-    let subject = Hasher::new(Context::GENESIS).fixed(actor.identity.as_bytes()).var(label).finish();
+    let subject = Hasher::new(Context::SUBJECT).fixed(actor.identity.as_bytes()).var(label).finish();
     let keys = SpaceKeys::make(actor, draws, &subject);
     let genesis = Genesis {
         root: actor.identity,
@@ -160,7 +160,7 @@ fn first_epoch(
 
 /// What an epoch's secrets are for: the hash of all of the epoch but its secrets.
 fn epoch_subject(space: &SpaceId, parents: &[EpochId], recipients: &[Recipient]) -> [u8; 32] {
-    let mut hasher = Hasher::new(Context::EPOCH);
+    let mut hasher = Hasher::new(Context::SUBJECT);
     hasher.fixed(space.as_bytes()).u64(parents.len() as u64);
     for parent in parents {
         hasher.fixed(parent.as_bytes());
@@ -181,7 +181,7 @@ fn hand_over(
     draws: &mut Draws,
 ) -> Result<Lockbox, LockboxError> {
     let commitments = secrets.commitments();
-    let subject = Hasher::new(Context::EPOCH)
+    let subject = Hasher::new(Context::SUBJECT)
         .fixed(epoch.as_bytes())
         .fixed(&commitments.content)
         .fixed(&commitments.access)
@@ -208,7 +208,7 @@ pub fn invitation_issued(
     expires_ms: u64,
     draws: &mut Draws,
 ) -> (InvitationSecret, Bytes) {
-    let subject = Hasher::new(Context::INVITATION)
+    let subject = Hasher::new(Context::SUBJECT)
         .fixed(space.as_bytes())
         .u64(role.number().into())
         .u64(uses.into())

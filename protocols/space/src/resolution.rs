@@ -170,7 +170,7 @@ impl Resolution {
     /// A feed of the space.
     pub fn feed(&self, feed: &FeedId) -> Option<AdmittedFeed> {
         let admitted = |facts: &FeedFacts, counts| AdmittedFeed {
-            manifest: facts.manifest.clone(),
+            manifest: facts.manifest,
             identity: facts.identity,
             counts,
         };

@@ -47,6 +47,6 @@ pub(super) struct Blind(pub(super) [u8; 32]);
 
 impl Blind {
     pub(super) fn hide(&self, tag: &[u8; TAG]) -> [u8; 32] {
-        mac(Context::DOOR_DIAL, &self.0, &[Part::Fixed(tag)])
+        mac(Context::DOOR_BLIND, &self.0, &[Part::Fixed(tag)])
     }
 }
