@@ -61,16 +61,12 @@ contexts! {
     // Credentials and spaces.
     /// A space's id, over its genesis statement.
     GENESIS = "genesis";
-    /// A credential's address.
-    CREDENTIAL = "credential";
     /// A root statement, as the next one names it.
     ROOT_STATEMENT = "root-statement";
     /// A root key, as the statement before it commits to it.
     NEXT_ROOT = "next-root";
     /// An invitation's id.
     INVITATION = "invitation";
-    /// A redemption, for choosing among several.
-    REDEMPTION = "redemption";
     /// The checksum at the end of an invitation link.
     INVITATION_LINK = "invitation-link";
 
@@ -81,10 +77,6 @@ contexts! {
     CONTENT_COMMITMENT = "content-commitment";
     /// A commitment to an access secret.
     ACCESS_COMMITMENT = "access-commitment";
-    /// The key that seals earlier access secrets under a new one.
-    ACCESS_CHAIN = "access-chain";
-    /// The key that seals earlier content secrets under a new one.
-    CONTENT_CHAIN = "content-chain";
     /// What a lockbox is sealed for: the start of HPKE's info.
     LOCKBOX = "lockbox";
     /// The keys that seal a feed's bodies, and the start of what a body is sealed to.

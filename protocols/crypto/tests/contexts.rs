@@ -19,6 +19,18 @@ fn every_context_is_its_own_and_none_is_the_start_of_another() {
     }
 }
 
+/// Spec: CRYPTO-1.2
+#[test]
+fn the_specification_lists_every_context() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../specs/crypto.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let listed: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("| `weft/")?.split('`').next()).collect();
+    let texts = texts();
+    let missing: Vec<_> = texts.iter().filter(|text| !listed.iter().any(|listed| text[5..] == **listed)).collect();
+    assert!(missing.is_empty(), "not in specs/crypto.md: {missing:?}");
+    assert_eq!(listed.len(), texts.len(), "specs/crypto.md lists contexts that do not exist");
+}
+
 /// What a device key signs for libp2p begins with one of these; a signed envelope begins with the length of its domain.
 ///
 /// Spec: CRYPTO-4.1

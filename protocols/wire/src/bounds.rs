@@ -193,6 +193,8 @@ pub enum DecodeError {
 
 /// Decodes a message within its bounds. `bytes` fields of the result are slices of `bytes`, not copies.
 ///
+/// Spec: WIRE-3.2
+///
 /// # Errors
 /// When the bytes are no such message or go over a bound.
 pub fn decode<M: Bounded>(bytes: &Bytes) -> Result<M, DecodeError> {

@@ -58,6 +58,8 @@ pub fn put_framed(item: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Walks a list of framed items. Each is a slice of `list`; after an error the walk ends.
+///
+/// Spec: WIRE-2.2
 pub fn split_framed(list: &Bytes) -> impl Iterator<Item = Result<Bytes, FrameError>> + '_ {
     Framed::new(list).map(|item| item.map(|slice| list.slice_ref(slice)))
 }
