@@ -39,6 +39,9 @@ pub fn dangling(tree: &Tree) -> Vec<String> {
                     findings.push(format!("{}:{number}: {cited} is no section of specs/", file.path));
                 }
             }
+            if line.split_once("RULES ").is_some_and(|(_, rest)| rest.starts_with(['M', 'H', 'E', 'X', 'A', 'P'])) {
+                findings.push(format!("{}:{number}: cites a page that is not in specs/", file.path));
+            }
         }
     }
     findings
@@ -79,9 +82,11 @@ fn pages(tree: &Tree) -> impl Iterator<Item = &File> {
     tree.with_extension("md").filter(|file| file.path.starts_with("specs/") && file.path.matches('/').count() == 1)
 }
 
-/// `FEED` for `specs/feed.md`; only of pages that have such anchors.
+/// What anchors begin with: `FEED`, `REPL`, and what a page of that name would begin with.
 fn prefixes(tree: &Tree) -> BTreeSet<String> {
-    pages(tree).map(|file| file.path.trim_start_matches("specs/").trim_end_matches(".md").to_uppercase()).collect()
+    let anchors = sections(tree).into_iter().filter_map(|section| Some(section.anchor.split_once('-')?.0.to_owned()));
+    let names = pages(tree).map(|file| file.path.trim_start_matches("specs/").trim_end_matches(".md").to_uppercase());
+    anchors.chain(names).collect()
 }
 
 fn sections(tree: &Tree) -> Vec<Section> {

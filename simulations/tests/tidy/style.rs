@@ -84,10 +84,13 @@ pub fn machine_paths(tree: &Tree) -> Vec<String> {
             let own = line.contains(&checkout);
             let other = foreign.iter().any(|folder| {
                 line.match_indices(folder.as_str()).any(|(at, _)| {
+                    let example =
+                        ["alice", "bob", "carol"].iter().any(|name| line[at + folder.len()..].starts_with(name));
                     // In a context string or an address such a folder stands in the middle of a word; a path begins one.
-                    !line[..at].ends_with(|letter: char| {
-                        letter.is_alphanumeric() || matches!(letter, '/' | '}' | '.' | '-' | '_')
-                    })
+                    !example
+                        && !line[..at].ends_with(|letter: char| {
+                            letter.is_alphanumeric() || matches!(letter, '/' | '}' | '.' | '-' | '_')
+                        })
                 })
             });
             if own || other {

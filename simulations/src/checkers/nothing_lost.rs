@@ -1,0 +1,60 @@
+//! Nothing lost: what a peer acknowledged is there on every member, in its place, after crashes, partitions and restarts.
+
+use std::collections::BTreeMap;
+
+use crate::{visible::Visible, world::World};
+
+/// Acknowledged writes that somebody does not have.
+#[must_use]
+pub fn check(world: &World) -> Vec<String> {
+    let Some(space) = world.space() else { return Vec::new() };
+    let mut found = Vec::new();
+    for (number, member) in world.members() {
+        let name = &member.name;
+        let objects = world.visible(number, space);
+        for (author, object) in &world.ledger.created {
+            if !objects.contains_key(object) {
+                found.push(format!("{name} has no object {object}, which {} made", world.hosts[*author].name));
+            }
+        }
+        for (object, property, value) in &world.ledger.set {
+            let seen = objects.get(object).and_then(|object| object.properties.get(property));
+            if seen.is_none_or(|seen| *seen != format!("\"{value}\"")) {
+                found.push(format!("{name} sees {seen:?} as {property} of {object}, which was set to {value}"));
+            }
+        }
+        let mut typed: BTreeMap<_, BTreeMap<char, usize>> = BTreeMap::new();
+        for (object, character) in &world.ledger.typed {
+            *typed.entry(*object).or_default().entry(*character).or_default() += 1;
+        }
+        for (object, characters) in typed {
+            let missing = missing(objects.get(&object), characters);
+            let deleted = world.ledger.deletions.get(&object).copied().unwrap_or(0);
+            if missing > deleted {
+                found.push(format!("{name} misses {missing} characters of {object}; {deleted} may have been deleted"));
+            }
+        }
+        let records = world.records.get(&number);
+        for appended in &world.ledger.appended {
+            for (seq, record) in (appended.from..).zip(&appended.records) {
+                let read = records.and_then(|records| records.get(&(appended.feed, seq)));
+                if read != Some(record) {
+                    let author = &world.hosts[appended.host].name;
+                    let what = read.map_or("nothing".into(), |read| format!("{} other bytes", read.len()));
+                    found.push(format!("{name} reads {what} as entry {seq} of {author}'s feed {}", appended.feed));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// How many of these characters a text does not have.
+fn missing(seen: Option<&Visible>, mut characters: BTreeMap<char, usize>) -> usize {
+    for character in seen.map(|seen| seen.text.as_str()).unwrap_or_default().chars() {
+        if let Some(count) = characters.get_mut(&character) {
+            *count = count.saturating_sub(1);
+        }
+    }
+    characters.values().sum()
+}

@@ -1,0 +1,72 @@
+//! What was said and heard in a world: everything that a peer acknowledged to its application, and everything that should not have
+//! happened. Checkers compare the world with it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use weft_crypto::{FeedId, ObjectId};
+use weft_machine::Time;
+
+use crate::network::Host;
+
+/// Records that a peer said are durable.
+#[derive(Clone, Debug)]
+pub struct Appended {
+    /// Whose they are.
+    pub host: Host,
+    /// Its data feed.
+    pub feed: FeedId,
+    /// Sequence number of the first.
+    pub from: u64,
+    /// Their bytes.
+    pub records: Vec<Bytes>,
+}
+
+/// More of a feed became durable somewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Held {
+    /// When.
+    pub at: Time,
+    /// Where.
+    pub host: Host,
+    /// Which feed.
+    pub feed: FeedId,
+    /// Its length then.
+    pub length: u64,
+    /// Whether it was written there.
+    pub mine: bool,
+}
+
+/// What is known of a run without looking into any peer.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// Acknowledged appends.
+    pub appended: Vec<Appended>,
+    /// Objects whose creation was acknowledged.
+    pub created: Vec<(Host, ObjectId)>,
+    /// Characters whose typing was acknowledged.
+    pub typed: Vec<(ObjectId, char)>,
+    /// How many characters may have been deleted, by object; asked for, whether or not acknowledged.
+    pub deletions: BTreeMap<ObjectId, usize>,
+    /// Properties whose setting was acknowledged; names are never set twice.
+    pub set: Vec<(ObjectId, String, String)>,
+    /// Writes by those who may not write that were acknowledged.
+    pub unauthorised: Vec<Host>,
+    /// Refusals by code.
+    pub refusals: BTreeMap<&'static str, u64>,
+    /// Where feeds grew, in order.
+    pub held: Vec<Held>,
+    /// What honest peers said against honest peers, and other things that should not be.
+    pub oddities: Vec<String>,
+    /// Peers that somebody disconnected for breaking a rule, and what they did.
+    pub violations: Vec<(Host, Host, String)>,
+}
+
+impl Ledger {
+    /// How many acknowledged writes there are.
+    #[must_use]
+    pub fn acknowledged(&self) -> usize {
+        let records: usize = self.appended.iter().map(|appended| appended.records.len()).sum();
+        records + self.created.len() + self.typed.len() + self.set.len()
+    }
+}
