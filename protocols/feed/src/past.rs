@@ -103,7 +103,7 @@ pub enum RestoreError {
         /// The earliest that can be next.
         next: u64,
     },
-    /// A length that does not grow, or is larger than a feed can be.
+    /// A length that does not grow, is larger than a feed can be, or is named and not known.
     #[error("entry {seq} puts a length of {length} after {earlier}")]
     Length {
         /// The entry.
@@ -181,20 +181,20 @@ impl History {
 
     fn change(&mut self, seq: u64, feed: FeedId, length: u64, named: u64) -> Result<(), RestoreError> {
         let known = self.known.entry(feed).or_default();
-        let fits = |length: u64, earlier: u64| match length {
-            0 => Ok(()),
-            _ if length > earlier && length <= LENGTH_MAX => Ok(()),
-            _ => Err(RestoreError::Length { seq, length, earlier }),
-        };
-        fits(length, known.last())?;
-        fits(named, known.named)?;
+        let earlier = known.last();
         if length > 0 {
+            if length <= earlier || length > LENGTH_MAX {
+                return Err(RestoreError::Length { seq, length, earlier });
+            }
             known.steps.push((seq, length));
         }
         if named > 0 {
+            if named <= known.named || named > known.last() {
+                return Err(RestoreError::Length { seq, length: named, earlier: known.named });
+            }
             known.named = named;
         }
-        Ok(())
+        if length == 0 && named == 0 { Err(RestoreError::Malformed) } else { Ok(()) }
     }
 
     /// The past of an entry, without its own feed.

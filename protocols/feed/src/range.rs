@@ -122,6 +122,6 @@ impl VerifiedRange {
     /// What to send to somebody who holds everything before it.
     #[must_use]
     pub fn to_range(&self) -> Range {
-        Range::from_runs(self.head.clone(), &self.runs)
+        Range::from_runs(self.head, &self.runs)
     }
 }

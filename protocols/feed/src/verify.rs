@@ -63,7 +63,7 @@ pub fn verify_headers(
     proved(&walk.tree, origin, head)?;
     let mut pending = PendingBodies {
         from,
-        head: head.clone(),
+        head: *head,
         tree: walk.tree,
         headers: headers.clone(),
         absent: *absent,

@@ -363,17 +363,17 @@ impl Order {
     /// The feed moved or ended: those who waited for that go on.
     fn wake(&mut self, feed: FeedId) {
         let (Some(lane), Some(waiters)) = (self.lanes.get(&feed), self.waiters.get_mut(&feed)) else { return };
-        while let Some(&(length, waiter)) = waiters.first().filter(|(length, _)| lane.satisfies(*length)) {
-            waiters.remove(&(length, waiter));
-            self.ready.insert(waiter);
+        let mut woken = Vec::new();
+        while let Some((_, waiter)) = waiters.first().filter(|(length, _)| lane.satisfies(*length)) {
+            woken.push(*waiter);
+            waiters.pop_first();
         }
         if waiters.is_empty() {
             self.waiters.remove(&feed);
         }
-        for waiter in &self.ready {
-            if let Some(lane) = self.lanes.get_mut(waiter) {
-                lane.blocked = None;
-            }
+        for waiter in woken {
+            self.lanes.get_mut(&waiter).expect("who waits is here").blocked = None;
+            self.ready.insert(waiter);
         }
     }
 

@@ -45,8 +45,8 @@ impl ForkProof {
             common,
             first_consistency: prefix(&first.0, first.1)?,
             second_consistency: prefix(&second.0, second.1)?,
-            first: first.0.clone(),
-            second: second.0.clone(),
+            first: first.0,
+            second: second.0,
             first_leaf: leaf(first)?,
             second_leaf: leaf(second)?,
         })
