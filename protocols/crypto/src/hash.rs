@@ -22,27 +22,32 @@ pub struct Hasher(blake3::Hasher);
 impl Hasher {
     /// Starts a hash; costs nothing for the context.
     #[must_use]
+    #[inline]
     pub fn new(context: Context) -> Self {
         Self(blake3::Hasher::new_from_context_key(context.key()))
     }
 
     /// A part whose width is the same in every use of the context.
+    #[inline]
     pub fn fixed(&mut self, part: &[u8]) -> &mut Self {
         self.0.update(part);
         self
     }
 
     /// A number.
+    #[inline]
     pub fn u64(&mut self, number: u64) -> &mut Self {
         self.fixed(&number.to_le_bytes())
     }
 
     /// A part of variable length: its length, then its bytes.
+    #[inline]
     pub fn var(&mut self, part: &[u8]) -> &mut Self {
         self.u64(part.len() as u64).fixed(part)
     }
 
     /// One part, of a list.
+    #[inline]
     pub fn part(&mut self, part: Part<'_>) -> &mut Self {
         match part {
             Part::Fixed(bytes) => self.fixed(bytes),
@@ -53,6 +58,7 @@ impl Hasher {
 
     /// The hash of what was given so far.
     #[must_use]
+    #[inline]
     pub fn finish(&self) -> [u8; 32] {
         *self.0.finalize().as_bytes()
     }

@@ -6,9 +6,11 @@
 //!
 //! Spec: CRYPTO-6.1
 
+use std::fmt;
+
 use bytes::Bytes;
 use chacha20poly1305::{AeadInOut, KeyInit, XChaCha20Poly1305};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use crate::{
     Context, EpochId, FeedId, SpaceId,
@@ -102,6 +104,16 @@ impl BoxKeys {
         Ok(Bytes::from(self.open_text(place, sealed)?).slice(RANDOM..))
     }
 
+    /// Opens a secret, which is forgotten when dropped.
+    ///
+    /// # Errors
+    /// As [`BoxKeys::open`].
+    pub fn open_secret(&self, place: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        let mut text = Zeroizing::new(self.open_text(place, sealed)?);
+        text.drain(..RANDOM);
+        Ok(text)
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new((&self.cipher).into())
     }
@@ -121,8 +133,8 @@ fn nonce_array(bytes: &[u8]) -> [u8; NONCE] {
     bytes.try_into().expect("cut to its width")
 }
 
-impl std::fmt::Debug for BoxKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for BoxKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("BoxKeys(…)")
     }
 }
@@ -191,24 +203,6 @@ pub fn seal_local(key: &[u8; 32], label: &str, random: [u8; 16], plaintext: &[u8
 ///
 /// # Errors
 /// When it was not sealed under this key with this label.
-pub fn open_local(key: &[u8; 32], label: &str, sealed: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, SealError> {
-    let text = BoxKeys::derive(Context::LOCAL, key, &[]).open_text(label.as_bytes(), sealed)?;
-    Ok(without_random(text))
-}
-
-/// Drops the random bytes of an opened text that must be forgotten after use.
-pub(crate) fn without_random(text: Vec<u8>) -> zeroize::Zeroizing<Vec<u8>> {
-    let mut text = zeroize::Zeroizing::new(text);
-    text.drain(..RANDOM);
-    text
-}
-
-impl BoxKeys {
-    /// Opens a secret, which is forgotten when dropped.
-    ///
-    /// # Errors
-    /// When it was not sealed by these keys to this place as the spec says.
-    pub fn open_secret(&self, place: &[u8], sealed: &[u8]) -> Result<zeroize::Zeroizing<Vec<u8>>, SealError> {
-        Ok(without_random(self.open_text(place, sealed)?))
-    }
+pub fn open_local(key: &[u8; 32], label: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    BoxKeys::derive(Context::LOCAL, key, &[]).open_secret(label.as_bytes(), sealed)
 }

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use weft_crypto::{
-    EpochId, FeedId, FeedSecret, Head, IdError, Manifest, ObjectId, Phrase, Purpose, Root, SpaceId, base32, fuzz,
-    seal::BodyKeys,
+    DeviceKey, EpochId, FeedId, FeedSecret, Head, IdError, Manifest, ObjectId, Phrase, Purpose, Root, SignedManifest,
+    SpaceId, base32, fuzz, seal::BodyKeys,
 };
 
 proptest! {
@@ -34,7 +34,12 @@ proptest! {
     }
 
     #[test]
-    fn bodies_come_back(plaintext in prop::collection::vec(any::<u8>(), 0..500), seq in any::<u64>(), kind in any::<u32>(), random in any::<[u8; 16]>()) {
+    fn bodies_come_back(
+        plaintext in prop::collection::vec(any::<u8>(), 0..500),
+        seq in any::<u64>(),
+        kind in any::<u32>(),
+        random in any::<[u8; 16]>(),
+    ) {
         let keys = BodyKeys::derive(&[1; 32], &SpaceId::from_bytes([2; 32]), &EpochId::from_bytes([3; 32]), &FeedId::from_bytes([4; 32]));
         let stored = keys.seal(seq, kind, random, &plaintext);
         prop_assert_eq!(keys.open(seq, kind, &stored).unwrap(), plaintext);
@@ -52,6 +57,34 @@ proptest! {
             generation,
         };
         prop_assert_eq!(Manifest::decode(&manifest.encode()), Ok(manifest));
+    }
+
+    /// Whatever is changed in a signed manifest, it is refused: every byte of it is under a signature or is one.
+    #[test]
+    fn a_mutant_of_a_signed_manifest_is_refused(place in any::<prop::sample::Index>(), byte in any::<u8>(), insert in any::<bool>()) {
+        let (device, feed) = (DeviceKey::from_seed([1; 32]), FeedSecret::from_seed([2; 32]));
+        let manifest = Manifest {
+            version: 1,
+            space: SpaceId::from_bytes([3; 32]),
+            device: device.id(),
+            feed_key: feed.id(),
+            purpose: Purpose::Data,
+            generation: 7,
+        };
+        let signed = SignedManifest::sign(&manifest, &device, &feed).encode();
+        let mut mutant = signed.to_vec();
+        let place = place.index(mutant.len());
+        if insert {
+            mutant.insert(place, byte);
+        } else {
+            mutant[place] = byte;
+        }
+        fuzz(&mutant);
+        prop_assume!(mutant != signed);
+        if let Ok(mutant) = SignedManifest::decode(&mutant.into()) {
+            // An unknown field beside the signed bytes changes nothing; anything else is refused.
+            prop_assert!(mutant.verify().is_err() || mutant.encode() == signed);
+        }
     }
 
     #[test]

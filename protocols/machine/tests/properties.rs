@@ -36,6 +36,19 @@ fn draws_of_all_widths_differ_and_repeat_with_the_seed() {
     assert_ne!(one.1[..], one.2[..24]);
 }
 
+/// Draw n is what begins at byte 64 n of the stream that the specification names.
+///
+/// Spec: MACHINE-3.2
+#[test]
+fn draws_are_the_stream_of_the_specification() {
+    let mut stream = [0; 192];
+    blake3::Hasher::new_derive_key("weft/draws/1").update(&[7; 32]).finalize_xof().fill(&mut stream);
+    let mut draws = Seed::from_bytes([7; 32]).draws();
+    assert_eq!(draws.draw16(), stream[..16]);
+    assert_eq!(draws.next_u64().to_le_bytes(), stream[64..72]);
+    assert_eq!(draws.draw32(), stream[128..160]);
+}
+
 #[test]
 fn below_reaches_every_number_and_no_other() {
     let mut draws = Draws::new(Seed::from_bytes([1; 32]));
