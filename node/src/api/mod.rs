@@ -1,0 +1,147 @@
+//! The local API: HTTP and JSON under `/api/v1`, server-sent events, described by OpenAPI.
+//!
+//! Everything that the command line does goes through this router, over a socket or within the process, so it is the one
+//! place where names are resolved and errors get their words. It holds no state of a node: it asks the node.
+#![allow(unused_qualifications, reason = "the attribute of utoipa writes paths out")]
+
+use std::{io, net::SocketAddr, sync::Arc};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::{config::Config, node::Node};
+
+mod choose;
+mod error;
+mod events;
+mod feeds;
+pub(crate) mod guard;
+mod identity;
+mod import;
+mod invitations;
+mod lookup;
+mod objects;
+mod openapi;
+mod records;
+mod rfc3339;
+mod settings;
+mod spaces;
+mod status;
+mod text;
+pub(crate) mod token;
+mod wait;
+
+pub use openapi::description;
+pub(crate) use settings::Settings;
+
+/// The largest JSON body, in bytes. 8 MiB: the largest text of one edit, escaped, with room.
+const BODY_BYTES_MAX: usize = 8 << 20;
+/// The largest file that can be imported, in bytes, compressed or not.
+const IMPORT_BYTES_MAX: usize = 256 << 20;
+
+/// What every handler has.
+#[derive(Clone)]
+pub(crate) struct Api(Arc<Inner>);
+
+struct Inner {
+    node: Node,
+    config: Config,
+    stop: watch::Sender<bool>,
+}
+
+impl Api {
+    /// An API over this node.
+    pub(crate) fn new(node: Node, config: Config) -> Api {
+        Api(Arc::new(Inner { node, config, stop: watch::Sender::new(false) }))
+    }
+
+    fn node(&self) -> &Node {
+        &self.0.node
+    }
+
+    fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// Ends streams and the server, so that the node can stop.
+    pub(crate) fn stop(&self) {
+        self.0.stop.send_replace(true);
+    }
+
+    /// Resolves when somebody asked the node to stop.
+    pub(crate) async fn stopped(&self) {
+        // The sender lives as long as `self`, so the wait ends only by the value.
+        let _ = self.0.stop.subscribe().wait_for(|stopped| *stopped).await;
+    }
+}
+
+/// Every route, unguarded: for the process that opened the store itself.
+pub(crate) fn router(api: Api) -> Router {
+    let import = Router::new()
+        .route("/spaces/{space}/import/trace", post(import::trace))
+        .layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX));
+    let routes = Router::new()
+        .route("/version", get(status::version))
+        .route("/status", get(status::status))
+        .route("/config", get(settings::config))
+        .route("/stop", post(settings::stop))
+        .route("/openapi.json", get(openapi::serve))
+        .route("/identity/phrase", get(identity::phrase).delete(identity::forget_phrase))
+        .route("/spaces", get(spaces::list).post(spaces::create))
+        .route("/spaces/{space}", get(spaces::show))
+        .route("/spaces/{space}/members", get(spaces::members))
+        .route("/spaces/{space}/invitations", post(invitations::invite))
+        .route("/join", post(invitations::join))
+        .route("/spaces/{space}/objects", get(objects::list).post(objects::create))
+        .route("/objects/{object}", get(objects::get).patch(objects::set).delete(objects::delete))
+        .route("/objects/{object}/text", get(text::show).post(text::edit))
+        .route("/spaces/{space}/records", get(records::list).post(records::append))
+        .route("/spaces/{space}/feeds", get(feeds::list))
+        .route("/verify", post(feeds::verify))
+        .route("/rebuild", post(feeds::rebuild))
+        .route("/spaces/{space}/wait", get(wait::wait))
+        .route("/events", get(events::events))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .merge(import);
+    Router::new()
+        .nest("/api/v1", routes)
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(api)
+}
+
+/// Serves the API to whoever passes the guard, until it is stopped.
+pub(crate) async fn serve(api: Api, listener: TcpListener, guard: guard::Guard) -> io::Result<()> {
+    let guarded = router(api.clone()).layer(middleware::from_fn_with_state(guard, guard::admit));
+    axum::serve(listener, guarded).with_graceful_shutdown(async move { api.stopped().await }).await
+}
+
+/// Binds the first free one of `ports` at the address.
+pub(crate) async fn bind(address: SocketAddr, ports: impl Iterator<Item = u16>) -> io::Result<TcpListener> {
+    let mut refused = io::Error::from(io::ErrorKind::AddrInUse);
+    for port in ports {
+        match TcpListener::bind(SocketAddr::new(address.ip(), port)).await {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => refused = error,
+            bound => return bound,
+        }
+    }
+    Err(refused)
+}
+
+async fn no_such_route() -> error::ApiError {
+    error::ApiError::not_found("no_such_route", "there is no such path", "GET /api/v1/openapi.json lists every path")
+}
+
+async fn wrong_method() -> error::ApiError {
+    error::ApiError::new(
+        axum::http::StatusCode::METHOD_NOT_ALLOWED,
+        "wrong_method",
+        "this path knows no such method",
+        "GET /api/v1/openapi.json lists the methods of every path",
+    )
+}

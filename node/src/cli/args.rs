@@ -1,0 +1,369 @@
+//! The forms of the command line. They are a contract: what parses today parses in every later version.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use libp2p::Multiaddr;
+
+const EXIT_CODES: &str = "\
+Names: SPACE, OBJECT and FEED are a full id, a unique prefix of six or more characters, or a unique name.
+       PEER is a full peer id, its last eight characters, or a unique name.
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 timed out or not level, 6 store damaged or locked.";
+
+/// Weft: a peer-to-peer cloud. Share spaces between devices, encrypted, without a server.
+#[derive(Debug, Parser)]
+#[command(name = "weft", version, after_help = EXIT_CODES, disable_help_subcommand = true, max_term_width = 110)]
+pub(crate) struct Args {
+    /// The folder with the store, the identity and config.toml [env: WEFT_DATA] [default: by the platform's convention]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print JSON for programs: one document, or one object a line for streams; errors too
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make an identity in the data folder
+    Init {
+        /// What members of your spaces see you as
+        #[arg(long, value_parser = name)]
+        name: Option<String>,
+    },
+    /// Start the node and stay in the foreground
+    Up(Up),
+    /// Stop the running node
+    Down,
+    /// What this node is, whom it is connected to, and why it is not in sync
+    Status,
+    /// Make and look at spaces
+    #[command(subcommand)]
+    Space(Space),
+    /// Print a link by which one person can join a space
+    Invite(Invite),
+    /// Join a space by a link
+    Join {
+        /// The link, or `-` to read it from standard input
+        link: String,
+    },
+    /// Make, read and change objects
+    #[command(subcommand)]
+    Object(Object),
+    /// Read and change the text of an object
+    #[command(subcommand)]
+    Text(Text),
+    /// Append and read records: an application's own bytes
+    #[command(subcommand)]
+    Record(Record),
+    /// Bring in data from elsewhere
+    #[command(subcommand)]
+    Import(Import),
+    /// Wait until a space is level with its connected members
+    Wait(Wait),
+    /// Follow what happens, one line for each event
+    Events {
+        /// Only what happens in this space
+        space: Option<String>,
+    },
+    /// Look at feeds
+    #[command(subcommand)]
+    Feed(Feed),
+    /// Check every stored entry against its signed head
+    Verify {
+        /// Only this space
+        space: Option<String>,
+    },
+    /// Drop what was derived from the feeds and derive it again
+    Rebuild {
+        /// Only this space
+        space: Option<String>,
+    },
+    /// Look after the identity
+    #[command(subcommand)]
+    Identity(Identity),
+    /// Look at the settings
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print the version
+    Version,
+}
+
+/// Start the node.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Up {
+    /// Listen for peers here, may be given several times [default: QUIC and TCP on port 9338 or the next free one]
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) listen: Vec<Multiaddr>,
+    /// Listen for commands here [default: 127.0.0.1:9339 or the next free port]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) api: Option<SocketAddr>,
+    /// Connect to this peer and stay connected, may be given several times
+    #[arg(long, value_name = "MULTIADDR")]
+    pub(crate) peer: Vec<Multiaddr>,
+}
+
+/// Make and look at spaces.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Space {
+    /// Make a space and become its owner
+    Create {
+        /// What people call it
+        #[arg(value_parser = name)]
+        name: String,
+    },
+    /// List the spaces of this node
+    List,
+    /// Show a space and what it waits for
+    Show {
+        /// The space
+        space: String,
+    },
+    /// List who belongs to a space
+    Members {
+        /// The space
+        space: String,
+    },
+}
+
+/// Print a link.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Invite {
+    /// The space
+    pub(crate) space: String,
+    /// What the newcomer will be
+    #[arg(long, default_value = "writer", value_parser = ["reader", "writer", "admin", "owner"])]
+    pub(crate) role: String,
+    /// How long the link can be used, like 30m, 24h or 7d
+    #[arg(long, default_value = "24h", value_parser = duration)]
+    pub(crate) expires: Duration,
+}
+
+/// Make, read and change objects.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Object {
+    /// Make an object
+    #[command(
+        after_help = "KEY=text sets a text, KEY:=json a JSON value, KEY=@file the text of a file (`@-`: standard input).\n\
+                            The key `body` is the object's shared text, which `weft text` edits."
+    )]
+    Create {
+        /// The space
+        space: String,
+        /// What sort of object it is, for example `note`
+        #[arg(value_name = "TYPE")]
+        type_name: String,
+        /// Its properties
+        #[arg(value_name = "KEY=VALUE")]
+        properties: Vec<String>,
+    },
+    /// List the objects of a space
+    List {
+        /// The space
+        space: String,
+        /// Only objects of this type
+        #[arg(long = "type", value_name = "TYPE")]
+        type_name: Option<String>,
+        /// Also what Weft keeps for itself, like the space's name
+        #[arg(long)]
+        all: bool,
+    },
+    /// Show an object
+    Get {
+        #[command(flatten)]
+        object: Which,
+    },
+    /// Change properties of an object
+    Set {
+        #[command(flatten)]
+        object: Which,
+        /// The properties to set: KEY=text, KEY:=json or KEY=@file
+        #[arg(value_name = "KEY=VALUE")]
+        properties: Vec<String>,
+        /// Take this property away, may be given several times
+        #[arg(long, value_name = "KEY")]
+        unset: Vec<String>,
+    },
+    /// Delete an object
+    Delete {
+        #[command(flatten)]
+        object: Which,
+    },
+}
+
+/// Which object is meant.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Which {
+    /// The object
+    pub(crate) object: String,
+    /// Look in this space only
+    #[arg(long)]
+    pub(crate) space: Option<String>,
+}
+
+/// Read and change the text of an object.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Text {
+    /// Print the text exactly as it is
+    Show {
+        #[command(flatten)]
+        object: Which,
+    },
+    /// Insert text
+    Insert {
+        #[command(flatten)]
+        object: Which,
+        /// Before which character; characters are Unicode scalar values, counted from 0
+        position: u32,
+        /// What to insert
+        #[arg(required_unless_present = "file")]
+        text: Option<String>,
+        /// Insert the text of a file (`-`: standard input)
+        #[arg(long, conflicts_with = "text")]
+        file: Option<PathBuf>,
+    },
+    /// Delete text
+    Delete {
+        #[command(flatten)]
+        object: Which,
+        /// The first character to delete; characters are Unicode scalar values, counted from 0
+        position: u32,
+        /// How many characters
+        count: u32,
+    },
+}
+
+/// Append and read records.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Record {
+    /// Append a record
+    Append {
+        /// The space
+        space: String,
+        /// The record: text, `@file`, or `-` for standard input
+        record: String,
+    },
+    /// List records, feed by feed
+    List {
+        /// The space
+        space: String,
+        /// Only this feed
+        #[arg(long)]
+        feed: Option<String>,
+        /// The first entry to look at
+        #[arg(long, default_value_t = 0)]
+        from: u64,
+        /// How many records of a feed to print
+        #[arg(long, default_value_t = 1_000)]
+        count: u64,
+    },
+}
+
+/// Bring in data from elsewhere.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// Replay a sequential editing trace into a new text, one operation a keystroke
+    Trace {
+        /// The trace: JSON or gzipped JSON
+        file: PathBuf,
+        /// The space the text goes into
+        #[arg(long)]
+        space: String,
+        /// The name of the new object [default: the file's name]
+        #[arg(long)]
+        name: Option<String>,
+    },
+}
+
+/// Wait until a space is level.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Wait {
+    /// The space
+    pub(crate) space: String,
+    /// Until it is level with this peer
+    #[arg(long, value_name = "PEER")]
+    pub(crate) with: Option<String>,
+    /// How long to wait, like 500ms, 30s or 5m
+    #[arg(long, default_value = "30s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+/// Look at feeds.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Feed {
+    /// List the feeds of a space
+    List {
+        /// The space
+        space: String,
+    },
+}
+
+/// Look after the identity.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Identity {
+    /// Show the recovery phrase, and forget it here once you have written it down
+    Phrase {
+        /// Say that it is written down: it is deleted from this device, and the device works on without it
+        #[arg(long)]
+        confirm: bool,
+    },
+}
+
+/// Look at the settings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Every setting, its value and where it came from
+    Show,
+}
+
+/// A name that people give: not empty, at most 128 bytes.
+fn name(text: &str) -> Result<String, String> {
+    match text.trim() {
+        "" => Err("a name needs at least one letter".to_owned()),
+        name if name.len() > 128 => Err(format!("a name has at most 128 bytes, this one has {}", name.len())),
+        name => Ok(name.to_owned()),
+    }
+}
+
+/// A time like `500ms`, `30s`, `15m`, `24h` or `7d`; a number alone is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit_ms: u64 = match unit {
+        "ms" => 1,
+        "s" | "" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err("a time looks like 500ms, 30s, 15m, 24h or 7d".to_owned()),
+    };
+    let number: u64 = number.parse().map_err(|_| "a time looks like 500ms, 30s, 15m, 24h or 7d".to_owned())?;
+    match number.checked_mul(unit_ms) {
+        Some(0) => Err("a time has to be longer than nothing".to_owned()),
+        Some(ms) if ms <= 366 * 86_400_000 => Ok(Duration::from_millis(ms)),
+        _ => Err("a time can be at most 366d".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        <Args as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn times_are_read_with_their_unit() {
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("24h"), Ok(Duration::from_secs(86_400)));
+        assert_eq!(duration("7"), Ok(Duration::from_secs(7)));
+        for wrong in ["", "h", "0s", "-1s", "1w", "400d", "99999999999999999999s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

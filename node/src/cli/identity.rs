@@ -1,0 +1,110 @@
+//! `weft init` and `weft identity phrase`.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use super::{
+    client::{Call, Client, path},
+    failure::{Exit, Failure},
+    output::{say, text},
+    printed, start, with,
+};
+use crate::config::{self, Config};
+
+/// Makes an identity, or shows the one there is.
+pub(crate) fn init(config: Config, name: Option<&str>, json: bool) -> Result<(), Failure> {
+    let folder = config.data_dir.value.clone();
+    let created = !crate::identity::exists(&folder);
+    let mut config = config;
+    if let Some(name) = name {
+        if !created && config.name.value.as_deref() != Some(name) {
+            return Err(Failure::new(
+                Exit::Refused,
+                "identity_exists",
+                format!("there is an identity in {} already", folder.display()),
+                "to call it something else, set `name` in config.toml there",
+            ));
+        }
+        config.name.value = Some(name.to_owned());
+    }
+    if created {
+        start::make_identity(&config)?;
+        if let Some(name) = name {
+            config::write_name(&folder, name).map_err(|error| {
+                Failure::new(
+                    Exit::Failed,
+                    "unwritable",
+                    format!("config.toml cannot be written: {error}"),
+                    "look at its rights",
+                )
+            })?;
+        }
+    }
+    with(Client::open(&config)?, |client| {
+        let status = client.ask(Call::get(path(&["status"], &[])))?;
+        let answer = json!({
+            "identity": status.get("identity"), "peer_id": status.get("peer_id"), "name": status.get("name"),
+            "data": folder.display().to_string(), "created": created,
+        });
+        printed(say(json, &answer, initialised))
+    })
+}
+
+fn initialised(answer: &Value) -> String {
+    let created = answer.get("created") == Some(&Value::Bool(true));
+    let what = if created { "made an identity in" } else { "there is an identity already in" };
+    format!(
+        "{what} {}\n  identity  {}\n  peer id   {}\nnext: `weft identity phrase` to write down the recovery phrase, \
+         `weft up` to start\n",
+        text(answer, "data"),
+        text(answer, "identity"),
+        text(answer, "peer_id"),
+    )
+}
+
+/// Shows the recovery phrase, and has it forgotten here once its owner says that it is written down.
+pub(crate) fn phrase(config: &Config, confirm: bool, json: bool) -> Result<(), Failure> {
+    with(Client::open(config)?, |client| {
+        let answer = client.ask(Call::get(path(&["identity", "phrase"], &[])))?;
+        if answer.get("confirmed") == Some(&Value::Bool(true)) {
+            if confirm {
+                return printed(say(json, &answer, |_| "the phrase is written down already\n".to_owned()));
+            }
+            return Err(Failure::new(
+                Exit::NotFound,
+                "phrase_confirmed",
+                "the recovery phrase is not stored on this device any more: it was confirmed as written down",
+                "it is where you wrote it down",
+            ));
+        }
+        let forget = || client.ask(Call::delete(path(&["identity", "phrase"], &[])));
+        if confirm {
+            return printed(say(json, &forget()?, |_| "the phrase is deleted from this device\n".to_owned()));
+        }
+        printed(say(json, &answer, words))?;
+        if json || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+            return Ok(());
+        }
+        if !says_yes() {
+            return printed(say(false, &answer, |_| "kept; this command shows it again\n".to_owned()));
+        }
+        printed(say(false, &forget()?, |_| "the phrase is deleted from this device\n".to_owned()))
+    })
+}
+
+fn words(answer: &Value) -> String {
+    format!(
+        "{}\n\nWrite these words down on paper, in this order. Whoever has them is you; without them a lost device\n\
+         takes your identity with it.{}\n",
+        text(answer, "phrase"),
+        if std::io::stdin().is_terminal() { "" } else { " Then run `weft identity phrase --confirm`." },
+    )
+}
+
+fn says_yes() -> bool {
+    let mut stdout = std::io::stdout().lock();
+    let asked = write!(stdout, "Type `yes` when they are written down: ").and_then(|()| stdout.flush());
+    let mut answer = String::new();
+    asked.is_ok() && std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim() == "yes"
+}

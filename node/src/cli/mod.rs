@@ -1,0 +1,140 @@
+//! The command line: forms in, one request, words or JSON out.
+//!
+//! A command is a request of the API and a way to show the answer to a person; with `--json` the answer is shown as it is.
+//! What is more than that (starting and stopping, files, streams) has a file of its own.
+
+use std::{io, process::ExitCode};
+
+use clap::Parser;
+use serde_json::Value;
+
+use crate::config::{Config, ConfigError, Flags};
+
+mod args;
+mod client;
+mod failure;
+mod identity;
+mod import;
+mod object;
+mod output;
+mod plan;
+mod running;
+mod show;
+mod start;
+mod up;
+mod visible;
+
+use args::{Args, Command};
+use client::Client;
+use failure::{Exit, Failure};
+
+/// Runs one command with the arguments of this process.
+#[must_use]
+pub fn run() -> ExitCode {
+    let exit = match Args::try_parse() {
+        Ok(args) => {
+            let json = args.json;
+            match dispatch(args) {
+                Ok(()) => Exit::Done,
+                Err(failure) => {
+                    failure.report(json);
+                    failure.exit
+                }
+            }
+        }
+        Err(error) => misuse(&error),
+    };
+    ExitCode::from(exit as u8)
+}
+
+fn dispatch(args: Args) -> Result<(), Failure> {
+    let Args { data, json, command } = args;
+    let mut flags = Flags { data, ..Flags::default() };
+    if let Command::Up(up) = &command {
+        flags = Flags { listen: up.listen.clone(), api: up.api, peers: up.peer.clone(), ..flags };
+    }
+    let config = Config::load(&flags, &|variable| std::env::var(variable).ok()).map_err(wrong_settings)?;
+    match command {
+        Command::Init { name } => identity::init(config, name.as_deref(), json),
+        Command::Up(_) => up::up(config, json),
+        Command::Down => up::down(&config, json),
+        Command::Identity(args::Identity::Phrase { confirm }) => identity::phrase(&config, confirm, json),
+        Command::Import(args::Import::Trace { file, space, name }) => {
+            with(Client::open(&config)?, |client| import::trace(client, &file, &space, name, json))
+        }
+        Command::Events { space } => {
+            with(Client::open(&config)?, |client| show::events(client, space.as_deref(), json))
+        }
+        Command::Version => printed(output::say(json, &serde_json::json!({"version": crate::VERSION}), show::version)),
+        Command::Config(args::ConfigCommand::Show) => {
+            // A running node says what it runs with; otherwise what it would.
+            let answer = match Client::running(&config) {
+                Some(client) => client.ask(plan::of(command)?.call)?,
+                None => serde_json::json!(crate::api::Settings::of(&config)),
+            };
+            printed(output::say(json, &answer, show::config))
+        }
+        command => {
+            let plan = plan::of(command)?;
+            let client = if plan.needs_peers { Client::open_to_peers(&config)? } else { Client::open(&config)? };
+            with(client, |client| {
+                let answer = client.ask(plan.call)?;
+                printed(output::say(json, &answer, plan.show))
+            })
+        }
+    }
+}
+
+/// Does something with a client and closes it whatever came of it.
+fn with<T>(client: Client, work: impl FnOnce(&Client) -> Result<T, Failure>) -> Result<T, Failure> {
+    let result = work(&client);
+    client.close();
+    result
+}
+
+/// A reader that went away (`weft status | head`) is no failure.
+fn printed(result: io::Result<()>) -> Result<(), Failure> {
+    match result {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Failed,
+            "output_failed",
+            format!("standard output could not be written: {error}"),
+            "look at the disk or the program it goes to",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn wrong_settings(error: ConfigError) -> Failure {
+    let hint = match &error {
+        ConfigError::Variable { variable, .. } => format!("correct or unset {variable}"),
+        ConfigError::File { .. } | ConfigError::OutOfBounds { .. } => {
+            "correct it; `weft config show` lists every setting, its value and where it came from".to_owned()
+        }
+        ConfigError::Unreadable { .. } => "look at the rights of the file".to_owned(),
+        ConfigError::NoHome => "name a folder with --data or WEFT_DATA".to_owned(),
+    };
+    Failure::usage("bad_config", error.to_string(), hint)
+}
+
+/// Says what clap found; help and version are no errors.
+fn misuse(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return Exit::Done;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        Failure::usage("usage", message.trim(), rest.trim()).report(true);
+    } else {
+        let _ = error.print();
+    }
+    Exit::Usage
+}
+
+/// The value at `key` as a string; empty where there is none.
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}

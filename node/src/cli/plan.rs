@@ -1,0 +1,184 @@
+//! Which request a command makes, and how its answer is shown.
+
+use std::io::Read;
+
+use serde_json::{Value, json};
+
+use super::{
+    args::{Command, ConfigCommand, Feed, Invite, Object, Record, Space, Text, Wait, Which},
+    client::{Call, path},
+    failure::{Exit, Failure},
+    object, show,
+};
+
+/// The most that is read of a file given as an argument, in bytes.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+
+/// A command, ready to be carried out.
+pub(crate) struct Plan {
+    /// The request.
+    pub(crate) call: Call,
+    /// How a person reads the answer.
+    pub(crate) show: fn(&Value) -> String,
+    /// Whether it needs other nodes.
+    pub(crate) needs_peers: bool,
+}
+
+/// The plan of a command that is one request.
+pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
+    let (call, show): (Call, fn(&Value) -> String) = match command {
+        Command::Status => (Call::get(path(&["status"], &[])), show::status),
+        Command::Space(Space::Create { name }) => {
+            (Call::post_json(path(&["spaces"], &[]), json!({"name": name})), show::space_created)
+        }
+        Command::Space(Space::List) => (Call::get(path(&["spaces"], &[])), show::spaces),
+        Command::Space(Space::Show { space }) => (Call::get(path(&["spaces", &space], &[])), show::space),
+        Command::Space(Space::Members { space }) => {
+            (Call::get(path(&["spaces", &space, "members"], &[])), show::members)
+        }
+        Command::Invite(Invite { space, role, expires }) => (
+            Call::post_json(
+                path(&["spaces", &space, "invitations"], &[]),
+                json!({"role": role, "expires_ms": expires.as_millis() as u64}),
+            ),
+            show::invited,
+        ),
+        Command::Join { link } => {
+            let link = if link == "-" { standard_input()? } else { link };
+            (Call::post_json(path(&["join"], &[]), json!({"link": link.trim()})), show::joined)
+        }
+        Command::Object(command) => of_object(command)?,
+        Command::Text(command) => of_text(command)?,
+        Command::Record(command) => of_record(command)?,
+        Command::Wait(Wait { space, with, timeout }) => {
+            let timeout = timeout.as_millis().to_string();
+            let query = [("with", with.as_deref()), ("timeout_ms", Some(&*timeout))];
+            (Call::get(path(&["spaces", &space, "wait"], &query)), show::level)
+        }
+        Command::Feed(Feed::List { space }) => (Call::get(path(&["spaces", &space, "feeds"], &[])), show::feeds),
+        Command::Verify { space } => (Call::post(path(&["verify"], &[("space", space.as_deref())])), show::verified),
+        Command::Rebuild { space } => (Call::post(path(&["rebuild"], &[("space", space.as_deref())])), show::rebuilt),
+        Command::Config(ConfigCommand::Show) => (Call::get(path(&["config"], &[])), show::config),
+        Command::Init { .. }
+        | Command::Up(_)
+        | Command::Down
+        | Command::Import(_)
+        | Command::Events { .. }
+        | Command::Identity(_)
+        | Command::Version => unreachable!("these commands are more than one request"),
+    };
+    let needs_peers = call.is_to("/api/v1/join");
+    Ok(Plan { call, show, needs_peers })
+}
+
+fn of_object(command: Object) -> Result<(Call, fn(&Value) -> String), Failure> {
+    Ok(match command {
+        Object::Create { space, type_name, properties } => {
+            let object::Properties { registers, body } = object::properties(&properties)?;
+            let new = json!({"type": type_name, "properties": registers, "text": body});
+            (Call::post_json(path(&["spaces", &space, "objects"], &[]), new), show::object_id)
+        }
+        Object::List { space, type_name, all } => {
+            let query = [("type", type_name.as_deref()), ("all", all.then_some("true"))];
+            (Call::get(path(&["spaces", &space, "objects"], &query)), show::objects)
+        }
+        Object::Get { object } => (Call::get(object_path(&object, &[])), show::object),
+        Object::Set { object, properties, unset } => {
+            if properties.is_empty() && unset.is_empty() {
+                return Err(Failure::usage(
+                    "nothing_to_set",
+                    "there is nothing to set",
+                    "name a property: KEY=text, KEY:=json or KEY=@file, or take one away with --unset KEY",
+                ));
+            }
+            let object::Properties { registers, body } = object::properties(&properties)?;
+            let change = json!({"properties": registers, "unset": unset, "text": body});
+            (Call::patch_json(object_path(&object, &[]), change), show::object_id)
+        }
+        Object::Delete { object } => (Call::delete(object_path(&object, &[])), show::object_id),
+    })
+}
+
+fn of_text(command: Text) -> Result<(Call, fn(&Value) -> String), Failure> {
+    Ok(match command {
+        Text::Show { object } => (Call::get(object_path(&object, &["text"])), show::exact_text),
+        Text::Insert { object, position, text, file } => {
+            let text = match file {
+                Some(file) => read_text(&file.to_string_lossy())?,
+                None => text.unwrap_or_default(),
+            };
+            let operations = json!({"operations": [{"position": position, "insert": text}]});
+            (Call::post_json(object_path(&object, &["text"]), operations), show::nothing)
+        }
+        Text::Delete { object, position, count } => {
+            let operations = json!({"operations": [{"position": position, "delete": count}]});
+            (Call::post_json(object_path(&object, &["text"]), operations), show::nothing)
+        }
+    })
+}
+
+fn of_record(command: Record) -> Result<(Call, fn(&Value) -> String), Failure> {
+    Ok(match command {
+        Record::Append { space, record } => {
+            let bytes = match record.strip_prefix('@') {
+                Some(file) => read(file)?,
+                None if record == "-" => read("-")?,
+                None => record.into_bytes(),
+            };
+            (Call::post_bytes(path(&["spaces", &space, "records"], &[]), bytes), show::appended)
+        }
+        Record::List { space, feed, from, count } => {
+            let (from, count) = (from.to_string(), count.to_string());
+            let query = [("feed", feed.as_deref()), ("from", Some(&*from)), ("count", Some(&*count))];
+            (Call::get(path(&["spaces", &space, "records"], &query)), show::records)
+        }
+    })
+}
+
+fn object_path(which: &Which, below: &[&str]) -> String {
+    let mut parts = vec!["objects", &which.object];
+    parts.extend(below);
+    path(&parts, &[("space", which.space.as_deref())])
+}
+
+/// A file as a whole; `-` is standard input.
+pub(crate) fn read(file: &str) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let read = if file == "-" {
+        std::io::stdin().lock().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes))
+    };
+    match read {
+        Err(error) => Err(unreadable(file, &error)),
+        Ok(length) if length as u64 > FILE_BYTES_MAX => Err(Failure::new(
+            Exit::Refused,
+            "too_large",
+            format!("`{file}` is larger than 64 MiB"),
+            "an entry holds at most 1 MiB; larger content needs to be split",
+        )),
+        Ok(_) => Ok(bytes),
+    }
+}
+
+/// A file that could not be read.
+pub(crate) fn unreadable(file: &str, error: &std::io::Error) -> Failure {
+    let exit = if error.kind() == std::io::ErrorKind::NotFound { Exit::NotFound } else { Exit::Failed };
+    Failure::new(
+        exit,
+        "unreadable_file",
+        format!("`{file}` cannot be read: {error}"),
+        "look at its path and its rights",
+    )
+}
+
+/// A file of text.
+pub(crate) fn read_text(file: &str) -> Result<String, Failure> {
+    String::from_utf8(read(file)?).map_err(|_| {
+        Failure::usage("not_text", format!("`{file}` is not UTF-8 text"), "bytes that are no text can be a record")
+    })
+}
+
+fn standard_input() -> Result<String, Failure> {
+    read_text("-")
+}

@@ -1,0 +1,318 @@
+//! Answers of the API in words, for people.
+
+use serde_json::Value;
+
+use super::{
+    client::{Call, Client, path},
+    failure::Failure,
+    output::{list, say, short, table, text},
+    printed,
+    visible::{in_line, visible},
+};
+
+/// Nothing: that there is no error says it all.
+pub(crate) fn nothing(_: &Value) -> String {
+    String::new()
+}
+
+/// The version.
+pub(crate) fn version(answer: &Value) -> String {
+    format!("weft {}\n", text(answer, "version"))
+}
+
+/// What the node is, whom it is connected to, and why it is not in sync.
+pub(crate) fn status(answer: &Value) -> String {
+    let mut shown = String::new();
+    let mut line = |name: &str, value: &str| shown += &format!("{name:<9} {}\n", in_line(value));
+    line("peer id", &text(answer, "peer_id"));
+    line("identity", &text(answer, "identity"));
+    if answer.get("name").is_some_and(Value::is_string) {
+        line("name", &text(answer, "name"));
+    }
+    if answer.get("running") != Some(&Value::Bool(true)) {
+        line("node", "not running; start it with `weft up`");
+    }
+    for address in list(answer, "listen") {
+        line("listens", address.as_str().unwrap_or_default());
+    }
+    for note in list(answer, "notes") {
+        line("note", &format!("{}: {}", text(note, "note"), text(note, "command")));
+    }
+    let rows: Vec<Vec<String>> = list(answer, "peers")
+        .iter()
+        .map(|peer| vec![text(peer, "peer_id"), text(peer, "name"), list(peer, "spaces").len().to_string()])
+        .collect();
+    if !rows.is_empty() {
+        shown += "\n";
+        shown += &table(&["PEER", "NAME", "SPACES"], &rows);
+    }
+    if !list(answer, "spaces").is_empty() {
+        shown += "\n";
+        shown += &spaces(answer);
+    }
+    shown
+}
+
+/// Spaces as a table, and below it what each waits for.
+pub(crate) fn spaces(answer: &Value) -> String {
+    let spaces = list(answer, "spaces");
+    let row = |space: &Value| {
+        vec![
+            short(&text(space, "space")).to_owned(),
+            text(space, "name"),
+            text(space, "role"),
+            text(space, "members"),
+            sync_word(space).to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = spaces.iter().map(row).collect();
+    if rows.is_empty() {
+        return "no spaces yet; `weft space create NAME` makes one, `weft join LINK` joins one\n".to_owned();
+    }
+    let mut shown = table(&["SPACE", "NAME", "ROLE", "MEMBERS", "SYNC"], &rows);
+    for space in spaces {
+        shown += &reasons(space);
+    }
+    shown
+}
+
+fn sync_word(space: &Value) -> &'static str {
+    let level = space.get("level") == Some(&Value::Bool(true));
+    match (level, list(space, "connected").is_empty()) {
+        (true, _) => "level",
+        (false, true) if space.get("members").and_then(Value::as_u64) == Some(1) => "alone",
+        (false, true) => "nobody connected",
+        (false, false) => "syncing",
+    }
+}
+
+/// Why a space is not in sync.
+fn reasons(space: &Value) -> String {
+    let mut shown = String::new();
+    if space.get("write_stop").is_some_and(Value::is_string) {
+        shown += &format!("  nothing can be written: {}\n", in_line(&text(space, "write_stop")));
+    }
+    for waiting in list(space, "waiting") {
+        let from = match waiting.get("from").and_then(Value::as_str) {
+            Some(peer) => format!(" from {}", last_eight(peer)),
+            None => String::new(),
+        };
+        let name = match text(space, "name") {
+            name if name == "-" => short(&text(space, "space")).to_owned(),
+            name => name,
+        };
+        shown += &format!(
+            "  {} waits for {}{from} since {}\n    because: {}\n    to do:   {}\n",
+            in_line(&name),
+            in_line(&text(waiting, "what")),
+            in_line(&text(waiting, "since")),
+            in_line(&text(waiting, "rule")),
+            in_line(&text(waiting, "remedy")),
+        );
+    }
+    shown
+}
+
+fn last_eight(peer: &str) -> &str {
+    peer.get(peer.len().saturating_sub(8)..).unwrap_or(peer)
+}
+
+/// A space that was made.
+pub(crate) fn space_created(answer: &Value) -> String {
+    format!("{}\n", text(answer, "space"))
+}
+
+/// A space and what it waits for.
+pub(crate) fn space(answer: &Value) -> String {
+    let mut shown = String::new();
+    for key in ["space", "name", "role", "members"] {
+        shown += &format!("{key:<9} {}\n", in_line(&text(answer, key)));
+    }
+    shown += &format!("{:<9} {}\n", "sync", sync_word(answer));
+    for pair in list(answer, "connected") {
+        let level = if pair.get("level") == Some(&Value::Bool(true)) { "level" } else { "syncing" };
+        shown += &format!("{:<9} {} {} ({level})\n", "connected", text(pair, "peer_id"), in_line(&text(pair, "name")));
+    }
+    shown + &reasons(answer)
+}
+
+/// Who belongs to a space.
+pub(crate) fn members(answer: &Value) -> String {
+    let row = |member: &Value| {
+        let me = if member.get("me") == Some(&Value::Bool(true)) { " (me)" } else { "" };
+        vec![
+            short(&text(member, "identity")).to_owned(),
+            text(member, "name") + me,
+            text(member, "role"),
+            list(member, "devices").len().to_string(),
+            short(&text(member, "admitted_by")).to_owned(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = list(answer, "members").iter().map(row).collect();
+    table(&["IDENTITY", "NAME", "ROLE", "DEVICES", "INVITED BY"], &rows)
+}
+
+/// A link.
+pub(crate) fn invited(answer: &Value) -> String {
+    format!("{}\n", text(answer, "link"))
+}
+
+/// A membership.
+pub(crate) fn joined(answer: &Value) -> String {
+    let already = if answer.get("already") == Some(&Value::Bool(true)) { "already a member" } else { "joined" };
+    let mut shown = format!("{already}: {} as {}\n", text(answer, "space"), text(answer, "role"));
+    if !super::text(answer, "says_space").is_empty() {
+        shown += &format!("the link says it is `{}`", in_line(&text(answer, "says_space")));
+        if !super::text(answer, "says_inviter").is_empty() {
+            shown += &format!(", from `{}`", in_line(&text(answer, "says_inviter")));
+        }
+        shown.push('\n');
+    }
+    shown
+}
+
+/// An object that was made or changed.
+pub(crate) fn object_id(answer: &Value) -> String {
+    format!("{}\n", text(answer, "object"))
+}
+
+/// Objects as a table.
+pub(crate) fn objects(answer: &Value) -> String {
+    let row = |object: &Value| {
+        vec![
+            short(&text(object, "object")).to_owned(),
+            text(object, "type"),
+            text(object, "name"),
+            text(object, "created"),
+        ]
+    };
+    let rows: Vec<Vec<String>> = list(answer, "objects").iter().map(row).collect();
+    if rows.is_empty() {
+        return "no objects\n".to_owned();
+    }
+    table(&["OBJECT", "TYPE", "NAME", "CREATED"], &rows)
+}
+
+/// An object with its properties and its text.
+pub(crate) fn object(answer: &Value) -> String {
+    let mut shown = String::new();
+    for key in ["object", "type", "space", "created"] {
+        shown += &format!("{key:<9} {}\n", in_line(&text(answer, key)));
+    }
+    if let Some(Value::Object(properties)) = answer.get("properties") {
+        for (key, value) in properties {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            shown += &format!("{:<9} {} = {}\n", "property", in_line(key), visible(&value));
+        }
+    }
+    for alternative in list(answer, "alternatives") {
+        let value = alternative.get("value").map(Value::to_string).unwrap_or_default();
+        shown += &format!(
+            "{:<9} {} = {} (written at the same time)\n",
+            "other",
+            in_line(&text(alternative, "key")),
+            visible(&value)
+        );
+    }
+    let body = super::text(answer, "text");
+    if !body.is_empty() {
+        shown += "\n";
+        shown += &visible(body);
+        shown.push('\n');
+    }
+    shown
+}
+
+/// A text, exactly.
+pub(crate) fn exact_text(answer: &Value) -> String {
+    super::text(answer, "text").to_owned()
+}
+
+/// A record that was appended.
+pub(crate) fn appended(answer: &Value) -> String {
+    format!("{} {}\n", text(answer, "feed"), text(answer, "seq"))
+}
+
+/// Records, one a line.
+pub(crate) fn records(answer: &Value) -> String {
+    let row = |record: &Value| {
+        let content = match record.get("base64").and_then(Value::as_str) {
+            Some(base64) => format!("base64:{base64}"),
+            None => text(record, "text"),
+        };
+        vec![short(&text(record, "feed")).to_owned(), text(record, "seq"), content]
+    };
+    let rows: Vec<Vec<String>> = list(answer, "records").iter().map(row).collect();
+    if rows.is_empty() { "no records\n".to_owned() } else { table(&["FEED", "SEQ", "RECORD"], &rows) }
+}
+
+/// That a space is level.
+pub(crate) fn level(answer: &Value) -> String {
+    let with: Vec<&str> = list(answer, "with").iter().filter_map(Value::as_str).map(last_eight).collect();
+    format!("level with {}\n", with.join(", "))
+}
+
+/// Feeds as a table.
+pub(crate) fn feeds(answer: &Value) -> String {
+    let row = |feed: &Value| {
+        let mine = if feed.get("mine") == Some(&Value::Bool(true)) { " (me)" } else { "" };
+        let state = match feed.get("stopped").and_then(Value::as_str) {
+            Some(reason) => format!("stopped: {reason}"),
+            None if feed.get("replayed") == feed.get("length") => "replayed".to_owned(),
+            None => format!("replayed {}", text(feed, "replayed")),
+        };
+        vec![
+            short(&text(feed, "feed")).to_owned(),
+            text(feed, "purpose"),
+            last_eight(&text(feed, "device")).to_owned() + mine,
+            text(feed, "name"),
+            text(feed, "length"),
+            text(feed, "byte_length"),
+            state,
+        ]
+    };
+    let rows: Vec<Vec<String>> = list(answer, "feeds").iter().map(row).collect();
+    table(&["FEED", "PURPOSE", "DEVICE", "NAME", "ENTRIES", "BYTES", "STATE"], &rows)
+}
+
+/// That everything stored verifies.
+pub(crate) fn verified(answer: &Value) -> String {
+    let [feeds, entries, bytes] = ["feeds", "entries", "bytes"].map(|key| text(answer, key));
+    format!("verified {entries} entries of {feeds} feeds, {bytes} bytes\n")
+}
+
+/// What was derived again.
+pub(crate) fn rebuilt(answer: &Value) -> String {
+    let [spaces, objects, entries] = ["spaces", "objects", "entries"].map(|key| text(answer, key));
+    format!("rebuilt {objects} objects of {spaces} spaces from {entries} entries\n")
+}
+
+/// Settings as a table.
+pub(crate) fn config(answer: &Value) -> String {
+    let value = |row: &Value| match row.get("value") {
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        _ => text(row, "value"),
+    };
+    let rows: Vec<Vec<String>> =
+        list(answer, "settings").iter().map(|row| vec![text(row, "key"), value(row), text(row, "source")]).collect();
+    table(&["SETTING", "VALUE", "SOURCE"], &rows)
+}
+
+/// Follows what happens until the node stops or the command is interrupted.
+pub(crate) fn events(client: &Client, space: Option<&str>, json: bool) -> Result<(), Failure> {
+    for event in client.follow(Call::get(path(&["events"], &[("space", space)])))? {
+        printed(say(json, &event?, event_line))?;
+    }
+    Ok(())
+}
+
+fn event_line(event: &Value) -> String {
+    let mut line = format!("{} {}", text(event, "time"), text(event, "event"));
+    if let Value::Object(fields) = event {
+        for (key, value) in fields.iter().filter(|(key, _)| !matches!(key.as_str(), "time" | "event")) {
+            let value = value.as_str().map_or_else(|| value.to_string(), |text| short(text).to_owned());
+            line += &format!(" {key}={}", in_line(&value));
+        }
+    }
+    line + "\n"
+}

@@ -1,0 +1,73 @@
+//! Starting a node: for good by `weft up`, or for one command when none runs.
+
+use libp2p::Multiaddr;
+use tokio::runtime::Runtime;
+
+use super::failure::{Exit, Failure};
+use crate::{
+    config::{self, Config},
+    node::{Node, NodeConfig, StartError},
+};
+
+/// The code of a failure that another process may end.
+pub(crate) const LOCKED: &str = "store_locked";
+
+/// Two threads do for a node: one moves bytes, one serves commands.
+pub(crate) fn runtime() -> Result<Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+        Failure::new(
+            Exit::Failed,
+            "no_threads",
+            format!("threads could not be started: {error}"),
+            "close other programs",
+        )
+    })
+}
+
+/// A node that listens here and stays.
+pub(crate) async fn listening(config: &Config, listen: Vec<Multiaddr>) -> Result<Node, StartError> {
+    Node::start(NodeConfig { listen, ..node_config(config) }).await
+}
+
+/// A node that reaches others but cannot be reached for long: it listens on any free port.
+pub(crate) async fn briefly(config: &Config) -> Result<Node, Failure> {
+    listening(config, config::default_listen(0)).await.map_err(|error| from_start(&error))
+}
+
+/// A node without a network.
+pub(crate) async fn offline(config: &Config) -> Result<Node, Failure> {
+    Node::offline(node_config(config)).await.map_err(|error| from_start(&error))
+}
+
+/// Makes an identity and an empty store.
+pub(crate) fn make_identity(config: &Config) -> Result<(), Failure> {
+    runtime()?.block_on(async {
+        offline(config).await?.stop().await;
+        Ok(())
+    })
+}
+
+/// The settings as the node takes them.
+fn node_config(config: &Config) -> NodeConfig {
+    NodeConfig {
+        peers: config.peers.value.clone(),
+        name: config.name.value.clone(),
+        cache_bytes: config.cache_bytes.value,
+        ..NodeConfig::new(&config.data_dir.value)
+    }
+}
+
+/// Why a node did not start, as a command says it.
+pub(crate) fn from_start(error: &StartError) -> Failure {
+    let (exit, code) = match error {
+        StartError::Locked { .. } => (Exit::Store, LOCKED),
+        StartError::Damaged { .. } => (Exit::Store, "store_damaged"),
+        StartError::Newer { .. } => (Exit::Store, "store_newer"),
+        StartError::Folder { .. } => (Exit::Failed, "unusable_folder"),
+        StartError::Identity(_) => (Exit::Store, "identity_unusable"),
+        StartError::PortInUse { .. } => (Exit::Failed, "port_in_use"),
+        StartError::Listen { .. } => (Exit::Failed, "cannot_listen"),
+        StartError::System(_) => (Exit::Failed, "system_refused"),
+    };
+    Failure::new(exit, code, error.to_string(), error.hint())
+}

@@ -1,0 +1,287 @@
+//! `weft up` and `weft down`: a node's life as a process.
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::{
+    client::{Call, Client, path},
+    failure::{Exit, Failure},
+    output::{list, say, text},
+    printed,
+    running::{self, NodeFile},
+    start,
+};
+use crate::{
+    addresses::{self, LastUp},
+    api::{self, Api, guard::Guard, token::Token},
+    config::{API_PORT, Config, SWARM_PORT, Source},
+    node::{Node, StartError},
+};
+
+/// How long requests under way may take when the node stops.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long `weft down` waits for the process to end.
+const DOWN_PATIENCE: Duration = Duration::from_secs(20);
+
+/// Starts the node and stays until it is told to stop.
+pub(crate) fn up(config: Config, json: bool) -> Result<(), Failure> {
+    log_to_standard_error(&config)?;
+    let runtime = start::runtime()?;
+    let result = runtime.block_on(live(config, json));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    result
+}
+
+async fn live(config: Config, json: bool) -> Result<(), Failure> {
+    let folder = config.data_dir.value.clone();
+    let mut signals = Signals::new()?;
+    let mut last = LastUp::read(&folder);
+    let node = start_node(&config, &mut last).await?;
+    let served = match serve(&node, &config, &mut last).await {
+        Ok(served) => served,
+        Err(failure) => {
+            node.stop().await;
+            return Err(failure);
+        }
+    };
+    let ready = printed(say(json, &introduction(&node, &config, &served), screen));
+    if ready.is_ok() {
+        tokio::select! {
+            () = signals.next() => {}
+            () = served.api.stopped() => {}
+            () = node.stopped() => {}
+        }
+    }
+    NodeFile::remove(&folder);
+    served.api.stop();
+    let close = async {
+        let _ = tokio::time::timeout(GRACE, served.server).await;
+        node.clone().stop().await;
+    };
+    tokio::select! {
+        () = close => {}
+        // Whoever asks twice does not want to wait.
+        () = signals.next() => {}
+    }
+    ready?;
+    match node.failure() {
+        Some(why) => Err(Failure::new(
+            Exit::Store,
+            "store_failed",
+            format!("the node stopped because its store failed: {why}"),
+            "look at the disk (is it full?), then start it again: nothing acknowledged is lost",
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Starts the node at the addresses asked for, else at the first free port.
+async fn start_node(config: &Config, last: &mut LastUp) -> Result<Node, Failure> {
+    if config.listen.source != Source::Default {
+        last.swarm_port = None;
+        return start::listening(config, config.listen.value.clone()).await.map_err(|error| located(config, &error));
+    }
+    for port in addresses::ports(last.swarm_port, SWARM_PORT).filter(|port| addresses::is_free(*port)) {
+        match start::listening(config, addresses::everywhere(port)).await {
+            // Somebody took it between the look and the start.
+            Err(StartError::PortInUse { .. }) => {}
+            Err(error) => return Err(located(config, &error)),
+            Ok(node) => {
+                last.swarm_port = Some(port);
+                return Ok(node);
+            }
+        }
+    }
+    Err(Failure::new(
+        Exit::Failed,
+        "port_in_use",
+        format!("none of the ports from {SWARM_PORT} on is free"),
+        "name an address with --listen /ip4/0.0.0.0/udp/PORT/quic-v1",
+    ))
+}
+
+/// A failure to start; when another node has the store, it says which.
+fn located(config: &Config, error: &StartError) -> Failure {
+    let failure = start::from_start(error);
+    match NodeFile::read(&config.data_dir.value).filter(|node| running::may_live(node.pid)) {
+        Some(node) if failure.code == start::LOCKED => Failure {
+            message: format!("{}: a node runs on it already (process {}, API {})", failure.message, node.pid, node.api),
+            hint: "use that one, stop it with `weft down`, or name another folder with --data".to_owned(),
+            ..failure
+        },
+        _ => failure,
+    }
+}
+
+/// What serves commands.
+struct Served {
+    api: Api,
+    address: SocketAddr,
+    server: JoinHandle<io::Result<()>>,
+}
+
+async fn serve(node: &Node, config: &Config, last: &mut LastUp) -> Result<Served, Failure> {
+    let folder = &config.data_dir.value;
+    let unwritable = |error: io::Error| {
+        let what = format!("{} cannot be written: {error}", folder.display());
+        Failure::new(Exit::Failed, "unwritable", what, "look at the rights of the folder and at the space on its disk")
+    };
+    let listener = bind_api(config, last).await?;
+    let address = listener.local_addr().map_err(unwritable)?;
+    let (token, token_path) = Token::issue(folder).map_err(unwritable)?;
+    let peer_id = node.peer_id().to_string();
+    let api = Api::new(node.clone(), config.clone());
+    let guard = Guard::new(token, address, &config.api_hosts.value, &peer_id);
+    let server = tokio::spawn(api::serve(api.clone(), listener, guard));
+    last.listen = node.listen_addresses();
+    last.write(folder).map_err(unwritable)?;
+    let token_path = std::path::absolute(token_path).map_err(unwritable)?;
+    let note =
+        NodeFile { api: address, pid: std::process::id(), token_path, peer_id, version: crate::VERSION.to_owned() };
+    note.write(folder).map_err(unwritable)?;
+    Ok(Served { api, address, server })
+}
+
+async fn bind_api(config: &Config, last: &mut LastUp) -> Result<TcpListener, Failure> {
+    let address = config.api.value;
+    let bound = if config.api.source == Source::Default {
+        api::bind(address, addresses::ports(last.api_port, API_PORT)).await
+    } else {
+        api::bind(address, std::iter::once(address.port())).await
+    };
+    let listener = bound.map_err(|error| {
+        let (code, hint) = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                ("port_in_use", "stop the program that uses it, or name another port with --api")
+            }
+            _ => ("cannot_listen", "name an address of this machine with --api"),
+        };
+        Failure::new(Exit::Failed, code, format!("the API cannot listen at {address}: {error}"), hint)
+    })?;
+    let chosen = listener.local_addr().ok().map(|address| address.port());
+    last.api_port = chosen.filter(|_| config.api.source == Source::Default);
+    Ok(listener)
+}
+
+/// What `weft up` says when it is ready.
+fn introduction(node: &Node, config: &Config, served: &Served) -> Value {
+    let listen: Vec<String> = node.listen_addresses().iter().map(ToString::to_string).collect();
+    json!({
+        "ready": true, "peer_id": node.peer_id().to_string(), "identity": node.identity().to_string(), "listen": listen,
+        "api": format!("http://{}", served.address), "data": config.data_dir.value.display().to_string(),
+        "version": crate::VERSION, "phrase_confirmed": node.phrase_is_confirmed(),
+    })
+}
+
+fn screen(ready: &Value) -> String {
+    let mut shown = format!("weft {} is ready\n", text(ready, "version"));
+    let mut line = |name: &str, value: &str| shown += &format!("  {name:<9} {value}\n");
+    line("peer id", &text(ready, "peer_id"));
+    line("identity", &text(ready, "identity"));
+    line("data", &text(ready, "data"));
+    for address in list(ready, "listen").iter().filter_map(Value::as_str) {
+        line("listens", address);
+    }
+    line("api", &text(ready, "api"));
+    shown += "\nIn a second terminal:\n";
+    shown += "  weft space create NAME   make a space\n";
+    shown += "  weft invite NAME         print a link for somebody to join it\n";
+    shown += "  weft join LINK           join the space of a link\n";
+    shown += "  weft status              see how it goes\n";
+    if ready.get("phrase_confirmed") != Some(&Value::Bool(true)) {
+        shown += "  weft identity phrase     write down your recovery phrase: not done yet\n";
+    }
+    shown + "Ctrl-C or `weft down` stops it.\n"
+}
+
+/// Stops the node that runs on the folder, and waits until it is gone.
+pub(crate) fn down(config: &Config, json: bool) -> Result<(), Failure> {
+    let folder = &config.data_dir.value;
+    let Some(client) = Client::running(config) else {
+        return printed(say(json, &json!({"stopped": false}), |_| "no node is running here\n".to_owned()));
+    };
+    let pid = NodeFile::read(folder).map(|node| node.pid);
+    client.ask(Call::post(path(&["stop"], &[])))?;
+    let patient_until = Instant::now() + DOWN_PATIENCE;
+    while is_there(folder, pid) {
+        if Instant::now() >= patient_until {
+            return Err(Failure::new(
+                Exit::TimedOut,
+                "still_running",
+                format!("the node was told to stop and is still there after {DOWN_PATIENCE:?}"),
+                "look at its output; it can be killed without losing anything",
+            ));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    printed(say(json, &json!({"stopped": true}), |_| "stopped\n".to_owned()))
+}
+
+fn is_there(folder: &Path, pid: Option<u32>) -> bool {
+    let knows_processes = Path::new("/proc/self/stat").exists();
+    NodeFile::read(folder).is_some() || knows_processes && pid.is_some_and(running::may_live)
+}
+
+fn log_to_standard_error(config: &Config) -> Result<(), Failure> {
+    use std::io::IsTerminal;
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.value).map_err(|error| {
+        Failure::usage(
+            "bad_config",
+            format!("`log` cannot be used: {error}"),
+            "write a level like `info` or a filter like `weft=debug`",
+        )
+    })?;
+    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
+    Ok(())
+}
+
+/// Requests of the system or the terminal to stop.
+struct Signals {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn new() -> Result<Signals, Failure> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error: io::Error| {
+            Failure::new(Exit::Failed, "no_signals", format!("signals cannot be received: {error}"), "start it again")
+        };
+        Ok(Signals {
+            terminate: signal(SignalKind::terminate()).map_err(failed)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
+        })
+    }
+
+    #[cfg(unix)]
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn new() -> Result<Signals, Failure> {
+        Ok(Signals {})
+    }
+
+    #[cfg(not(unix))]
+    async fn next(&mut self) {
+        // Without a signal to wait for, `weft down` is the way to stop.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The binary `weft` as people and programs meet it: processes, files, ports and exit codes.
+//!
+//! Every test runs the real program on folders of its own and on ports that the system chooses. Nothing sleeps: a node says
+//! when it is ready, and `weft wait` when two are level.
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+mod api;
+mod command_line;
+mod end_to_end;
+mod harness;
+mod lifecycle;
+mod objects;
+mod spaces;
+mod traces;
