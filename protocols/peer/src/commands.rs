@@ -1,0 +1,298 @@
+//! Commands of the application.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use weft_credential::{History, Role};
+use weft_crypto::{Manifest, SignedManifest, SpaceId};
+use weft_feed::{Checkpoint, NewEntry, Writer, kind};
+use weft_invitation::Link;
+use weft_machine::ClaimedTime;
+use weft_space::compose::{self, Actor};
+
+use crate::{
+    command::{Answer, Command, Refusal, RefusalKind},
+    event::Event,
+    io::{Ask, Output},
+    local,
+    me::Me,
+    outbox::Purpose,
+    peer::Peer,
+    room::{
+        EditPurpose, Room,
+        enter::Entering,
+        own::{self, Draft},
+    },
+    status::{PairStatus, PeerStatus, SpaceStatus, Status, Waiting},
+    store::{Batch, OpenedFeed, Write},
+};
+
+/// Names of spaces and people, in bytes.
+const NAME_BYTES_MAX: usize = 128;
+
+/// A space on its way to the disk.
+pub(crate) struct Founding {
+    ask: Ask,
+    name: String,
+    room: Room,
+}
+
+/// Spaces on their way to the disk.
+pub(crate) type Foundings = BTreeMap<SpaceId, Founding>;
+
+/// Who acts, for what it writes into control feeds.
+pub(crate) fn actor(me: &Me) -> Actor<'_> {
+    Actor { device: &me.device, identity: me.identity, statements: &me.statements, recovery: me.recovery }
+}
+
+impl Peer {
+    pub(crate) fn carry_out(&mut self, ask: Ask, command: Command) -> Result<(), Refusal> {
+        let now = self.now;
+        match command {
+            Command::CreateSpace { name } => self.create_space(ask, name),
+            Command::Invite { space, role, uses, expires_ms, addresses, space_name, inviter_name } => {
+                self.invite(ask, space, role, uses, expires_ms, addresses, space_name, inviter_name)
+            }
+            Command::Join { link } => self.join(ask, link),
+            Command::Append { space, records } => self.room(&space)?.append(ask, records),
+            Command::Edit { space, edit } => {
+                let room = self.room(&space)?;
+                room.may_write()?;
+                room.edit(now, edit, EditPurpose::Ask(ask));
+                Ok(())
+            }
+            Command::Status => self.answer(ask, Answer::Status(self.status())),
+            Command::Members { space } => {
+                let members = self.room(&space)?.members();
+                self.answer(ask, Answer::Members(members))
+            }
+            Command::Feeds { space } => {
+                let feeds = self.room(&space)?.feeds();
+                self.answer(ask, Answer::Feeds(feeds))
+            }
+            Command::Records { space, feed, from, entries_max } => {
+                self.room(&space)?;
+                let room = self.rooms.get_mut(&space).expect("just found");
+                room.read_records(ask, feed, from, entries_max, &mut self.outbox)
+            }
+            Command::Rebuild { space } => {
+                self.room(&space)?.rebuild(ask);
+                Ok(())
+            }
+        }
+    }
+
+    fn answer(&mut self, ask: Ask, answer: Answer) -> Result<(), Refusal> {
+        self.outbox.push(Output::Answer { ask, result: Ok(answer) });
+        Ok(())
+    }
+
+    // ---- a new space -----------------------------------------------------------------------------------------------
+
+    fn create_space(&mut self, ask: Ask, name: String) -> Result<(), Refusal> {
+        name_fits(&name)?;
+        if self.rooms.len() + self.foundings.len() >= self.config.spaces_max {
+            let message = format!("this node is in {} spaces, which is the most it can be in", self.rooms.len());
+            return Err(Refusal::new(RefusalKind::Refused, "too_many_spaces", message, "use another node"));
+        }
+        let founded =
+            compose::found(&actor(&self.me), History::All, name.as_bytes(), &mut self.draws).map_err(|error| {
+                let message = format!("the space's keys could not be sealed: {error}");
+                Refusal::new(RefusalKind::Failed, "sealing_failed", message, "the identity's recovery key is unusable")
+            })?;
+        let space = founded.space;
+        let claimed = ClaimedTime(self.unix_ms());
+        let [control, data] = founded.manifests.clone().map(|signed| (decode(&signed), signed.encode()));
+        let mut writer = Writer::new(&control.0, founded.keys.control.clone(), Checkpoint::default())
+            .expect("the keys were made for these manifests");
+        let mut ranges = writer
+            .append(vec![NewEntry::control(claimed, Vec::new(), founded.body)])
+            .expect("a genesis keeps every rule");
+        let range = Arc::new(ranges.remove(0));
+        let opened = |manifest: &Manifest, signed: &bytes::Bytes, tree, head| OpenedFeed {
+            feed: manifest.id(),
+            space,
+            manifest: signed.clone(),
+            tree,
+            head,
+        };
+        let feeds = vec![
+            opened(&control.0, &control.1, range.tree().clone(), Some(range.head().clone())),
+            opened(&data.0, &data.1, weft_feed::Tree::new(), None),
+        ];
+        let row = local::seal_keys(&self.me.device, &founded.keys, self.draws.draw16());
+        let mut writes = vec![Write::Local { key: local::space_key(&space), value: Some(row) }];
+        for feed in &feeds {
+            writes.push(Write::Feed { feed: feed.feed, space, manifest: feed.manifest.clone() });
+        }
+        writes.push(Write::Range(range.clone()));
+        let entering = Entering {
+            space,
+            keys: founded.keys,
+            feeds,
+            control: vec![(control.0.id(), range.runs().to_vec())],
+            cursors: Vec::new(),
+            stopped: Vec::new(),
+            profile_said: false,
+        };
+        let room =
+            Room::enter(self.me.clone(), self.config.clone(), entering).expect("a new space fits the keys made for it");
+        self.foundings.insert(space, Founding { ask, name, room });
+        self.outbox.persist(Purpose::Found(space), Batch { writes, durable: true });
+        Ok(())
+    }
+
+    /// A new space is durable.
+    pub(crate) fn founded(&mut self, space: SpaceId) {
+        let Some(Founding { ask, name, room }) = self.foundings.remove(&space) else { return };
+        self.open_room(room);
+        let now = self.now;
+        let room = self.rooms.get_mut(&space).expect("just opened");
+        room.say_name(now, ask, &name);
+        room.say_profile(now);
+    }
+
+    pub(crate) fn not_founded(&mut self, space: SpaceId, reason: &str) {
+        if let Some(Founding { ask, .. }) = self.foundings.remove(&space) {
+            self.outbox.push(Output::Answer { ask, result: Err(not_stored(reason)) });
+        }
+    }
+
+    /// A room that is durable takes part from now on.
+    pub(crate) fn open_room(&mut self, room: Room) {
+        let space = room.space;
+        self.rooms.insert(space, room);
+        self.busy_rooms.insert(space);
+        self.outbox.event(Event::SpaceAdded { space });
+        self.judge_doors();
+    }
+
+    // ---- links -----------------------------------------------------------------------------------------------------
+
+    #[allow(clippy::too_many_arguments, reason = "the fields of one command")]
+    fn invite(
+        &mut self,
+        ask: Ask,
+        space: SpaceId,
+        role: Role,
+        uses: u32,
+        expires_ms: u64,
+        addresses: Vec<String>,
+        space_name: String,
+        inviter_name: String,
+    ) -> Result<(), Refusal> {
+        let unix_ms = self.unix_ms();
+        let me = self.me.clone();
+        let mine = self.room(&space)?.membership.resolution().role_of(&me.identity);
+        if !mine.is_some_and(|mine| mine.may_grant(role)) {
+            let mine = mine.map_or("no member".to_owned(), |mine| crate::links::with_article(mine.word()));
+            let message =
+                format!("this identity is {mine} and may not make anybody {}", crate::links::with_article(role.word()));
+            let hint = "owners invite to every role, admins to writer, reader and keeper";
+            return Err(Refusal::new(RefusalKind::Refused, "wrong_role", message, hint));
+        }
+        self.room(&space)?.may_change_members()?;
+        if expires_ms <= unix_ms {
+            let message = "the link would have expired already";
+            return Err(Refusal::new(
+                RefusalKind::Refused,
+                "expired",
+                message,
+                "choose a later time, such as --expires 24h",
+            ));
+        }
+        if uses == 0 || uses > weft_credential::limits::USES_MAX {
+            let message = format!("a link can be used 1 to {} times, not {uses}", weft_credential::limits::USES_MAX);
+            return Err(Refusal::new(RefusalKind::Refused, "uses", message, "choose another number"));
+        }
+        let (secret, body) = compose::invitation_issued(&actor(&me), space, role, uses, expires_ms, &mut self.draws);
+        let invitation = weft_credential::invitation_id(&space, &secret.id());
+        let link = Link { space, secret, hosts: vec![me.device.id()], addresses, space_name, inviter_name }.encode();
+        let purpose = own::Purpose::Invitation { ask, link, invitation };
+        self.room(&space)?.invite(Draft { kind: kind::CONTROL, bodies: vec![body], purpose });
+        Ok(())
+    }
+
+    // ---- what is going on ------------------------------------------------------------------------------------------
+
+    fn status(&self) -> Status {
+        let peers = self
+            .neighbours
+            .values()
+            .map(|neighbour| PeerStatus { device: neighbour.device, spaces: neighbour.open.keys().copied().collect() });
+        Status {
+            device: self.me.device.id(),
+            identity: self.me.identity,
+            peers: peers.collect(),
+            spaces: self.rooms.values().map(|room| self.space_status(room)).collect(),
+        }
+    }
+
+    fn space_status(&self, room: &Room) -> SpaceStatus {
+        let space = room.space;
+        let resolution = room.membership.resolution();
+        let mut waiting = room.waiting(self.unix_ms());
+        let mut pairs = Vec::new();
+        for (device, neighbour) in &self.neighbours {
+            if let Some(level) = neighbour.session.level(&space) {
+                pairs.push(PairStatus { device: *device, level });
+                for reason in neighbour.session.reasons(&space, self.now) {
+                    waiting.push(Waiting {
+                        what: reason.what.to_string(),
+                        from: Some(reason.from),
+                        since_ms: self.unix_ms_at(reason.since),
+                        rule: reason.rule,
+                        remedy: reason.remedy.to_owned(),
+                    });
+                }
+            } else if resolution.device(device).is_some() {
+                pairs.push(PairStatus { device: *device, level: false });
+                waiting.push(Waiting {
+                    what: "the peer has not shown that it is in this space".into(),
+                    from: Some(*device),
+                    since_ms: self.unix_ms(),
+                    rule: "SPACE-9".into(),
+                    remedy: "it may not know this device yet: connect both to the member who invited last".into(),
+                });
+            }
+        }
+        SpaceStatus {
+            space,
+            role: resolution.role_of(&self.me.identity),
+            members: u32::try_from(resolution.members().len()).unwrap_or(u32::MAX),
+            level: self.is_level(&space),
+            replayed: room.is_replayed(),
+            pairs,
+            waiting,
+            write_stop: resolution.write_stop().map(|stop| stop.to_string()),
+        }
+    }
+
+    /// Spec: PEER-6
+    pub(crate) fn is_level(&self, space: &SpaceId) -> bool {
+        let Some(room) = self.rooms.get(space) else { return false };
+        let resolution = room.membership.resolution();
+        let mut members = self.neighbours.iter().filter(|(device, _)| resolution.device(device).is_some()).peekable();
+        members.peek().is_some()
+            && members.all(|(_, neighbour)| neighbour.session.level(space) == Some(true))
+            && room.is_replayed()
+    }
+}
+
+/// What a store's failure is to an application.
+pub(crate) fn not_stored(reason: &str) -> Refusal {
+    let message = format!("the store did not keep it: {reason}");
+    Refusal::new(RefusalKind::Store, "store_failed", message, "make room on the disk, then try again")
+}
+
+fn decode(signed: &SignedManifest) -> Manifest {
+    Manifest::decode(&signed.manifest).expect("signed here just now")
+}
+
+fn name_fits(name: &str) -> Result<(), Refusal> {
+    let fits = !name.trim().is_empty() && name.len() <= NAME_BYTES_MAX && !name.chars().any(char::is_control);
+    if fits {
+        return Ok(());
+    }
+    let message = format!("a name has 1 to {NAME_BYTES_MAX} bytes and no control characters");
+    Err(Refusal::new(RefusalKind::Refused, "bad_name", message, "choose another name"))
+}

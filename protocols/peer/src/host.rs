@@ -1,0 +1,216 @@
+//! Hosting: newcomers who redeem links that this device issued.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+use weft_crypto::{DeviceId, FeedId, Purpose as FeedPurpose, SpaceId};
+use weft_invitation::{Host, HostInput, HostOutput, Part, Reason};
+use weft_machine::{Machine as _, Seed, Time};
+use weft_replication::{ReadError, StoredRange};
+
+use crate::{
+    event::Event,
+    io::{Output, StreamId},
+    links::invitation::Redeemed,
+    outbox::Purpose,
+    peer::Peer,
+};
+
+/// Newcomers at once. 64: each costs little before its proof, and at most a bundle after it.
+const HOSTINGS_MAX: usize = 64;
+/// How much of a control feed is read at a time, in bytes: what fits one part.
+const PART_BYTES: usize = 1 << 20;
+
+/// A newcomer on its stream.
+struct Hosting {
+    device: DeviceId,
+    host: Host,
+    space: Option<SpaceId>,
+    gathering: Option<Gathering>,
+}
+
+/// The control feeds on their way to a newcomer.
+struct Gathering {
+    feeds: VecDeque<(FeedId, u64)>,
+    from: u64,
+    parts: Vec<Part>,
+}
+
+/// Newcomers.
+#[derive(Default)]
+pub(crate) struct Hosts(BTreeMap<StreamId, Hosting>);
+
+impl Hosts {
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.0.values().filter_map(|hosting| hosting.host.deadline()).min()
+    }
+}
+
+impl Peer {
+    pub(crate) fn host_stream(&mut self, stream: StreamId, device: DeviceId) -> bool {
+        let mine = self.hosts.0.values().filter(|hosting| hosting.device == device).count();
+        if self.hosts.0.len() >= HOSTINGS_MAX || mine > 0 {
+            return false;
+        }
+        let seed = Seed::from_bytes(self.draws.draw32());
+        let me = self.me.device.id();
+        let host = Host::new(weft_invitation::Config::default(), me, device, self.now, &seed);
+        self.hosts.0.insert(stream, Hosting { device, host, space: None, gathering: None });
+        true
+    }
+
+    pub(crate) fn host_closed(&mut self, stream: StreamId) {
+        self.hosts.0.remove(&stream);
+    }
+
+    /// Whether the stream is one of a host.
+    pub(crate) fn host_received(&mut self, stream: StreamId, frame: Bytes) -> bool {
+        let known = self.hosts.0.contains_key(&stream);
+        if known {
+            self.host_input(stream, HostInput::Received(frame));
+        }
+        known
+    }
+
+    fn host_input(&mut self, stream: StreamId, input: HostInput) {
+        let now = self.now;
+        if let Some(hosting) = self.hosts.0.get_mut(&stream) {
+            hosting.host.handle_input(now, input);
+        }
+        self.host_pump(stream);
+    }
+
+    fn host_pump(&mut self, stream: StreamId) {
+        while let Some(output) = self.hosts.0.get_mut(&stream).and_then(|hosting| hosting.host.poll_output()) {
+            match output {
+                HostOutput::Send(frame) => self.outbox.push(Output::Send { stream, frame }),
+                HostOutput::Judge { redemption, .. } => {
+                    let space = redemption.statement().space;
+                    let now_ms = self.unix_ms();
+                    let draws = &mut self.draws;
+                    let judged = self
+                        .rooms
+                        .get_mut(&space)
+                        .ok_or(Reason::NotValid)
+                        .and_then(|room| room.redeem(stream, &redemption, now_ms, draws));
+                    self.busy_rooms.insert(space);
+                    if let Some(hosting) = self.hosts.0.get_mut(&stream) {
+                        hosting.space = Some(space);
+                    }
+                    match judged {
+                        Ok(Redeemed::Ordered) => {}
+                        Ok(Redeemed::Stands) => self.host_redeemed(stream),
+                        Err(reason) => self.host_input(stream, HostInput::Judged(Err(reason))),
+                    }
+                }
+                HostOutput::Close => {
+                    self.hosts.0.remove(&stream);
+                    self.close(stream);
+                }
+                HostOutput::Violated(violation) => {
+                    if let Some(hosting) = self.hosts.0.remove(&stream) {
+                        self.outbox.event(Event::Violated { device: hosting.device, what: violation.to_string() });
+                    }
+                    self.close(stream);
+                }
+            }
+        }
+    }
+
+    /// The redemption is durable and counts: the newcomer gets the control feeds up to it.
+    pub(crate) fn host_redeemed(&mut self, stream: StreamId) {
+        self.host_input(stream, HostInput::Judged(Ok(())));
+        let Some(hosting) = self.hosts.0.get_mut(&stream) else { return };
+        let Some(room) = hosting.space.and_then(|space| self.rooms.get(&space)) else { return };
+        let control = room.ledger.iter().filter(|(_, entry)| {
+            entry.admitted && entry.manifest.purpose == FeedPurpose::Control && entry.tree.length() > 0
+        });
+        let feeds = control.map(|(feed, entry)| (*feed, entry.tree.length())).collect();
+        hosting.gathering = Some(Gathering { feeds, from: 0, parts: Vec::new() });
+        self.host_gather(stream);
+    }
+
+    pub(crate) fn host_failed(&mut self, stream: StreamId) {
+        self.host_input(stream, HostInput::Judged(Err(Reason::Busy)));
+    }
+
+    /// Reads on, or hands over when everything is read.
+    fn host_gather(&mut self, stream: StreamId) {
+        let Some(gathering) = self.hosts.0.get_mut(&stream).and_then(|hosting| hosting.gathering.as_mut()) else {
+            return;
+        };
+        match gathering.feeds.front() {
+            Some((feed, _)) => {
+                self.outbox.read(Purpose::HostRead(stream), *feed, gathering.from, PART_BYTES);
+            }
+            None => {
+                let parts = std::mem::take(&mut gathering.parts);
+                self.host_input(stream, HostInput::Bundle(parts));
+            }
+        }
+    }
+
+    pub(crate) fn host_was_read(&mut self, stream: StreamId, result: Result<Vec<StoredRange>, ReadError>) {
+        let Some(hosting) = self.hosts.0.get_mut(&stream) else { return };
+        let Some(gathering) = &mut hosting.gathering else { return };
+        let Some((feed, until)) = gathering.feeds.front().copied() else { return };
+        let room = hosting.space.and_then(|space| self.rooms.get(&space));
+        let manifest = room.and_then(|room| room.ledger.get(&feed)).map(|entry| entry.signed.clone());
+        let (Ok(ranges), Some(manifest)) = (result, manifest) else {
+            return self.host_gave_up(stream);
+        };
+        let before = gathering.from;
+        for range in ranges {
+            if gathering.from >= until {
+                break;
+            }
+            gathering.parts.push(Part {
+                manifest: manifest.clone(),
+                from: gathering.from,
+                head: range.head.encode(),
+                headers: joined(range.runs.iter().map(|run| run.headers())),
+                bodies: joined(range.runs.iter().map(|run| run.bodies())),
+            });
+            gathering.from = range.head.length;
+        }
+        if gathering.from == before {
+            return self.host_gave_up(stream);
+        }
+        if gathering.from >= until {
+            gathering.feeds.pop_front();
+            gathering.from = 0;
+        }
+        self.host_gather(stream);
+    }
+
+    /// What is durable cannot be read: the newcomer may try again later.
+    fn host_gave_up(&mut self, stream: StreamId) {
+        self.hosts.0.remove(&stream);
+        self.close(stream);
+    }
+
+    pub(crate) fn host_wake(&mut self) {
+        let now = self.now;
+        let due: Vec<StreamId> = self
+            .hosts
+            .0
+            .iter()
+            .filter(|(_, hosting)| hosting.host.deadline().is_some_and(|at| at <= now))
+            .map(|(stream, _)| *stream)
+            .collect();
+        for stream in due {
+            if let Some(hosting) = self.hosts.0.get_mut(&stream) {
+                hosting.host.wake(now);
+            }
+            self.host_pump(stream);
+        }
+    }
+}
+
+fn joined<'a>(pieces: impl Iterator<Item = &'a Bytes>) -> Bytes {
+    let mut pieces: Vec<&Bytes> = pieces.collect();
+    if pieces.len() == 1 {
+        return pieces.remove(0).clone();
+    }
+    pieces.into_iter().flatten().copied().collect::<Vec<u8>>().into()
+}

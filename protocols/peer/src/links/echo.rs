@@ -1,0 +1,81 @@
+//! ECHO → rows, own feed, application.
+
+use weft_echo::Output as Echoed;
+use weft_feed::kind;
+use weft_machine::Machine as _;
+
+use crate::{
+    command::{Answer, Refusal, RefusalKind},
+    event::Event,
+    io::{Ask, Output},
+    outbox::Outbox,
+    room::{
+        EditPurpose, Room,
+        own::{Draft, Purpose},
+    },
+};
+
+/// Carries out what ECHO orders. Says whether there was anything. Spec: PEER-2, steps 7 and 8
+pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) -> bool {
+    let mut any = false;
+    while let Some(output) = room.echo.poll_output() {
+        any = true;
+        match output {
+            Echoed::Load { ticket, table, prefix } => room.loads_waiting.push_back((ticket, table, prefix)),
+            Echoed::Derive(writes) => room.derived.derive(room.space, writes),
+            Echoed::Processed { feed, length } => {
+                room.derived.cursor(room.space, &feed, length);
+                room.replay.has_processed(feed, length);
+            }
+            Echoed::Write { ticket, session: _, plaintext } => {
+                room.data.push(Draft {
+                    kind: kind::MUTATION,
+                    bodies: vec![plaintext],
+                    purpose: Purpose::Mutation(ticket),
+                });
+            }
+            Echoed::Done { ticket, object, .. } => match room.edits.remove(&ticket) {
+                Some(EditPurpose::Ask(ask)) => answer(room, ask, Ok(Answer::Edited { object })),
+                Some(EditPurpose::SpaceName(ask)) => {
+                    let space = room.space;
+                    answer(room, ask, Ok(Answer::SpaceCreated { space }));
+                }
+                Some(EditPurpose::Profile) => room.keep_profile(outbox),
+                None => {}
+            },
+            Echoed::Refused { ticket, refusal } => match room.edits.remove(&ticket) {
+                Some(EditPurpose::Ask(ask) | EditPurpose::SpaceName(ask)) => {
+                    answer(room, ask, Err(refused(&refusal)));
+                }
+                Some(EditPurpose::Profile) => room.profile_said = false,
+                None => {}
+            },
+            Echoed::Quarantined { feed, seq, reason } => {
+                let event = Event::Quarantined { space: room.space, feed, seq, reason: reason.to_string() };
+                room.derived.then(Output::Event(event));
+            }
+            Echoed::Changed { object } => {
+                room.derived.then(Output::Event(Event::ObjectChanged { space: room.space, object }));
+            }
+            Echoed::Damaged { .. } => room.rederive(),
+        }
+    }
+    any
+}
+
+fn answer(room: &mut Room, ask: Ask, result: Result<Answer, Refusal>) {
+    room.derived.then(Output::Answer { ask, result });
+}
+
+/// ECHO's refusal in the words of commands.
+fn refused(refusal: &weft_echo::EditRefusal) -> Refusal {
+    use weft_echo::EditRefusal as R;
+    let message = refusal.to_string();
+    let (kind, code, hint) = match refusal {
+        R::UnknownObject { .. } => {
+            (RefusalKind::NotFound, "unknown_object", "`weft object list SPACE` lists what is there")
+        }
+        _ => (RefusalKind::Refused, "refused", "nothing was changed"),
+    };
+    Refusal::new(kind, code, message, hint)
+}

@@ -1,0 +1,70 @@
+//! Host → membership → own control feed: a redemption is judged and written down.
+
+use weft_credential::{Redemption, invitation_id};
+use weft_crypto::DeviceId;
+use weft_feed::kind;
+use weft_invitation::{Reason, Standing, judge};
+use weft_machine::Draws;
+use weft_space::compose;
+
+use crate::{
+    commands::actor,
+    io::StreamId,
+    room::{
+        Room,
+        own::{Draft, Purpose},
+    },
+};
+
+/// What becomes of a redemption that is let in.
+pub(crate) enum Redeemed {
+    /// It is on its way to the disk.
+    Ordered,
+    /// It stands already: the newcomer asks again, since it did not hear the answer.
+    Stands,
+}
+
+/// Judges a redemption on this host's clock and orders the one entry that lets the newcomer in. Spec: INVITATION-4
+pub(crate) fn redeem(
+    room: &mut Room,
+    stream: StreamId,
+    redemption: &Redemption,
+    now_ms: u64,
+    draws: &mut Draws,
+) -> Result<Redeemed, Reason> {
+    let statement = redemption.statement();
+    let invitation = invitation_id(&statement.space, &statement.invitation);
+    let me = room.me.clone();
+    let resolution = room.membership.resolution();
+    let known = resolution.invitation(&invitation).filter(|state| state.device == me.device.id());
+    if known.as_ref().is_some_and(|state| stands(room, state, redemption)) {
+        return Ok(Redeemed::Stands);
+    }
+    judge(known.map(|state| Standing { left: state.left, expires_ms: state.expires_ms }), now_ms)?;
+    let taken: Option<DeviceId> = resolution
+        .device(&statement.device)
+        .filter(|known| known.identity != statement.identity)
+        .map(|_| statement.device);
+    if taken.is_some() {
+        return Err(Reason::Malformed);
+    }
+    if room.redeeming.contains(&invitation) || room.may_change_members().is_err() {
+        return Err(Reason::Busy);
+    }
+    let epoch = room.epoch.and_then(|epoch| room.keys.secrets(&epoch).map(|secrets| (epoch, secrets)));
+    let epoch = epoch.as_ref().map(|(epoch, secrets)| (epoch, *secrets));
+    let body = compose::redeemed_entry(&actor(&me), redemption, epoch, draws).map_err(|_| Reason::Malformed)?;
+    room.redeeming.insert(invitation);
+    let purpose = Purpose::Redemption { stream, invitation };
+    room.invite(Draft { kind: kind::CONTROL, bodies: vec![body], purpose });
+    Ok(Redeemed::Ordered)
+}
+
+/// Whether this very redemption counts already: by this identity and device, with these feeds.
+fn stands(room: &Room, state: &weft_space::InvitationState, redemption: &Redemption) -> bool {
+    let statement = redemption.statement();
+    let by = (statement.identity, statement.device);
+    let Ok(feeds) = redemption.feeds() else { return false };
+    let resolution = room.membership.resolution();
+    state.redemptions.contains(&by) && feeds.iter().all(|feed| resolution.feed(feed).is_some_and(|feed| feed.counts))
+}

@@ -1,0 +1,152 @@
+//! Order → membership: control entries become members, devices, feeds and epochs.
+
+use weft_crypto::{Dep, FeedId};
+use weft_feed::{
+    Run, entry_id, leaf,
+    order::{OrderOutput, Released},
+};
+use weft_machine::Time;
+use weft_space::{Changes, ControlEntry};
+
+use crate::{
+    command::{Refusal, RefusalKind},
+    outbox::{Outbox, Purpose},
+    room::{Effect, Room},
+    store::{Batch, Write},
+};
+
+/// Reads what the order of the control feeds releases. Spec: PEER-2, step 5
+pub(crate) fn pump(room: &mut Room, now: Time, outbox: &mut Outbox) {
+    while let Some(output) = room.control_order.poll() {
+        match output {
+            OrderOutput::Released(released) => {
+                let changes = read(room, released);
+                apply(room, now, changes, outbox);
+            }
+            OrderOutput::Need { feed, from, bytes_max } => {
+                outbox.read(Purpose::RoomRead(room.space, feed), feed, from, bytes_max);
+            }
+            OrderOutput::Refused { feed, seq, violation } => room.refused(feed, seq, violation.to_string()),
+            OrderOutput::Contradicted { .. } => {}
+        }
+    }
+}
+
+/// Takes a released run of a control feed into the membership.
+pub(crate) fn read(room: &mut Room, released: Released) -> Changes {
+    let Released { feed, run, past, changes, head } = released;
+    let entries = entries(room, feed, &run, &past);
+    let changes_of_membership = room.membership.insert(entries);
+    room.data_order.advanced(feed, run.end(), &changes).expect("what one order released another one takes");
+    room.control_changes.push((feed, run.end(), changes));
+    if let Some(head) = head {
+        heard(room, head);
+    }
+    changes_of_membership
+}
+
+/// A control head that own entries can name from now on.
+fn heard(room: &mut Room, head: Dep) {
+    if let Some(past) = room.control_order.past_at(&head.feed, head.length) {
+        room.control.news.heard(head, past.clone());
+        room.data.news.heard(head, past);
+    }
+}
+
+fn entries(room: &Room, feed: FeedId, run: &Run, past: &[(u64, std::sync::Arc<weft_feed::Past>)]) -> Vec<ControlEntry> {
+    let mut entries = Vec::new();
+    for entry in run.entries() {
+        let past = super::replay::past_of(past, entry.seq);
+        let id = entry_id(&feed, entry.seq, &leaf(entry.header.bytes()));
+        let body = run.share(entry.body.expect("control bodies are always here"));
+        entries.push(ControlEntry::read(&room.space, feed, entry.seq, id, (*past).clone(), &body));
+    }
+    entries
+}
+
+/// Makes membership's changes known in the room and beyond.
+fn apply(room: &mut Room, now: Time, changes: Changes, outbox: &mut Outbox) {
+    let mut writes = Vec::new();
+    for feed in &changes.feeds_admitted {
+        if let Some(write) = admit(room, now, *feed) {
+            writes.push(write);
+        }
+        let entry = room.ledger.get(feed).expect("admitted just now");
+        room.effects.push_back(Effect::Admitted(entry.held(*feed)));
+    }
+    if !writes.is_empty() {
+        room.persist_rows(Batch { writes, durable: true }, outbox);
+    }
+    if changes.lockboxes || !changes.epochs_started.is_empty() {
+        learn_keys(room);
+    }
+    room.refresh_epoch();
+    let doors = !changes.devices_admitted.is_empty()
+        || !changes.devices_gone.is_empty()
+        || !changes.epochs_started.is_empty()
+        || changes.lockboxes;
+    if doors {
+        room.effects.push_back(Effect::Judge);
+    }
+    if !changes.verdicts_changed.is_empty() {
+        room.rederive();
+    }
+    room.say_profile(now);
+}
+
+/// A feed that membership admits becomes one that is held, ordered and told.
+pub(crate) fn admit(room: &mut Room, now: Time, feed: FeedId) -> Option<Write> {
+    let admitted = room.membership.resolution().feed(&feed).expect("membership said so");
+    let signed = room.signed_manifest(&feed).expect("membership admits only manifests that it has seen");
+    let new = room.ledger.learn(feed, admitted.manifest.clone(), signed.clone());
+    room.ledger.get_mut(&feed).expect("learned just now").admitted = true;
+    super::sources::admitted(room, now, feed);
+    if admitted.manifest.purpose == weft_crypto::Purpose::Control {
+        room.control_order.admit(feed, 0, weft_feed::past::History::new());
+    } else {
+        room.data_order.admit(feed, 0, weft_feed::past::History::new());
+    }
+    new.then_some(Write::Feed { feed, space: room.space, manifest: signed })
+}
+
+/// Opens the lockboxes that are sealed to this device.
+pub(crate) fn learn_keys(room: &mut Room) {
+    room.keys.learn(room.membership.resolution(), &room.me.device.id(), &room.secrets.pre_key);
+}
+
+/// Why nothing can be written in the space now, if that is so.
+pub(crate) fn may_write(room: &Room) -> Result<(), Refusal> {
+    let resolution = room.membership.resolution();
+    if let Some(stop) = resolution.write_stop() {
+        let hint = "update weft; what is there can still be read and replicated";
+        return Err(Refusal::new(RefusalKind::Refused, "write_stop", stop.to_string(), hint));
+    }
+    let role = resolution.role_of(&room.me.identity);
+    if !role.is_some_and(weft_credential::Role::may_write) {
+        let what = role.map_or_else(
+            || "this identity is no member of the space".to_owned(),
+            |role| format!("this identity is {} in the space and may not write", super::with_article(role.word())),
+        );
+        return Err(Refusal::new(
+            RefusalKind::Refused,
+            "wrong_role",
+            what,
+            "ask an owner or admin of the space for another role",
+        ));
+    }
+    if let Some(stopped) = [room.data.feed, room.control.feed].iter().find(|feed| room.is_stopped(feed)) {
+        let message = format!("this device's feed {stopped} is forked: two logs of it were signed");
+        let hint = "another device of yours, or an admin, has to admit this device anew";
+        return Err(Refusal::new(RefusalKind::Refused, "feed_stopped", message, hint));
+    }
+    if room.epoch.is_none() {
+        let message = "this device holds no key of an epoch that may be written under";
+        return Err(Refusal::new(
+            RefusalKind::Refused,
+            "no_epoch",
+            message,
+            "connect to another member, then try again",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! Drafts → own feeds → facts.
+
+use std::sync::Arc;
+
+use weft_crypto::FeedId;
+use weft_feed::{Checkpoint, acknowledged::Acknowledged};
+use weft_machine::{ClaimedTime, Draws, Machine as _, Time};
+
+use crate::{
+    command::{Answer, Refusal, RefusalKind},
+    io::{Output, Ticket},
+    outbox::{Outbox, Purpose as OrderPurpose},
+    room::{
+        Effect, Persisting, Room,
+        own::{Draft, OwnFeed, Placed, Purpose},
+    },
+    store::{Batch, Write},
+};
+
+/// Writes what waits for this device's feeds, one batch a feed at a time. Spec: PEER-3
+pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mut Draws, outbox: &mut Outbox) {
+    for feed in [room.control.feed, room.data.feed] {
+        go_on_from_adopted(room, now, feed);
+    }
+    if room.control.is_ready() && !room.is_stopped(&room.control.feed) {
+        let ranges = room.control.compose(claimed, None, room.config.batch_bytes_max, |_, _, body| body.clone());
+        order(room, room.control.feed, ranges, outbox);
+    }
+    if room.data.is_ready() {
+        match (room.may_write(), room.epoch) {
+            (Ok(()), Some(epoch)) => {
+                let keys =
+                    room.keys.body_keys(&epoch, &room.data.feed).expect("an epoch is written under when it is open");
+                let seal = |seq, kind, plaintext: &bytes::Bytes| keys.seal(seq, kind, draws.draw16(), plaintext);
+                let ranges = room.data.compose(claimed, Some(epoch), room.config.batch_bytes_max, seal);
+                order(room, room.data.feed, ranges, outbox);
+            }
+            (Err(refusal), _) => {
+                let drafts = room.data.give_up();
+                fail(room, now, drafts, &refusal, outbox);
+            }
+            (Ok(()), None) => {}
+        }
+    }
+}
+
+fn own(room: &mut Room, feed: FeedId) -> &mut OwnFeed {
+    if feed == room.control.feed { &mut room.control } else { &mut room.data }
+}
+
+fn order(room: &mut Room, feed: FeedId, ranges: Vec<weft_feed::VerifiedRange>, outbox: &mut Outbox) {
+    let ranges: Vec<Arc<_>> = ranges.into_iter().map(Arc::new).collect();
+    for range in &ranges {
+        let offer = room.ledger.offer(range);
+        assert_eq!(offer, crate::room::ledger::Offer::Order, "the only writer of a feed goes on where it ends");
+    }
+    let writes = ranges.iter().cloned().map(Write::Range).collect();
+    let ticket = outbox.persist(OrderPurpose::RoomPersist(room.space), Batch { writes, durable: true });
+    room.persisting.insert(ticket, Persisting::Own { feed, ranges });
+    own(room, feed).ordered(ticket);
+}
+
+/// A batch is durable.
+pub(crate) fn landed(room: &mut Room, feed: FeedId, ticket: Ticket, outbox: &mut Outbox) {
+    for Placed { draft, from } in own(room, feed).landed(ticket) {
+        match draft.purpose {
+            Purpose::Records(ask) => {
+                let count = draft.bodies.len() as u64;
+                outbox.push(Output::Answer { ask, result: Ok(Answer::Appended { feed, from, count }) });
+            }
+            Purpose::Mutation(write) => {
+                room.written.insert(from, write);
+            }
+            Purpose::Invitation { ask, link, invitation } => {
+                outbox.push(Output::Answer { ask, result: Ok(Answer::Invited { link, invitation }) });
+            }
+            Purpose::Redemption { stream, invitation } => {
+                room.redeeming.remove(&invitation);
+                room.effects.push_back(Effect::Redeemed(stream));
+            }
+        }
+    }
+}
+
+/// A batch was not written.
+pub(crate) fn failed(room: &mut Room, now: Time, feed: FeedId, ticket: Ticket, reason: &str, outbox: &mut Outbox) {
+    room.ledger.retreat(&feed);
+    let drafts = own(room, feed).failed(ticket);
+    let message = format!("the store did not keep it: {reason}");
+    let refusal = Refusal::new(RefusalKind::Store, "store_failed", message, "make room on the disk, then try again");
+    fail(room, now, drafts, &refusal, outbox);
+}
+
+fn fail(room: &mut Room, now: Time, drafts: Vec<Draft>, refusal: &Refusal, outbox: &mut Outbox) {
+    for draft in drafts {
+        match draft.purpose {
+            Purpose::Records(ask) | Purpose::Invitation { ask, .. } => {
+                outbox.push(Output::Answer { ask, result: Err(refusal.clone()) });
+            }
+            Purpose::Mutation(ticket) => room.echo.handle_input(now, weft_echo::Input::WriteFailed { ticket }),
+            Purpose::Redemption { stream, invitation } => {
+                room.redeeming.remove(&invitation);
+                room.effects.push_back(Effect::RedemptionFailed(stream));
+            }
+        }
+    }
+}
+
+/// A longer log of an own feed came back and is released: the writer goes on from there. Spec: PEER-3.1
+fn go_on_from_adopted(room: &mut Room, now: Time, feed: FeedId) {
+    if !own(room, feed).is_stale() {
+        return;
+    }
+    let control = feed == room.control.feed;
+    let order = if control { &room.control_order } else { &room.data_order };
+    let tree = room.ledger.get(&feed).expect("own feeds are known").tree.clone();
+    if order.released(&feed) != tree.length() {
+        return;
+    }
+    let state = Checkpoint { named: order.named(&feed), tree };
+    let news = news_of(room, feed, control);
+    let length = state.tree.length();
+    own(room, feed).adopt(state, news);
+    if !control {
+        room.echo.handle_input(now, weft_echo::Input::Owned { length });
+    }
+}
+
+/// Everything that an own feed has not acknowledged yet, from what is released here.
+pub(crate) fn news_of(room: &Room, feed: FeedId, control: bool) -> Acknowledged {
+    let order = if control { &room.control_order } else { &room.data_order };
+    let length = order.released(&feed);
+    let past = order.past_at(&feed, length).map(|past| (*past).clone()).unwrap_or_default();
+    let mut news = Acknowledged::new(feed, past);
+    for (other, entry) in room.ledger.iter() {
+        let of_control = entry.manifest.purpose == weft_crypto::Purpose::Control;
+        if control && !of_control {
+            continue;
+        }
+        let order = if of_control { &room.control_order } else { &room.data_order };
+        if let Some(head) = &entry.head
+            && order.released(other) >= head.length
+            && let Some(past) = order.past_at(other, head.length)
+        {
+            news.heard(head.dep(), past);
+        }
+    }
+    news
+}

@@ -1,0 +1,45 @@
+//! Store → application: records of a feed, opened.
+
+use weft_crypto::FeedId;
+use weft_feed::kind;
+use weft_replication::{ReadError, StoredRange};
+
+use crate::{
+    command::{Answer, Refusal, RefusalKind},
+    room::Room,
+};
+
+/// Opens the records among the entries `from..until` that were read. Records that are not here, or that no held key opens,
+/// are left out.
+pub(crate) fn open(
+    room: &mut Room,
+    feed: FeedId,
+    from: u64,
+    until: u64,
+    read: Result<Vec<StoredRange>, ReadError>,
+) -> Result<Answer, Refusal> {
+    let ranges = read.map_err(|error| {
+        let message = format!("entries of feed {feed} from {from} on cannot be read: {error}");
+        Refusal::new(RefusalKind::Store, "unreadable", message, "`weft verify` says what is damaged")
+    })?;
+    let mut records = Vec::new();
+    let mut next = from;
+    for run in ranges.iter().flat_map(|range| &range.runs) {
+        for entry in run.entries() {
+            if entry.seq < next || entry.seq >= until {
+                continue;
+            }
+            next = entry.seq + 1;
+            if entry.header.kind() != kind::RECORD {
+                continue;
+            }
+            let (Some(body), Some(epoch)) = (entry.body, entry.header.epoch()) else { continue };
+            let opened =
+                room.keys.body_keys(&epoch, &feed).and_then(|keys| keys.open(entry.seq, kind::RECORD, body).ok());
+            if let Some(record) = opened {
+                records.push((entry.seq, record));
+            }
+        }
+    }
+    Ok(Answer::Records { records, next })
+}

@@ -1,0 +1,119 @@
+//! Private rows: what only this node knows, sealed under its device key where it is secret.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `space/` space id | the device's keys in the space, sealed |
+//! | `joining/` space id | a redemption that was not answered yet, and the keys in it, sealed |
+//! | `stopped/` feed id | the head that contradicts what is held |
+//! | `profile/` space id | this member has said its name in the space |
+
+use bytes::Bytes;
+use weft_crypto::{
+    DeviceKey, FeedId, FeedSecret, Head, PreKeySecret, SpaceId,
+    seal::{open_local, seal_local},
+};
+use weft_space::compose::SpaceKeys;
+use zeroize::Zeroizing;
+
+/// Says what a sealed row is for, so that one cannot stand for another.
+const KEYS: &str = "space keys";
+const JOINING: &str = "joining";
+const SECRETS_BYTES: usize = 96;
+
+/// A private row, read back.
+#[derive(Debug)]
+pub(crate) enum Row {
+    Space(SpaceId, Bytes),
+    Joining(SpaceId, Bytes),
+    Stopped(FeedId, Head),
+    Profile(SpaceId),
+}
+
+/// A private row that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RowError {
+    /// Its key or value is of no known form.
+    #[error("a private row has no known form")]
+    Unknown,
+    /// It does not open under this device's key.
+    #[error("a private row does not open under this device's key: store and key do not belong together")]
+    Sealed,
+}
+
+pub(crate) fn space_key(space: &SpaceId) -> Bytes {
+    [b"space/", space.as_bytes().as_slice()].concat().into()
+}
+
+pub(crate) fn joining_key(space: &SpaceId) -> Bytes {
+    [b"joining/", space.as_bytes().as_slice()].concat().into()
+}
+
+pub(crate) fn stopped_key(feed: &FeedId) -> Bytes {
+    [b"stopped/", feed.as_bytes().as_slice()].concat().into()
+}
+
+pub(crate) fn profile_key(space: &SpaceId) -> Bytes {
+    [b"profile/", space.as_bytes().as_slice()].concat().into()
+}
+
+impl Row {
+    pub(crate) fn decode(key: &[u8], value: &Bytes) -> Result<Row, RowError> {
+        let place = key.iter().position(|byte| *byte == b'/').ok_or(RowError::Unknown)?;
+        let (name, id) = (&key[..place], &key[place + 1..]);
+        let space = || SpaceId::try_from(id).map_err(|_| RowError::Unknown);
+        match name {
+            b"space" => Ok(Row::Space(space()?, value.clone())),
+            b"joining" => Ok(Row::Joining(space()?, value.clone())),
+            b"profile" => Ok(Row::Profile(space()?)),
+            b"stopped" => {
+                let feed = FeedId::try_from(id).map_err(|_| RowError::Unknown)?;
+                Ok(Row::Stopped(feed, Head::decode(value).map_err(|_| RowError::Unknown)?))
+            }
+            _ => Err(RowError::Unknown),
+        }
+    }
+}
+
+fn plain(keys: &SpaceKeys) -> Zeroizing<Vec<u8>> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(SECRETS_BYTES));
+    for seed in [keys.control.seed(), keys.data.seed(), keys.pre_key.seed()] {
+        plain.extend_from_slice(seed.as_slice());
+    }
+    plain
+}
+
+fn keys(plain: &[u8]) -> Result<SpaceKeys, RowError> {
+    let seed = |place: usize| -> Result<[u8; 32], RowError> {
+        plain.get(place * 32..place * 32 + 32).and_then(|seed| seed.try_into().ok()).ok_or(RowError::Unknown)
+    };
+    Ok(SpaceKeys {
+        control: FeedSecret::from_seed(seed(0)?),
+        data: FeedSecret::from_seed(seed(1)?),
+        pre_key: PreKeySecret::from_seed(seed(2)?),
+    })
+}
+
+/// Seals the keys of this device in a space.
+pub(crate) fn seal_keys(device: &DeviceKey, space_keys: &SpaceKeys, random: [u8; 16]) -> Bytes {
+    seal_local(&device.at_rest_key(), KEYS, random, &plain(space_keys)).into()
+}
+
+/// Opens them.
+pub(crate) fn open_keys(device: &DeviceKey, value: &[u8]) -> Result<SpaceKeys, RowError> {
+    keys(&open_local(&device.at_rest_key(), KEYS, value).map_err(|_| RowError::Sealed)?)
+}
+
+/// Seals keys and redemption of a newcomer.
+pub(crate) fn seal_joining(device: &DeviceKey, space_keys: &SpaceKeys, redemption: &[u8], random: [u8; 16]) -> Bytes {
+    let mut row = plain(space_keys);
+    row.extend_from_slice(redemption);
+    seal_local(&device.at_rest_key(), JOINING, random, &row).into()
+}
+
+/// Opens them.
+pub(crate) fn open_joining(device: &DeviceKey, value: &[u8]) -> Result<(SpaceKeys, Bytes), RowError> {
+    let plain = open_local(&device.at_rest_key(), JOINING, value).map_err(|_| RowError::Sealed)?;
+    let redemption = plain.get(SECRETS_BYTES..).ok_or(RowError::Unknown)?;
+    Ok((keys(&plain)?, Bytes::copy_from_slice(redemption)))
+}

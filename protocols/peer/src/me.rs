@@ -1,0 +1,30 @@
+//! Who this node is.
+
+use weft_credential::{Carried, RootStatements};
+use weft_crypto::{DeviceKey, IdentityId, PreKeyId, phrase::Phrase};
+
+/// The device and the identity it acts for. The device key never leaves this value but as signatures.
+#[derive(Debug)]
+pub struct Me {
+    /// The device's key; its public half is the PeerId.
+    pub device: DeviceKey,
+    /// The root key of the identity.
+    pub identity: IdentityId,
+    /// Root-signed, once: the device is admitted for all spaces, and the recovery key.
+    pub statements: [Carried; 2],
+    /// The identity's recovery key.
+    pub recovery: PreKeyId,
+    /// What this node calls itself in spaces; other people see it.
+    pub name: String,
+}
+
+impl Me {
+    /// A new identity: the root key signs, once, that this device acts for it and what its recovery key is.
+    #[must_use]
+    pub fn at_init(phrase: &Phrase, device: DeviceKey, name: impl Into<String>) -> Me {
+        let (root, next) = (phrase.root_key(), phrase.next_root_key());
+        let recovery = phrase.recovery_key().id();
+        let statements = RootStatements::at_init(&root, &next.id(), device.id(), recovery);
+        Me { identity: root.id(), statements, recovery, name: name.into(), device }
+    }
+}

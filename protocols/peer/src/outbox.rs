@@ -1,0 +1,99 @@
+//! Orders on their way to the driver, and what each ticket was for.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use weft_crypto::{DeviceId, FeedId, SpaceId};
+
+use crate::{
+    event::Event,
+    io::{Output, StreamId, Ticket},
+    job::Job,
+    store::Batch,
+};
+
+/// What an order was for, so that the fact that answers it finds its way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Feed entries or private rows of a room became durable.
+    RoomPersist(SpaceId),
+    /// Derived rows of a room were written.
+    RoomDerived(SpaceId),
+    /// The order of a room reads on.
+    RoomRead(SpaceId, FeedId),
+    /// An application reads records.
+    RoomRecords(SpaceId),
+    /// ECHO loads rows.
+    RoomLoad(SpaceId),
+    /// Bodies are opened.
+    RoomOpen(SpaceId),
+    /// A session reads what it serves.
+    SessionRead(DeviceId),
+    /// A session verifies what arrived.
+    SessionWork(DeviceId),
+    /// A host gathers the control feeds for a newcomer.
+    HostRead(StreamId),
+    /// A new space becomes durable.
+    Found(SpaceId),
+    /// A newcomer keeps its redemption before it sends it.
+    JoinKeep(SpaceId),
+    /// A newcomer keeps what it was given.
+    JoinEnter(SpaceId),
+}
+
+/// Orders on their way, in order.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    next: u64,
+    queue: VecDeque<Output>,
+    purposes: BTreeMap<Ticket, Purpose>,
+}
+
+impl Outbox {
+    pub(crate) fn pop(&mut self) -> Option<Output> {
+        self.queue.pop_front()
+    }
+
+    pub(crate) fn push(&mut self, output: Output) {
+        self.queue.push_back(output);
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.push(Output::Event(event));
+    }
+
+    fn ticket(&mut self, purpose: Purpose) -> Ticket {
+        self.next += 1;
+        let ticket = Ticket(self.next);
+        self.purposes.insert(ticket, purpose);
+        ticket
+    }
+
+    /// The purpose of a ticket, once: a second fact with it finds nothing.
+    pub(crate) fn redeem(&mut self, ticket: Ticket) -> Option<Purpose> {
+        self.purposes.remove(&ticket)
+    }
+
+    pub(crate) fn persist(&mut self, purpose: Purpose, batch: Batch) -> Ticket {
+        let ticket = self.ticket(purpose);
+        self.push(Output::Persist { ticket, batch });
+        ticket
+    }
+
+    pub(crate) fn read(&mut self, purpose: Purpose, feed: FeedId, from: u64, bytes_max: usize) -> Ticket {
+        let ticket = self.ticket(purpose);
+        self.push(Output::Read { ticket, feed, from, bytes_max });
+        ticket
+    }
+
+    pub(crate) fn load(&mut self, space: SpaceId, table: u8, rows: crate::io::Rows) -> Ticket {
+        let ticket = self.ticket(Purpose::RoomLoad(space));
+        self.push(Output::Load { ticket, space, table, rows });
+        ticket
+    }
+
+    pub(crate) fn work(&mut self, purpose: Purpose, job: Job) -> Ticket {
+        let ticket = self.ticket(purpose);
+        self.push(Output::Work { ticket, job });
+        ticket
+    }
+}

@@ -1,0 +1,152 @@
+//! Rows that ECHO derives, on their way to the store together with the cursors they stand for.
+//!
+//! One batch is under way at a time and the next one gathers meanwhile, so that a slow disk makes larger batches rather
+//! than a longer queue. Answers and events that speak of rows wait until these rows can be read.
+
+use std::mem;
+
+use bytes::Bytes;
+use weft_crypto::{FeedId, SpaceId};
+use weft_echo::DerivedWrite;
+
+use crate::{
+    io::{Output, Ticket},
+    outbox::{Outbox, Purpose},
+    store::{Batch, CURSORS, Write},
+};
+
+/// Beyond this many bytes of unwritten rows nothing more is released to ECHO. 8 MiB: a few hundred snapshots.
+const BACKLOG_BYTES: usize = 8 << 20;
+
+/// Rows on their way.
+#[derive(Default)]
+pub(crate) struct Derived {
+    rows: Vec<Write>,
+    bytes: usize,
+    after: Vec<Output>,
+    flying: Option<(Ticket, Vec<Write>, Vec<Output>)>,
+    failed: Option<String>,
+}
+
+impl Derived {
+    pub(crate) fn derive(&mut self, space: SpaceId, writes: Vec<DerivedWrite>) {
+        for write in writes {
+            self.row(space, write.table, write.key, write.value);
+        }
+    }
+
+    /// How far a feed is replayed.
+    pub(crate) fn cursor(&mut self, space: SpaceId, feed: &FeedId, length: u64) {
+        let value = Bytes::copy_from_slice(&length.to_le_bytes());
+        self.row(space, CURSORS, cursor_key(feed), Some(value));
+    }
+
+    /// What the order needs to know again after a restart.
+    pub(crate) fn changes(&mut self, space: SpaceId, feed: &FeedId, from: u64, changes: Bytes) {
+        self.row(space, CURSORS, changes_key(feed, from), Some(changes));
+    }
+
+    fn row(&mut self, space: SpaceId, table: u8, key: Bytes, value: Option<Bytes>) {
+        self.bytes += key.len() + value.as_ref().map_or(0, Bytes::len);
+        self.rows.push(Write::Derived { space, table, key, value });
+    }
+
+    /// Says this once the rows derived so far can be read.
+    pub(crate) fn then(&mut self, output: Output) {
+        self.after.push(output);
+    }
+
+    pub(crate) fn drop_all(&mut self, space: SpaceId) {
+        self.rows.clear();
+        self.bytes = 0;
+        self.rows.push(Write::DropDerived { space });
+    }
+
+    /// Nothing gathered and nothing under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.rows.is_empty() && self.after.is_empty() && self.flying.is_none()
+    }
+
+    /// Every row that was given can be read.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.rows.is_empty() && self.flying.is_none()
+    }
+
+    /// Whether so much waits for the disk that nothing more should be derived now.
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes > BACKLOG_BYTES
+    }
+
+    /// Sends what was gathered on its way, if nothing is under way.
+    pub(crate) fn flush(&mut self, space: SpaceId, outbox: &mut Outbox) {
+        if self.flying.is_some() || self.failed.is_some() {
+            return;
+        }
+        if self.rows.is_empty() {
+            for output in self.after.drain(..) {
+                outbox.push(output);
+            }
+            return;
+        }
+        let rows = mem::take(&mut self.rows);
+        self.bytes = 0;
+        let batch = Batch { writes: rows.clone(), durable: false };
+        let ticket = outbox.persist(Purpose::RoomDerived(space), batch);
+        self.flying = Some((ticket, rows, mem::take(&mut self.after)));
+    }
+
+    /// The batch under way can be read.
+    pub(crate) fn landed(&mut self, ticket: Ticket, outbox: &mut Outbox) {
+        if self.flying.as_ref().is_some_and(|(flying, ..)| *flying == ticket) {
+            let (_, _, after) = self.flying.take().expect("just seen");
+            for output in after {
+                outbox.push(output);
+            }
+        }
+    }
+
+    /// The batch under way was not written: it goes first when the store is tried again.
+    pub(crate) fn failed(&mut self, ticket: Ticket, reason: String) {
+        if self.flying.as_ref().is_some_and(|(flying, ..)| *flying == ticket) {
+            let (_, mut rows, mut after) = self.flying.take().expect("just seen");
+            rows.append(&mut self.rows);
+            after.append(&mut self.after);
+            self.rows = rows;
+            self.after = after;
+            self.failed = Some(reason);
+        }
+    }
+
+    /// Tries the store again after a failure.
+    pub(crate) fn retry(&mut self) {
+        self.failed = None;
+    }
+}
+
+fn cursor_key(feed: &FeedId) -> Bytes {
+    [b"c", feed.as_bytes().as_slice()].concat().into()
+}
+
+fn changes_key(feed: &FeedId, from: u64) -> Bytes {
+    [b"p", feed.as_bytes().as_slice(), from.to_be_bytes().as_slice()].concat().into()
+}
+
+/// A row of table [`CURSORS`], read back.
+pub(crate) enum CursorRow {
+    /// The feed is replayed up to this length.
+    Cursor(FeedId, u64),
+    /// What the order said of the feed.
+    Changes(FeedId, Bytes),
+}
+
+impl CursorRow {
+    pub(crate) fn decode(key: &[u8], value: &Bytes) -> Option<CursorRow> {
+        let (tag, rest) = key.split_first()?;
+        let feed = FeedId::try_from(rest.get(..32)?).ok()?;
+        match tag {
+            b'c' => Some(CursorRow::Cursor(feed, u64::from_le_bytes(value.as_ref().try_into().ok()?))),
+            b'p' => Some(CursorRow::Changes(feed, value.clone())),
+            _ => None,
+        }
+    }
+}

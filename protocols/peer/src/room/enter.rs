@@ -1,0 +1,276 @@
+//! Opening a room from what is durable: after a restart, for a space just made, and for a space just joined alike.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use weft_crypto::{FeedId, Head, Manifest, Purpose as FeedPurpose, SignedManifest, SpaceId};
+use weft_echo::Echo;
+use weft_feed::{
+    Checkpoint, Run, Writer,
+    acknowledged::Acknowledged,
+    order::{self, Order, OrderOutput},
+    past::History,
+};
+use weft_replication::sources::Sources;
+use weft_space::{Keys, Space, compose::SpaceKeys};
+
+use super::{
+    Room,
+    derived::{CursorRow, Derived},
+    ledger::Ledger,
+    own::OwnFeed,
+    replay::Replay,
+};
+use crate::{
+    config::Config,
+    links,
+    me::Me,
+    outbox::Outbox,
+    store::{Batch, OpenedFeed},
+};
+
+/// What a room is opened from.
+pub(crate) struct Entering {
+    pub(crate) space: SpaceId,
+    pub(crate) keys: SpaceKeys,
+    pub(crate) feeds: Vec<OpenedFeed>,
+    pub(crate) control: Vec<(FeedId, Vec<Run>)>,
+    pub(crate) cursors: Vec<(Bytes, Bytes)>,
+    pub(crate) stopped: Vec<(FeedId, Head)>,
+    pub(crate) profile_said: bool,
+}
+
+/// Why a room cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EnterError {
+    /// A stored manifest cannot be read.
+    #[error("the manifest of feed {feed} cannot be read")]
+    Manifest {
+        /// The feed.
+        feed: FeedId,
+    },
+    /// The keys of this device in the space do not fit its feeds.
+    #[error("the keys of this device do not fit its feeds in space {space}")]
+    Keys {
+        /// The space.
+        space: SpaceId,
+    },
+}
+
+impl Room {
+    /// Opens a room. Control entries are read at once; data entries are not.
+    pub(crate) fn enter(me: Arc<Me>, config: Arc<Config>, entering: Entering) -> Result<Room, EnterError> {
+        let Entering { space, keys: secrets, feeds, control, cursors, stopped, profile_said } = entering;
+        let mut ledger = Ledger::default();
+        for feed in feeds {
+            let signed =
+                SignedManifest::decode(&feed.manifest).map_err(|_| EnterError::Manifest { feed: feed.feed })?;
+            let manifest = Manifest::decode(&signed.manifest).map_err(|_| EnterError::Manifest { feed: feed.feed })?;
+            ledger.learn(feed.feed, manifest, feed.manifest);
+            ledger.restore(&feed.feed, feed.tree, feed.head);
+        }
+        for (feed, head) in stopped {
+            if let Some(entry) = ledger.get_mut(&feed) {
+                entry.stopped = Some(head);
+            }
+        }
+        let [control_feed, data_feed] = secrets.manifests(space, &me.device).map(|signed| {
+            let manifest = Manifest::decode(&signed.manifest).expect("encoded just now");
+            ledger.learn(manifest.id(), manifest.clone(), signed.encode());
+            manifest
+        });
+        let own = |manifest: &Manifest, secret: &weft_crypto::FeedSecret| {
+            let writer = Writer::new(manifest, secret.clone(), Checkpoint::default());
+            let writer = writer.map_err(|_| EnterError::Keys { space })?;
+            Ok(OwnFeed::new(writer, Acknowledged::new(manifest.id(), weft_feed::Past::new())))
+        };
+        let (control_own, data_own) = (own(&control_feed, &secrets.control)?, own(&data_feed, &secrets.data)?);
+        let echo_me = weft_echo::Me { space, feed: data_own.feed, author: *me.identity.as_bytes() };
+        let mut room = Room {
+            space,
+            config,
+            ledger,
+            control_order: Order::new(order::Config::default()),
+            data_order: Order::new(order::Config::default()),
+            membership: Space::new(space),
+            keys: Keys::new(space, KEYS_MAX),
+            secrets,
+            control: control_own,
+            data: data_own,
+            epoch: None,
+            replay: Replay::default(),
+            echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
+            derived: Derived::default(),
+            sources: Sources::new(weft_replication::sources::Config::default(), me.device.id()),
+            persisting: BTreeMap::new(),
+            next_edit: 0,
+            edits: BTreeMap::new(),
+            written: BTreeMap::new(),
+            loads: BTreeMap::new(),
+            loads_waiting: VecDeque::new(),
+            readers: BTreeMap::new(),
+            rebuild: None,
+            redeeming: std::collections::BTreeSet::new(),
+            refusals: BTreeMap::new(),
+            control_changes: Vec::new(),
+            store_failed: None,
+            profile_said,
+            effects: VecDeque::new(),
+            me,
+        };
+        room.read_control(control);
+        room.restore_data(cursors, echo_me);
+        room.go_on_writing();
+        Ok(room)
+    }
+
+    /// Reads the control entries that are held.
+    fn read_control(&mut self, mut control: Vec<(FeedId, Vec<Run>)>) {
+        let feeds: Vec<FeedId> = self.feeds_of(FeedPurpose::Control);
+        for feed in &feeds {
+            self.control_order.admit(*feed, 0, History::new());
+            if let Some(head) = &self.ledger.get(feed).expect("just listed").head {
+                self.control_order.known(*feed, head.length, head.root);
+            }
+        }
+        control.retain(|(feed, _)| feeds.contains(feed));
+        for (feed, runs) in control {
+            let held = self.ledger.get(&feed).expect("retained").tree.length();
+            for run in runs {
+                self.control_order.extended(feed, held, Some(run));
+                self.take_control();
+            }
+        }
+        self.take_control();
+        links::membership::learn_keys(self);
+        self.refresh_epoch();
+        let admitted: Vec<FeedId> = self.membership.resolution().feeds().map(|(feed, _)| feed).collect();
+        for feed in admitted {
+            links::membership::admit(self, weft_machine::Time::ZERO, feed);
+        }
+        for feed in self.stopped_feeds() {
+            let length = self.ledger.get(&feed).expect("listed").tree.length();
+            self.control_order.stop(feed, length);
+        }
+    }
+
+    fn take_control(&mut self) {
+        while let Some(output) = self.control_order.poll() {
+            match output {
+                OrderOutput::Released(released) => {
+                    links::membership::read(self, released);
+                }
+                OrderOutput::Refused { feed, seq, violation } => self.refused(feed, seq, violation.to_string()),
+                // Asked again by the pump: a supply of nothing puts it back.
+                OrderOutput::Need { feed, .. } => {
+                    self.control_order.supply(feed, Vec::new());
+                    break;
+                }
+                OrderOutput::Contradicted { .. } => {}
+            }
+        }
+    }
+
+    /// Puts the data feeds where they were, and ECHO with them.
+    fn restore_data(&mut self, rows: Vec<(Bytes, Bytes)>, me: weft_echo::Me) {
+        let mut cursors: BTreeMap<FeedId, u64> = BTreeMap::new();
+        let mut changes: BTreeMap<FeedId, Vec<Bytes>> = BTreeMap::new();
+        for (key, value) in &rows {
+            match CursorRow::decode(key, value) {
+                Some(CursorRow::Cursor(feed, length)) => {
+                    cursors.insert(feed, length);
+                }
+                Some(CursorRow::Changes(feed, row)) => changes.entry(feed).or_default().push(row),
+                None => {}
+            }
+        }
+        let mut processed = Vec::new();
+        for feed in self.feeds_of(FeedPurpose::Data) {
+            let entry = self.ledger.get(&feed).expect("just listed");
+            let (length, head) = (entry.tree.length(), entry.head.clone());
+            let cursor = cursors.get(&feed).copied().unwrap_or(0).min(length);
+            let rows = changes.remove(&feed).unwrap_or_default();
+            // Rows beyond the cursor were written with a batch that did not move it: they are derived again.
+            let history = history_until(&rows, cursor);
+            self.data_order.admit(feed, cursor, history);
+            if let Some(head) = head {
+                self.data_order.known(feed, head.length, head.root);
+            }
+            self.data_order.extended(feed, length, None);
+            self.replay.has_processed(feed, cursor);
+            processed.push((feed, cursor));
+        }
+        for feed in self.stopped_feeds() {
+            let length = self.ledger.get(&feed).expect("listed").tree.length();
+            self.data_order.stop(feed, length);
+        }
+        let owned = self.ledger.get(&self.data.feed).expect("own feeds are known").tree.length();
+        self.echo = Echo::new(weft_echo::Config::default(), me, owned, processed);
+    }
+
+    /// The writers of the own feeds go on where these end.
+    fn go_on_writing(&mut self) {
+        for feed in [self.control.feed, self.data.feed] {
+            let own = if feed == self.control.feed { &mut self.control } else { &mut self.data };
+            own.is_overtaken();
+        }
+    }
+
+    fn feeds_of(&self, purpose: FeedPurpose) -> Vec<FeedId> {
+        let feeds = self.ledger.iter().filter(|(_, entry)| entry.manifest.purpose == purpose);
+        feeds.map(|(feed, _)| *feed).collect()
+    }
+
+    fn stopped_feeds(&self) -> Vec<FeedId> {
+        self.ledger.iter().filter(|(_, entry)| entry.stopped.is_some()).map(|(feed, _)| *feed).collect()
+    }
+
+    /// Orders the private rows that make the room last: its keys, and the feeds it knows. Part of the batch that makes a
+    /// space or joins one.
+    pub(crate) fn persist_rows(&mut self, batch: Batch, outbox: &mut Outbox) {
+        let ticket = outbox.persist(crate::outbox::Purpose::RoomPersist(self.space), batch);
+        self.persisting.insert(ticket, super::Persisting::Rows);
+    }
+}
+
+/// Every data feed is ordered and replayed from its start. Gives back how far each is to come.
+pub(crate) fn replay_from_start(room: &mut Room) -> BTreeMap<FeedId, u64> {
+    let mut order = Order::new(order::Config::default());
+    let mut until = BTreeMap::new();
+    for (feed, length, row) in &room.control_changes {
+        order.advanced(*feed, *length, row).expect("what one order released another one takes");
+    }
+    for feed in room.feeds_of(FeedPurpose::Data) {
+        let entry = room.ledger.get(&feed).expect("just listed");
+        order.admit(feed, 0, History::new());
+        if let Some(head) = &entry.head {
+            order.known(feed, head.length, head.root);
+        }
+        order.extended(feed, entry.tree.length(), None);
+        until.insert(feed, entry.tree.length());
+    }
+    room.data_order = order;
+    for feed in room.stopped_feeds() {
+        let length = room.ledger.get(&feed).expect("listed").tree.length();
+        room.data_order.stop(feed, length);
+    }
+    room.replay.begin_again();
+    until
+}
+
+/// Body keys kept at hand. 1,024: every feed of a space of 500 devices under two epochs, 128 KiB.
+const KEYS_MAX: usize = 1_024;
+
+fn history_until(rows: &[Bytes], cursor: u64) -> History {
+    let mut history = History::new();
+    for row in rows {
+        if history.extend_until(row, cursor).is_err() {
+            return History::new();
+        }
+    }
+    history
+}

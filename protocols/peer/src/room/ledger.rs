@@ -1,0 +1,130 @@
+//! The feeds of a space: who writes them, what is durable of them here, and what is on its way to the disk.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use weft_crypto::{DeviceId, FeedId, Head, Manifest, Purpose};
+use weft_feed::{Tree, VerifiedRange};
+use weft_replication::Held;
+
+/// A feed of the space.
+#[derive(Clone, Debug)]
+pub(crate) struct Feed {
+    /// Who writes it, and with which key.
+    pub(crate) manifest: Manifest,
+    /// The manifest as signed, to hand on.
+    pub(crate) signed: Bytes,
+    /// The tree over all that is durable.
+    pub(crate) tree: Tree,
+    /// The newest durable head.
+    pub(crate) head: Option<Head>,
+    /// The length that will be durable once every order on its way is carried out.
+    pub(crate) ordered: u64,
+    /// The contradicting head, once a fork was found.
+    pub(crate) stopped: Option<Head>,
+    /// Whether membership admits it; only then is it told to others.
+    pub(crate) admitted: bool,
+}
+
+impl Feed {
+    /// As a session needs it.
+    pub(crate) fn held(&self, feed: FeedId) -> Held {
+        Held {
+            feed,
+            feed_key: self.manifest.feed_key,
+            control: self.manifest.purpose == Purpose::Control,
+            tree: self.tree.clone(),
+            head: self.head.clone(),
+            stopped: self.stopped.is_some(),
+        }
+    }
+}
+
+/// What became of a range that was offered.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// It continues what is held or ordered: order it.
+    Order,
+    /// Others had brought it already, or the feed is stopped: set it aside.
+    Aside,
+}
+
+/// The feeds of a space.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    feeds: BTreeMap<FeedId, Feed>,
+}
+
+impl Ledger {
+    /// A feed becomes known. Known again, it stays as it is.
+    pub(crate) fn learn(&mut self, feed: FeedId, manifest: Manifest, signed: Bytes) -> bool {
+        let new = !self.feeds.contains_key(&feed);
+        self.feeds.entry(feed).or_insert_with(|| Feed {
+            manifest,
+            signed,
+            tree: Tree::new(),
+            head: None,
+            ordered: 0,
+            stopped: None,
+            admitted: false,
+        });
+        new
+    }
+
+    /// What the store held when it was opened.
+    pub(crate) fn restore(&mut self, feed: &FeedId, tree: Tree, head: Option<Head>) {
+        if let Some(entry) = self.feeds.get_mut(feed) {
+            entry.ordered = tree.length();
+            entry.tree = tree;
+            entry.head = head;
+        }
+    }
+
+    pub(crate) fn get(&self, feed: &FeedId) -> Option<&Feed> {
+        self.feeds.get(feed)
+    }
+
+    pub(crate) fn get_mut(&mut self, feed: &FeedId) -> Option<&mut Feed> {
+        self.feeds.get_mut(feed)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&FeedId, &Feed)> {
+        self.feeds.iter()
+    }
+
+    /// Every admitted feed, as a session needs it.
+    pub(crate) fn held(&self) -> Vec<Held> {
+        self.feeds.iter().filter(|(_, feed)| feed.admitted).map(|(id, feed)| feed.held(*id)).collect()
+    }
+
+    /// Who writes the feed.
+    pub(crate) fn device(&self, feed: &FeedId) -> Option<DeviceId> {
+        self.feeds.get(feed).map(|feed| feed.manifest.device)
+    }
+
+    /// Judges a verified range, and counts it as ordered if it continues the feed. Spec: PEER-2
+    pub(crate) fn offer(&mut self, range: &VerifiedRange) -> Offer {
+        match self.feeds.get_mut(&range.feed()) {
+            Some(feed) if feed.stopped.is_none() && feed.ordered == range.from() => {
+                feed.ordered = range.end();
+                Offer::Order
+            }
+            _ => Offer::Aside,
+        }
+    }
+
+    /// An ordered range is durable.
+    pub(crate) fn extended(&mut self, range: &VerifiedRange) {
+        let feed = self.feeds.get_mut(&range.feed()).expect("only known feeds are ordered");
+        assert_eq!(feed.tree.length(), range.from(), "ranges of a feed become durable in order");
+        feed.tree = range.tree().clone();
+        feed.head = Some(range.head().clone());
+    }
+
+    /// Orders for the feed failed: only what is durable counts.
+    pub(crate) fn retreat(&mut self, feed: &FeedId) {
+        if let Some(feed) = self.feeds.get_mut(feed) {
+            feed.ordered = feed.tree.length();
+        }
+    }
+}

@@ -1,0 +1,563 @@
+//! A room: one space, without its connections.
+//!
+//! It owns the parts and routes between them; the parts do the work. What happens in which order is in `specs/peer.md`.
+//!
+//! ```text
+//!   verified range ─► ledger ─► Persist ─► durable ─► order ─┬─ control ─► membership ─► who may do what
+//!                                  ▲                         └─ data ─► verdict ─► bodies opened ─► ECHO ─► rows
+//!   application ─► drafts ─────────┘ (own feeds)                                                      │
+//!        ▲                                                                                            │
+//!        └───────────────────────────── answers, when they can be read ◄──────────────────────────────┘
+//! ```
+
+pub(crate) mod derived;
+pub(crate) mod enter;
+pub(crate) mod ledger;
+pub(crate) mod own;
+pub(crate) mod replay;
+mod report;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use weft_credential::{Credential, Redemption};
+use weft_crypto::{DeviceId, EpochId, FeedId, Head, Manifest, Purpose as FeedPurpose, SpaceId};
+use weft_echo::{Echo, Edit, EditTicket, LoadTicket, WriteTicket};
+use weft_feed::{VerifiedRange, kind, order::Order};
+use weft_machine::{ClaimedTime, Draws, Machine, Time};
+use weft_replication::{Held, ReadError, StoredRange, sources::Sources};
+use weft_space::{Keys, Space, compose::SpaceKeys};
+
+use self::{
+    derived::Derived,
+    ledger::{Ledger, Offer},
+    own::{Draft, OwnFeed},
+    replay::Replay,
+};
+use crate::{
+    command::{Answer, Refusal, RefusalKind},
+    config::Config,
+    event::Event,
+    io::{Ask, Output, StreamId, Ticket},
+    links, local,
+    me::Me,
+    outbox::{Outbox, Purpose},
+    store::{Batch, Write},
+};
+
+/// What a room wants of the rest of the peer.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// More of a feed is durable: tell every session.
+    Extended(Arc<VerifiedRange>),
+    /// A feed is admitted: tell every session.
+    Admitted(Held),
+    /// A feed is stopped: tell every session.
+    Stopped(FeedId),
+    /// Fetch the feed from this device.
+    Fetch(DeviceId, FeedId),
+    /// Fetch it from there no longer.
+    Cease(DeviceId, FeedId),
+    /// A range of this session is durable or was set aside.
+    Persisted(DeviceId, weft_replication::Ticket),
+    /// The store did not keep what this session brought: begin again with it.
+    Reset(DeviceId),
+    /// Members, devices or epochs changed: judge every door again.
+    Judge,
+    /// The redemption that came over this stream is durable.
+    Redeemed(StreamId),
+    /// It could not be written.
+    RedemptionFailed(StreamId),
+}
+
+/// What an edit was for.
+#[derive(Debug)]
+pub(crate) enum EditPurpose {
+    /// An application asked.
+    Ask(Ask),
+    /// The space gets its name, and then its maker an answer.
+    SpaceName(Ask),
+    /// This member says its name; nobody waits.
+    Profile,
+}
+
+/// A batch of feed entries on its way to the disk.
+#[derive(Debug)]
+pub(crate) enum Persisting {
+    Remote { device: DeviceId, session: weft_replication::Ticket, range: Arc<VerifiedRange> },
+    Own { feed: FeedId, ranges: Vec<Arc<VerifiedRange>> },
+    Rows,
+}
+
+/// How a rebuild stands.
+#[derive(Debug)]
+pub(crate) enum Rebuild {
+    /// Own writes finish first.
+    Wanted,
+    /// Everything up to here is replayed.
+    Replaying { until: BTreeMap<FeedId, u64> },
+}
+
+/// One space.
+pub(crate) struct Room {
+    pub(crate) space: SpaceId,
+    pub(crate) me: Arc<Me>,
+    pub(crate) config: Arc<Config>,
+    pub(crate) ledger: Ledger,
+    pub(crate) control_order: Order,
+    pub(crate) data_order: Order,
+    pub(crate) membership: Space,
+    pub(crate) keys: Keys,
+    pub(crate) secrets: SpaceKeys,
+    pub(crate) control: OwnFeed,
+    pub(crate) data: OwnFeed,
+    /// The epoch to write under, if one is open.
+    pub(crate) epoch: Option<EpochId>,
+    pub(crate) replay: Replay,
+    pub(crate) echo: Echo,
+    pub(crate) derived: Derived,
+    pub(crate) sources: Sources,
+    pub(crate) persisting: BTreeMap<Ticket, Persisting>,
+    pub(crate) next_edit: u64,
+    pub(crate) edits: BTreeMap<EditTicket, EditPurpose>,
+    /// Entries of the own data feed that ECHO wrote and waits for.
+    pub(crate) written: BTreeMap<u64, WriteTicket>,
+    pub(crate) loads: BTreeMap<Ticket, LoadTicket>,
+    pub(crate) loads_waiting: VecDeque<(LoadTicket, u8, Bytes)>,
+    pub(crate) readers: BTreeMap<Ticket, Reader>,
+    pub(crate) rebuild: Option<(Rebuild, Vec<Ask>)>,
+    /// Links that are being redeemed: their uses are counted when the redemption is durable, and not taken twice meanwhile.
+    pub(crate) redeeming: BTreeSet<weft_crypto::InvitationId>,
+    /// Feeds whose author broke a rule: they end before that entry.
+    pub(crate) refusals: BTreeMap<FeedId, (u64, String)>,
+    /// What the order of the control feeds said, for an order of data feeds that begins again.
+    pub(crate) control_changes: Vec<(FeedId, u64, Bytes)>,
+    pub(crate) store_failed: Option<(String, Time)>,
+    pub(crate) profile_said: bool,
+    pub(crate) effects: VecDeque<Effect>,
+}
+
+/// An application that reads records.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    ask: Ask,
+    feed: FeedId,
+    from: u64,
+    until: u64,
+}
+
+impl Room {
+    pub(crate) fn effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The name that people read is written: nothing more to do when this is a reader, or it was said before.
+    pub(crate) fn say_profile(&mut self, now: Time) {
+        if !self.profile_said && self.may_write().is_ok() {
+            self.profile_said = true;
+            let registers = vec![
+                links::register("name", &self.me.name),
+                links::register("device", &self.me.device.id().to_string()),
+            ];
+            let edit = Edit::Create { type_name: "weft.profile".into(), registers, text: None };
+            self.edit(now, edit, EditPurpose::Profile);
+        }
+    }
+
+    /// The space is new: give it its name.
+    pub(crate) fn say_name(&mut self, now: Time, ask: Ask, name: &str) {
+        let edit =
+            Edit::Create { type_name: "weft.space".into(), registers: vec![links::register("name", name)], text: None };
+        self.edit(now, edit, EditPurpose::SpaceName(ask));
+    }
+
+    // ---- what sessions bring ---------------------------------------------------------------------------------------
+
+    /// A verified range: ordered to be stored if it continues what is held. Spec: PEER-2
+    pub(crate) fn offer(
+        &mut self,
+        device: DeviceId,
+        session: weft_replication::Ticket,
+        range: VerifiedRange,
+        outbox: &mut Outbox,
+    ) {
+        match self.ledger.offer(&range) {
+            Offer::Aside => self.effects.push_back(Effect::Persisted(device, session)),
+            Offer::Order => {
+                let range = Arc::new(range);
+                let batch = Batch { writes: vec![Write::Range(range.clone())], durable: true };
+                let ticket = outbox.persist(Purpose::RoomPersist(self.space), batch);
+                self.persisting.insert(ticket, Persisting::Remote { device, session, range });
+            }
+        }
+    }
+
+    /// A peer says that it holds this much of a feed.
+    pub(crate) fn learned(&mut self, now: Time, device: DeviceId, feed: FeedId, length: u64) {
+        for own in [&mut self.control, &mut self.data] {
+            if own.feed == feed {
+                own.claimed_elsewhere = own.claimed_elsewhere.max(length);
+            }
+        }
+        links::sources::learned(self, now, device, feed, length);
+    }
+
+    /// A head, signed by the feed's key, contradicts what is held. Spec: PEER-4
+    pub(crate) fn stop(&mut self, now: Time, feed: FeedId, head: Head, outbox: &mut Outbox) {
+        let Some(entry) = self.ledger.get_mut(&feed) else { return };
+        if entry.stopped.is_some() {
+            return;
+        }
+        let length = entry.tree.length();
+        let purpose = entry.manifest.purpose;
+        let row = Write::Local { key: local::stopped_key(&feed), value: Some(head.encode()) };
+        entry.stopped = Some(head);
+        match purpose {
+            FeedPurpose::Control => self.control_order.stop(feed, length),
+            FeedPurpose::Data => self.data_order.stop(feed, length),
+        }
+        self.persist_rows(Batch { writes: vec![row], durable: true }, outbox);
+        self.sources.stopped(now, feed);
+        self.effects.push_back(Effect::Stopped(feed));
+        outbox.event(Event::Stopped { space: self.space, feed });
+    }
+
+    // ---- what the application asks ---------------------------------------------------------------------------------
+
+    /// Why nothing can be written now, if that is so.
+    pub(crate) fn may_write(&self) -> Result<(), Refusal> {
+        links::membership::may_write(self)
+    }
+
+    pub(crate) fn append(&mut self, ask: Ask, records: Vec<Bytes>) -> Result<(), Refusal> {
+        self.may_write()?;
+        if let Some(large) = records.iter().find(|record| record.len() > self.config.record_bytes_max) {
+            let message =
+                format!("a record of {} bytes is over the limit of {}", large.len(), self.config.record_bytes_max);
+            return Err(Refusal::new(RefusalKind::Refused, "too_large", message, "split it into several records"));
+        }
+        if records.is_empty() {
+            return Err(Refusal::new(
+                RefusalKind::Refused,
+                "empty",
+                "there is no record to append",
+                "give at least one",
+            ));
+        }
+        let draft = Draft { kind: kind::RECORD, bodies: records, purpose: own::Purpose::Records(ask) };
+        self.draft_data(draft)
+    }
+
+    /// Why this device can write no control entry now, if that is so.
+    pub(crate) fn may_change_members(&self) -> Result<(), Refusal> {
+        links::membership::may_write(self)
+    }
+
+    fn draft_data(&mut self, draft: Draft) -> Result<(), Refusal> {
+        let full = self.data.drafts() >= self.config.drafts_max
+            || self.data.draft_bytes() + draft.bytes() > self.config.draft_bytes_max + self.config.batch_bytes_max;
+        if full && !self.data.is_idle() {
+            return Err(Refusal::new(
+                RefusalKind::Failed,
+                "busy",
+                "more is waiting to be written in this space than fits",
+                "wait for earlier writes to be answered, then try again",
+            ));
+        }
+        self.data.push(draft);
+        Ok(())
+    }
+
+    pub(crate) fn edit(&mut self, now: Time, edit: Edit, purpose: EditPurpose) {
+        self.next_edit += 1;
+        let ticket = EditTicket(self.next_edit);
+        self.edits.insert(ticket, purpose);
+        self.echo.handle_input(now, weft_echo::Input::Edit { ticket, edit });
+    }
+
+    pub(crate) fn invite(&mut self, draft: Draft) {
+        self.control.push(draft);
+    }
+
+    /// A newcomer's redemption is to be written down, if its link still stands.
+    pub(crate) fn redeem(
+        &mut self,
+        stream: StreamId,
+        redemption: &Redemption,
+        now_ms: u64,
+        draws: &mut Draws,
+    ) -> Result<links::invitation::Redeemed, weft_invitation::Reason> {
+        links::invitation::redeem(self, stream, redemption, now_ms, draws)
+    }
+
+    pub(crate) fn rebuild(&mut self, ask: Ask) {
+        match &mut self.rebuild {
+            Some((_, asks)) => asks.push(ask),
+            None => self.rebuild = Some((Rebuild::Wanted, vec![ask])),
+        }
+    }
+
+    pub(crate) fn read_records(
+        &mut self,
+        ask: Ask,
+        feed: FeedId,
+        from: u64,
+        entries_max: u64,
+        outbox: &mut Outbox,
+    ) -> Result<(), Refusal> {
+        let known = self.ledger.get(&feed).filter(|entry| entry.manifest.purpose == FeedPurpose::Data);
+        let Some(entry) = known else {
+            let message = format!("there is no data feed {feed} in this space");
+            return Err(Refusal::new(
+                RefusalKind::NotFound,
+                "unknown_feed",
+                message,
+                "`weft feed list SPACE` lists them",
+            ));
+        };
+        let until = from.saturating_add(entries_max).min(entry.tree.length());
+        if from >= until {
+            outbox.push(Output::Answer { ask, result: Ok(Answer::Records { records: Vec::new(), next: from }) });
+            return Ok(());
+        }
+        let ticket = outbox.read(Purpose::RoomRecords(self.space), feed, from, self.config.replay_bytes_max);
+        self.readers.insert(ticket, Reader { ask, feed, from, until });
+        Ok(())
+    }
+
+    // ---- what the parts know of the space --------------------------------------------------------------------------
+
+    pub(crate) fn is_stopped(&self, feed: &FeedId) -> bool {
+        self.ledger.get(feed).is_some_and(|entry| entry.stopped.is_some())
+    }
+
+    /// The identity that a feed writes for; nobody's while it is not admitted.
+    pub(crate) fn author(&self, feed: &FeedId) -> [u8; 32] {
+        self.membership.resolution().feed(feed).map_or([0; 32], |feed| *feed.identity.as_bytes())
+    }
+
+    /// The signed manifest of a feed, from the credential that admitted it.
+    pub(crate) fn signed_manifest(&self, feed: &FeedId) -> Option<Bytes> {
+        if let Some(entry) = self.ledger.get(feed) {
+            return Some(entry.signed.clone());
+        }
+        let parts = self.membership.entries().filter_map(|entry| entry.parts.as_ref().ok()).flatten();
+        let manifests = parts.filter_map(|part| match &part.credential {
+            Credential::FeedAdmitted(signed) => Some(signed),
+            _ => None,
+        });
+        let mut named = manifests.filter(|signed| Manifest::decode(&signed.manifest).is_ok_and(|m| m.id() == *feed));
+        named.next().map(|signed| signed.encode())
+    }
+
+    /// The feed's author broke a rule: the feed ends there.
+    pub(crate) fn refused(&mut self, feed: FeedId, seq: u64, why: String) {
+        self.refusals.entry(feed).or_insert((seq, why));
+    }
+
+    /// Chooses the epoch to write under again.
+    pub(crate) fn refresh_epoch(&mut self) {
+        self.epoch = self.membership.resolution().writable_epoch(|epoch| self.keys.holds(epoch));
+    }
+
+    /// Verdicts or rows are not what they should be: everything is derived again. Spec: PEER-5
+    pub(crate) fn rederive(&mut self) {
+        if self.rebuild.is_none() {
+            self.rebuild = Some((Rebuild::Wanted, Vec::new()));
+        }
+    }
+
+    /// This member's name is said in the space: not again after a restart.
+    pub(crate) fn keep_profile(&mut self, outbox: &mut Outbox) {
+        let row = Write::Local { key: local::profile_key(&self.space), value: Some(Bytes::from_static(&[1])) };
+        self.persist_rows(Batch { writes: vec![row], durable: false }, outbox);
+    }
+
+    // ---- facts from the driver -------------------------------------------------------------------------------------
+
+    /// Feed entries or private rows are durable.
+    pub(crate) fn persisted(&mut self, now: Time, ticket: Ticket, outbox: &mut Outbox) {
+        match self.persisting.remove(&ticket) {
+            Some(Persisting::Remote { device, session, range }) => {
+                let own = [self.control.feed, self.data.feed].contains(&range.feed());
+                self.extended(now, range.clone(), outbox);
+                if own {
+                    let own = if range.feed() == self.control.feed { &mut self.control } else { &mut self.data };
+                    own.is_overtaken();
+                }
+                self.effects.push_back(Effect::Persisted(device, session));
+            }
+            Some(Persisting::Own { feed, ranges }) => {
+                links::own::landed(self, feed, ticket, outbox);
+                for range in ranges {
+                    self.extended(now, range, outbox);
+                }
+            }
+            Some(Persisting::Rows) | None => {}
+        }
+    }
+
+    pub(crate) fn persist_failed(&mut self, now: Time, ticket: Ticket, reason: &str, outbox: &mut Outbox) {
+        self.store_failed = Some((reason.to_owned(), now));
+        match self.persisting.remove(&ticket) {
+            Some(Persisting::Remote { device, range, .. }) => {
+                self.ledger.retreat(&range.feed());
+                self.effects.push_back(Effect::Reset(device));
+            }
+            Some(Persisting::Own { feed, .. }) => links::own::failed(self, now, feed, ticket, reason, outbox),
+            Some(Persisting::Rows) | None => {}
+        }
+    }
+
+    pub(crate) fn derived_landed(&mut self, ticket: Ticket, outbox: &mut Outbox) {
+        self.derived.landed(ticket, outbox);
+    }
+
+    pub(crate) fn derived_failed(&mut self, now: Time, ticket: Ticket, reason: String) {
+        self.store_failed = Some((reason.clone(), now));
+        self.derived.failed(ticket, reason);
+    }
+
+    pub(crate) fn was_read(&mut self, feed: FeedId, result: Result<Vec<StoredRange>, ReadError>) {
+        let runs = result.map(|ranges| ranges.into_iter().flat_map(|range| range.runs).collect()).unwrap_or_default();
+        self.data_order.supply(feed, runs);
+    }
+
+    pub(crate) fn records_read(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Vec<StoredRange>, ReadError>,
+        outbox: &mut Outbox,
+    ) {
+        if let Some(reader) = self.readers.remove(&ticket) {
+            let result = links::records::open(self, reader.feed, reader.from, reader.until, result);
+            outbox.push(Output::Answer { ask: reader.ask, result });
+        }
+    }
+
+    pub(crate) fn was_loaded(&mut self, now: Time, ticket: Ticket, rows: Vec<(Bytes, Bytes)>) {
+        if let Some(ticket) = self.loads.remove(&ticket) {
+            self.echo.handle_input(now, weft_echo::Input::Loaded { ticket, rows });
+        }
+    }
+
+    pub(crate) fn opened(&mut self, ticket: Ticket, entries: Vec<crate::job::OpenedEntry>) {
+        self.replay.opened(ticket, entries);
+    }
+
+    // ---- the road --------------------------------------------------------------------------------------------------
+
+    /// More of a feed is durable: everybody hears of it.
+    fn extended(&mut self, now: Time, range: Arc<VerifiedRange>, outbox: &mut Outbox) {
+        self.ledger.extended(&range);
+        let feed = range.feed();
+        let control = self.ledger.get(&feed).is_some_and(|entry| entry.manifest.purpose == FeedPurpose::Control);
+        let order = if control { &mut self.control_order } else { &mut self.data_order };
+        order.known(feed, range.end(), range.head().root);
+        for run in range.runs() {
+            order.extended(feed, range.end(), Some(run.clone()));
+        }
+        let mine = self.ledger.device(&feed) == Some(self.me.device.id());
+        outbox.event(Event::Extended { space: self.space, feed, length: range.end(), mine });
+        self.sources.progressed(now, feed, range.end());
+        self.effects.push_back(Effect::Extended(range));
+    }
+
+    /// Moves everything on as far as it goes. Call it after facts, before orders are taken.
+    pub(crate) fn settle(&mut self, now: Time, claimed: ClaimedTime, draws: &mut Draws, outbox: &mut Outbox) {
+        links::membership::pump(self, now, outbox);
+        self.settle_rebuild(now, outbox);
+        loop {
+            links::replay::pump(self, now, outbox);
+            if !links::echo::pump(self, outbox) {
+                break;
+            }
+        }
+        links::own::write(self, now, claimed, draws, outbox);
+        self.settle_loads(outbox);
+        self.derived.flush(self.space, outbox);
+        self.finish_rebuild(outbox);
+        links::sources::pump(self);
+    }
+
+    /// ECHO reads only what can be read: its loads wait for the rows it has given before.
+    fn settle_loads(&mut self, outbox: &mut Outbox) {
+        if !self.loads_waiting.is_empty() && self.derived.is_settled() {
+            for (load, table, prefix) in self.loads_waiting.drain(..) {
+                let ticket = outbox.load(self.space, table, crate::io::Rows::Prefix(prefix));
+                self.loads.insert(ticket, load);
+            }
+        }
+    }
+
+    /// Drops what was derived once nothing is under way that stands on it. Spec: PEER-5
+    fn settle_rebuild(&mut self, now: Time, outbox: &mut Outbox) {
+        let ready = matches!(self.rebuild, Some((Rebuild::Wanted, _)))
+            && self.data.is_idle()
+            && self.written.is_empty()
+            && self.replay.is_idle()
+            && self.loads.is_empty();
+        if !ready {
+            return;
+        }
+        self.derived.drop_all(self.space);
+        let until = enter::replay_from_start(self);
+        self.echo.handle_input(now, weft_echo::Input::Wiped);
+        self.loads_waiting.clear();
+        if let Some((state, _)) = &mut self.rebuild {
+            *state = Rebuild::Replaying { until };
+        }
+        self.derived.flush(self.space, outbox);
+    }
+
+    fn finish_rebuild(&mut self, outbox: &mut Outbox) {
+        let done = match &self.rebuild {
+            Some((Rebuild::Replaying { until }, _)) => {
+                let waiting: BTreeSet<FeedId> = self.data_order.waiting().map(|waiting| waiting.feed).collect();
+                self.replay.is_idle()
+                    && self.derived.is_idle()
+                    && until
+                        .iter()
+                        .all(|(feed, length)| self.replay.processed(feed) >= *length || waiting.contains(feed))
+            }
+            _ => false,
+        };
+        if done && let Some((Rebuild::Replaying { until }, asks)) = self.rebuild.take() {
+            let entries = until.values().sum();
+            for ask in asks {
+                outbox.push(Output::Answer { ask, result: Ok(Answer::Rebuilt { entries }) });
+            }
+        }
+    }
+
+    /// When this room wants to be woken.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let store = self.store_failed.as_ref().map(|(_, at)| *at + RETRY);
+        [store, self.sources.deadline(), self.echo.deadline()].into_iter().flatten().min()
+    }
+
+    pub(crate) fn wake(&mut self, now: Time) {
+        if self.store_failed.as_ref().is_some_and(|(_, at)| *at + RETRY <= now) {
+            self.store_failed = None;
+            self.derived.retry();
+        }
+        self.sources.wake(now);
+    }
+
+    /// Everything held is replayed and can be read, but for what waits for others.
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.rebuild.is_none()
+            && self.replay.is_idle()
+            && self.derived.is_idle()
+            && self.data_order.waiting().next().is_none()
+            && self.ledger.iter().all(|(feed, entry)| {
+                entry.manifest.purpose == FeedPurpose::Control || self.replay.processed(feed) >= entry.tree.length()
+            })
+    }
+}
+
+/// How long the store is left alone after it failed: a person may be making room.
+const RETRY: std::time::Duration = std::time::Duration::from_secs(5);

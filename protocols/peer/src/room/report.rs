@@ -1,0 +1,117 @@
+//! What a room says of itself.
+
+use weft_crypto::{DeviceId, FeedId};
+
+use super::Room;
+use crate::{
+    command::{FeedStatus, MemberStatus},
+    status::Waiting,
+};
+
+impl Room {
+    pub(crate) fn members(&self) -> Vec<MemberStatus> {
+        let members = self.membership.resolution().members();
+        let status = |member: weft_space::Member| MemberStatus {
+            me: member.identity == self.me.identity,
+            identity: member.identity,
+            role: member.role,
+            devices: member.devices,
+            admitted_by: member.admitted_by,
+        };
+        members.into_iter().map(status).collect()
+    }
+
+    pub(crate) fn feeds(&self) -> Vec<FeedStatus> {
+        let mut feeds: Vec<FeedStatus> = Vec::new();
+        for (feed, entry) in self.ledger.iter().filter(|(_, entry)| entry.admitted) {
+            let control = entry.manifest.purpose == weft_crypto::Purpose::Control;
+            let order = if control { &self.control_order } else { &self.data_order };
+            feeds.push(FeedStatus {
+                feed: *feed,
+                device: entry.manifest.device,
+                identity: self.membership.resolution().feed(feed).map(|feed| feed.identity),
+                purpose: entry.manifest.purpose,
+                length: entry.tree.length(),
+                byte_length: entry.tree.byte_length(),
+                root: *entry.tree.root().as_bytes(),
+                released: order.released(feed),
+                stopped: self.why_stopped(feed),
+                mine: entry.manifest.device == self.me.device.id(),
+            });
+        }
+        feeds
+    }
+
+    fn why_stopped(&self, feed: &FeedId) -> Option<String> {
+        if self.is_stopped(feed) {
+            return Some("forked: its author signed two logs; it stays as it is held".into());
+        }
+        self.refusals.get(feed).map(|(seq, why)| format!("entry {seq} breaks a rule: {why}"))
+    }
+
+    /// What is not as it should be, apart from single peers. `since` says when it was first seen.
+    pub(crate) fn waiting(&self, since_ms: u64) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        let mut say = |what: String, from: Option<DeviceId>, rule: &str, remedy: &str| {
+            waiting.push(Waiting { what, from, since_ms, rule: rule.into(), remedy: remedy.into() });
+        };
+        if let Some((reason, _)) = &self.store_failed {
+            say(
+                format!("the store did not keep what was written: {reason}"),
+                None,
+                "PEER-3",
+                "make room on the disk; it is tried again every 5 seconds",
+            );
+        }
+        for order in [&self.control_order, &self.data_order] {
+            for waits in order.waiting() {
+                say(
+                    format!(
+                        "entry {} of feed {} waits for entry {} of feed {}",
+                        waits.seq, waits.feed, waits.on.length, waits.on.feed
+                    ),
+                    self.ledger.device(&waits.on.feed),
+                    "FEED-6.2",
+                    "connect to somebody who holds it",
+                );
+            }
+        }
+        for (feed, entry) in self.ledger.iter() {
+            if entry.stopped.is_some() {
+                say(
+                    format!("feed {feed} is forked: its author signed two logs"),
+                    Some(entry.manifest.device),
+                    "PEER-4",
+                    "ask its author; what is held of it stays",
+                );
+            }
+        }
+        for (feed, (seq, why)) in &self.refusals {
+            say(
+                format!("feed {feed} ends before entry {seq}, which breaks a rule: {why}"),
+                self.ledger.device(feed),
+                "FEED-6.1",
+                "its author has to update weft",
+            );
+        }
+        for own in [&self.control, &self.data] {
+            if own.claimed_elsewhere > own.length() {
+                say(
+                    format!(
+                        "peers hold {} entries of this device's own feed {}, here are {}",
+                        own.claimed_elsewhere,
+                        own.feed,
+                        own.length()
+                    ),
+                    None,
+                    "PEER-3.1",
+                    "stay connected: they are fetched before anything is written",
+                );
+            }
+        }
+        if self.rebuild.is_some() {
+            say("objects are derived again from the feeds".into(), None, "PEER-5", "wait");
+        }
+        waiting
+    }
+}
