@@ -179,6 +179,29 @@ impl History {
         Ok(())
     }
 
+    /// As [`History::extend`], but for what was said before and of entries from `until` on: rows that were kept of entries
+    /// which were then released once more, in other pieces.
+    ///
+    /// # Errors
+    /// When the row is damaged.
+    pub fn extend_until(&mut self, row: &[u8], until: u64) -> Result<(), RestoreError> {
+        let mut reader = Reader(row);
+        while !reader.0.is_empty() {
+            let seq = reader.number()?;
+            let taken = seq >= self.next && seq < until.min(LENGTH_MAX);
+            for _ in 0..reader.number()? {
+                let (feed, length, named) = (reader.feed()?, reader.number()?, reader.number()?);
+                if taken {
+                    self.change(seq, feed, length, named)?;
+                }
+            }
+            if taken {
+                self.next = seq + 1;
+            }
+        }
+        Ok(())
+    }
+
     fn change(&mut self, seq: u64, feed: FeedId, length: u64, named: u64) -> Result<(), RestoreError> {
         let known = self.known.entry(feed).or_default();
         let earlier = known.last();

@@ -70,13 +70,23 @@ impl Job {
     }
 
     /// Compares the log that a follower goes on from, `base`, with ours: `ours` is what follows here. Two trees that come to
-    /// one root under the same entries were the same (REPL-5.2).
+    /// one root under the same entries were the same (REPLICATION-5.2).
     pub(crate) fn base(origin: Origin, (base, tree): (Head, Tree), ours: &StoredRange) -> Self {
-        let Range { from, head, headers, absent, .. } = Range::from_runs(ours.head.clone(), &ours.runs);
+        let Range { from, head, headers, absent, .. } = Range::from_runs(ours.head, &ours.runs);
         Self(Kind::Base {
             ours: Box::new(Unverified { tree, origin, from, head, headers, absent }),
             base: Box::new(base),
         })
+    }
+
+    /// How many bytes it works through: what a driver decides by whether to run it where it stands.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match &self.0 {
+            Kind::Range { range, bodies } => range.headers.len() + bodies.iter().map(Bytes::len).sum::<usize>(),
+            Kind::Bodies { bodies, .. } => bodies.iter().map(Bytes::len).sum(),
+            Kind::Base { ours, .. } => ours.headers.len(),
+        }
     }
 
     /// Does the work. The result depends on nothing but the job.
