@@ -5,7 +5,7 @@ use crate::message::WINDOW_MIN;
 /// Bounds of one [`crate::Session`].
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Credit that is given to the peer, in bytes (REPL-6): the most that is held of it unverified or not yet durable.
+    /// Credit that is given to the peer, in bytes (REPLICATION-6.2): the most that is held of it unverified or not yet durable.
     /// At least [`WINDOW_MIN`]. Default 8 MiB: one largest range and 3 MiB to have the next ones under way meanwhile.
     pub window_bytes: u64,
     /// The most that is sent ahead of the peer's credit returning, in bytes, whatever window it offers: it bounds what a

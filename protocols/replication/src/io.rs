@@ -74,7 +74,7 @@ pub enum ReadError {
     Damaged,
 }
 
-/// Why the peer serves nothing (more) of a feed. Spec: REPL-5.4
+/// Why the peer serves nothing (more) of a feed. Spec: REPLICATION-5.4
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
@@ -91,7 +91,7 @@ pub enum Refusal {
 }
 
 /// A fact for a session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Input {
     /// The stream stands. Facts about spaces may come before it.
     Opened,
@@ -123,7 +123,8 @@ pub enum Input {
         /// The space.
         space: SpaceId,
     },
-    /// Fetch this feed from this peer, from what is durable here, and stay subscribed.
+    /// Fetch this feed, which was granted or admitted, from this peer, which has said something of the space: from what is
+    /// durable here on, and stay subscribed.
     Fetch {
         /// The feed.
         feed: FeedId,

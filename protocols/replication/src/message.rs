@@ -10,13 +10,13 @@ use weft_wire::{
 
 use crate::{error::Violation, io::Number};
 
-/// The version of this protocol. Spec: REPL-3.1
+/// The version of this protocol. Spec: REPLICATION-3.1
 pub const VERSION: u32 = 1;
-/// What a frame costs beside its bytes, so that tiny frames cannot take more memory than they pay for. Spec: REPL-6.1
+/// What a frame costs beside its bytes, so that tiny frames cannot take more memory than they pay for. Spec: REPLICATION-6.1
 pub const FRAME_COST: u64 = 256;
-/// The smallest window: a largest range fits while an eighth of the window is not given back yet. Spec: REPL-6.2
+/// The smallest window: a largest range fits while an eighth of the window is not given back yet. Spec: REPLICATION-6.2
 pub const WINDOW_MIN: u64 = 6 << 20;
-/// Holdings in one `Have`. Spec: REPL-4.2
+/// Holdings in one `Have`. Spec: REPLICATION-4.2
 pub const HOLDINGS_MAX: usize = 16_384;
 /// Bytes of a holding: feed, length, root.
 const HOLDING_BYTES: usize = 32 + 8 + 32;
@@ -40,7 +40,7 @@ impl From<&Head> for Point {
     }
 }
 
-/// The reasons of `Refused` as numbers. Spec: REPL-5.4
+/// The reasons of `Refused` as numbers. Spec: REPLICATION-5.4
 pub(crate) mod refused {
     pub(crate) const NOT_HELD: u32 = 1;
     pub(crate) const CONTRADICTS: u32 = 2;
@@ -57,7 +57,7 @@ pub(crate) fn hello(window: u64) -> Bytes {
     encode(Kind::Hello(wire::Hello { version: VERSION, credit: window }))
 }
 
-/// `Have` frames for all of `held`, the last one saying so if this is the first list. Spec: REPL-4.2
+/// `Have` frames for all of `held`, the last one saying so if this is the first list. Spec: REPLICATION-4.2
 pub(crate) fn haves(space: Number, held: &[(FeedId, Point)], first_list: bool) -> Vec<Bytes> {
     let pages = held.len().div_ceil(HOLDINGS_MAX).max(usize::from(first_list));
     let mut chunks = held.chunks(HOLDINGS_MAX);
@@ -77,7 +77,7 @@ pub(crate) fn haves(space: Number, held: &[(FeedId, Point)], first_list: bool) -
 
 /// The holdings of a `Have`. Nothing is allocated for what they claim.
 pub(crate) fn holdings(bytes: &[u8]) -> Result<impl Iterator<Item = (FeedId, Point)> + '_, Violation> {
-    if bytes.len() % HOLDING_BYTES != 0 || bytes.len() > HOLDINGS_MAX * HOLDING_BYTES {
+    if !bytes.len().is_multiple_of(HOLDING_BYTES) || bytes.len() > HOLDINGS_MAX * HOLDING_BYTES {
         return Err(Violation::Holdings { bytes: bytes.len() });
     }
     Ok(bytes.chunks_exact(HOLDING_BYTES).map(|holding| {
@@ -99,7 +99,7 @@ pub(crate) fn want(space: Number, feed: FeedId, base: Option<(&Head, &Tree)>) ->
     }))
 }
 
-/// What a `Want` goes on from; none when it begins at the beginning. Spec: REPL-5.1
+/// What a `Want` goes on from; none when it begins at the beginning. Spec: REPLICATION-5.1
 pub(crate) fn want_base(want: &wire::Want, feed: FeedId) -> Result<Option<(Head, Tree)>, Violation> {
     if want.from == 0 {
         let empty = want.head.is_empty() && want.tree.is_empty();
@@ -131,7 +131,7 @@ pub(crate) fn refusal(space: Number, feed: FeedId, from: u64, reason: u32) -> By
     encode(Kind::Refused(wire::Refused { space, feed: id(feed), from, reason, rule: String::new() }))
 }
 
-/// What the receiver's window is charged for a `Range` or `Bodies` frame with this payload. Spec: REPL-6.1
+/// What the receiver's window is charged for a `Range` or `Bodies` frame with this payload. Spec: REPLICATION-6.1
 pub(crate) fn cost(payload: u64) -> u64 {
     payload + FRAME_COST
 }
@@ -168,7 +168,7 @@ impl Size {
         }
     }
 
-    /// Whether one range may hold this. Spec: REPL-7.1
+    /// Whether one range may hold this. Spec: REPLICATION-7.1
     pub(crate) fn is_a_range(self) -> bool {
         (1..=limits::RANGE_ENTRIES_MAX as u64).contains(&self.entries)
             && self.headers <= limits::RANGE_HEADER_BYTES_MAX
@@ -176,12 +176,12 @@ impl Size {
     }
 }
 
-/// One range as frames, and what they cost together. Bodies are never cut. Spec: REPL-7.1
+/// One range as frames, and what they cost together. Bodies are never cut. Spec: REPLICATION-7.1
 pub(crate) fn range(space: Number, feed: FeedId, head: &Head, runs: &[Run], inline_max: usize) -> (Vec<Bytes>, u64) {
     let size = Size::of(runs);
     debug_assert!(size.is_a_range(), "{size:?} is no range");
     let inline = size.headers + size.bodies <= inline_max.min(INLINE_MAX);
-    let Range { from, head, headers, bodies, absent } = Range::from_runs(head.clone(), runs);
+    let Range { from, head, headers, bodies, absent } = Range::from_runs(*head, runs);
     let (inlined, following) = if inline { (join(&bodies), Vec::new()) } else { (Bytes::new(), batches(&bodies)) };
     let first = wire::Range {
         space,

@@ -1,6 +1,6 @@
 //! What two peers hold of one space, as far as each has said: whether that is the same, and since when it is not.
 //!
-//! Spec: REPL-9
+//! Spec: REPLICATION-9.1
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,13 +53,15 @@ impl Pair {
     }
 
     pub(crate) fn hold(&mut self, now: Time, feed: FeedId, point: Point) {
-        self.ours.insert(feed, point);
-        self.compare(now, feed);
+        if self.ours.insert(feed, point) != Some(point) {
+            self.compare(now, feed);
+        }
     }
 
     pub(crate) fn claim(&mut self, now: Time, feed: FeedId, point: Point) {
-        self.theirs.insert(feed, point);
-        self.compare(now, feed);
+        if self.theirs.insert(feed, point) != Some(point) {
+            self.compare(now, feed);
+        }
     }
 
     /// Level: the peer's list is whole, and every feed has one length and one root on both sides.

@@ -1,7 +1,7 @@
 //! What a session fetches: ranges arrive, are verified one after another on the tree of the one before, and leave to be
 //! persisted. Everything that arrived and is not durable yet was paid for with credit, so memory is bounded by the window.
 //!
-//! Spec: REPL-5, REPL-6, REPL-7
+//! Spec: REPLICATION-5.1, REPLICATION-6.3, REPLICATION-7.3
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -97,7 +97,7 @@ impl Receiver {
         self.asks.get(feed).is_some_and(|ask| ask.state == State::Open)
     }
 
-    /// Takes a frame that must be paid for. Spec: REPL-6.1
+    /// Takes a frame that must be paid for. Spec: REPLICATION-6.1
     pub(crate) fn charge(&mut self, cost: u64) -> Result<(), Violation> {
         let (outstanding, window) = (self.outstanding, self.window);
         if outstanding + cost > window {
@@ -112,7 +112,7 @@ impl Receiver {
         self.owed += cost;
     }
 
-    /// The `Credit` that is due. Small change is kept until an eighth of the window has come together. Spec: REPL-6.3
+    /// The `Credit` that is due. Small change is kept until an eighth of the window has come together. Spec: REPLICATION-6.3
     pub(crate) fn credit_due(&mut self) -> Option<u64> {
         if self.owed < self.window / 8 {
             return None;
@@ -196,7 +196,7 @@ impl Receiver {
         self.step(feed, out)
     }
 
-    /// A range arrived, and was charged. Spec: REPL-7.1
+    /// A range arrived, and was charged. Spec: REPLICATION-7.1
     pub(crate) fn range(
         &mut self,
         feed: FeedId,
@@ -235,7 +235,7 @@ impl Receiver {
         self.step(feed, out)
     }
 
-    /// Bodies arrived, and were charged. Spec: REPL-7.2
+    /// Bodies arrived, and were charged. Spec: REPLICATION-7.2
     pub(crate) fn bodies(
         &mut self,
         feed: FeedId,
@@ -284,7 +284,7 @@ impl Receiver {
             }
             Outcome::Wrong(violation) => {
                 let from = ask.arrived.front().map_or(ask.next, |arrived| arrived.from);
-                return Err(Violation::Range { feed, from, violation });
+                return Err(Violation::Range { feed, from, violation: Box::new(violation) });
             }
             Outcome::Base(_) => unreachable!("tickets are not mixed up"),
         }
@@ -309,7 +309,7 @@ impl Receiver {
                     tree: ask.tree.clone(),
                     origin: ask.place.origin,
                     from: first.from,
-                    head: first.head.clone(),
+                    head: first.head,
                     headers: first.headers.clone(),
                     absent: first.absent,
                 },

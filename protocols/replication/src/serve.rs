@@ -4,7 +4,7 @@
 //! A range is only begun when the credit covers all of it. So no two ranges are under way at once, and none can wait for
 //! credit that only its own end would bring.
 //!
-//! Spec: REPL-5, REPL-6, REPL-7
+//! Spec: REPLICATION-5.3, REPLICATION-6.2, REPLICATION-7.1
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -90,13 +90,13 @@ impl Server {
         self.followers.contains_key(feed)
     }
 
-    /// The peer's `Hello`. Spec: REPL-6.2
+    /// The peer's `Hello`. Spec: REPLICATION-6.2
     pub(crate) fn set_window(&mut self, window: u64, out: &mut Outbox) {
         self.window = window.min(self.send_window);
         self.pump(out);
     }
 
-    /// The peer gave credit back. Spec: REPL-6.3
+    /// The peer gave credit back. Spec: REPLICATION-6.3
     pub(crate) fn credit(&mut self, credit: u64, out: &mut Outbox) -> Result<(), Violation> {
         let outstanding = self.outstanding;
         self.outstanding = outstanding.checked_sub(credit).ok_or(Violation::CreditUnowed { credit, outstanding })?;
@@ -104,7 +104,7 @@ impl Server {
         Ok(())
     }
 
-    /// Begins to serve a feed. `base` is what the peer goes on from if that must be checked. Spec: REPL-5.1
+    /// Begins to serve a feed. `base` is what the peer goes on from if that must be checked. Spec: REPLICATION-5.1
     pub(crate) fn follow(&mut self, wanted: Wanted, from: u64, base: Option<(Head, Tree)>, out: &mut Outbox) {
         let Wanted { number, origin, length } = wanted;
         let feed = origin.feed;
@@ -132,7 +132,7 @@ impl Server {
         });
     }
 
-    /// More of a feed is durable. A follower that has all before it gets it at once, from memory. Spec: REPL-5.3
+    /// More of a feed is durable. A follower that has all before it gets it at once, from memory. Spec: REPLICATION-5.3
     pub(crate) fn extended(&mut self, feed: FeedId, range: &VerifiedRange, out: &mut Outbox) {
         let Some(follower) = self.followers.get_mut(&feed) else { return };
         follower.length = range.head().length;
@@ -149,7 +149,7 @@ impl Server {
         self.pump(out);
     }
 
-    /// The store answered. Spec: REPL-5.4
+    /// The store answered. Spec: REPLICATION-5.4
     pub(crate) fn was_read(&mut self, ticket: Ticket, result: Result<Vec<StoredRange>, ReadError>, out: &mut Outbox) {
         if let Some(feed) = self.finished(ticket) {
             let follower = self.followers.get_mut(&feed).expect("finished() found it");
@@ -168,7 +168,7 @@ impl Server {
         self.pump(out);
     }
 
-    /// The base of a follower was compared with ours. A head that contradicts ours comes back. Spec: REPL-5.2
+    /// The base of a follower was compared with ours. A head that contradicts ours comes back. Spec: REPLICATION-5.2
     pub(crate) fn checked(
         &mut self,
         ticket: Ticket,
@@ -237,7 +237,7 @@ impl Server {
                 break;
             }
             let ranges: Vec<StoredRange> = follower.queue.drain(..count).collect();
-            let head = ranges[count - 1].head.clone();
+            let head = ranges[count - 1].head;
             let runs: Vec<Run> = ranges.into_iter().flat_map(|range| range.runs).collect();
             follower.next = head.length;
             let (number, control, more) = (follower.number, follower.control(), !follower.queue.is_empty());

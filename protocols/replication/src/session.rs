@@ -97,13 +97,13 @@ impl Session {
     }
 
     /// Whether both hold the same of this space: the peer's list is whole, and every feed has one length and one root on
-    /// both sides, durable on both. None while its door is closed. Spec: REPL-9.1
+    /// both sides, durable on both. None while its door is closed. Spec: REPLICATION-9.1
     #[must_use]
     pub fn level(&self, space: &SpaceId) -> Option<bool> {
         self.spaces.get(space).and_then(|number| self.pairs.get(number)).map(Pair::level)
     }
 
-    /// Why the two are not level, at most [`Config::reasons_max`] of it; empty when they are. Spec: REPL-9.2
+    /// Why the two are not level, at most [`Config::reasons_max`] of it; empty when they are. Spec: REPLICATION-9.2
     #[must_use]
     pub fn reasons(&self, space: &SpaceId, now: Time) -> Vec<Reason> {
         let Some(pair) = self.spaces.get(space).and_then(|number| self.pairs.get(number)) else { return Vec::new() };
@@ -322,7 +322,7 @@ impl Session {
     }
 
     /// The space that a number names: none when its door was closed here, and then the frame means nothing any more.
-    /// Spec: REPL-4.1
+    /// Spec: REPLICATION-4.1
     fn space(&self, frame: &'static str, number: Number) -> Result<Option<SpaceId>, Violation> {
         let space = self.pairs.get(&number).and_then(|pair| pair.space);
         if space.is_none() && !self.closed.contains(&number) {
@@ -439,7 +439,7 @@ impl Session {
         head.verify(&known.held.feed_key).map_err(|_| Violation::Unsigned { feed: head.feed })?;
         let tree = &known.held.tree;
         if head.length != tree.length() {
-            // About what we said a moment ago; whoever is longer finds out when the other wants the rest (REPL-8.1).
+            // About what we said a moment ago; whoever is longer finds out when the other wants the rest (REPLICATION-8.1).
             return Ok(());
         }
         if head.root == tree.root() {
@@ -463,7 +463,7 @@ impl Session {
 
     // --- what follows from both ----------------------------------------------------------------------------------
 
-    /// If both hold one length under two roots, shows the peer our head. Spec: REPL-8.2
+    /// If both hold one length under two roots, shows the peer our head. Spec: REPLICATION-8.2
     fn contradict(&mut self, feed: FeedId) {
         let Some(known) = self.feeds.get_mut(&feed) else { return };
         let theirs = self.pairs.get(&known.number).and_then(|pair| pair.theirs(&feed));
@@ -478,7 +478,7 @@ impl Session {
         }
     }
 
-    /// The feed's author signed two logs, and `head` is of the one that is not held here. Spec: REPL-8.3
+    /// The feed's author signed two logs, and `head` is of the one that is not held here. Spec: REPLICATION-8.3
     fn forked(&mut self, head: Head) {
         let feed = head.feed;
         let Some(known) = self.feeds.get_mut(&feed) else { return };

@@ -5,7 +5,7 @@
 //! fewest feeds. Own feeds go first (an older copy of this device may have written more, RULES M11), then control, then
 //! data; and data is only asked of a peer whose claims on control are all held here (RULES M9).
 //!
-//! Spec: REPL-5.5
+//! Spec: REPLICATION-5.5
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -170,7 +170,6 @@ impl Sources {
     pub fn opened(&mut self, now: Time, peer: DeviceId) {
         self.now = now;
         self.peers.entry(peer).or_default();
-        self.unsettle_all(|feed| feed.author == peer);
     }
 
     /// The door to a peer closed, or the connection is gone.
@@ -205,7 +204,7 @@ impl Sources {
         self.now = now;
         if let Some(from) = self.peers.get_mut(&peer) {
             from.complete = true;
-            self.unsettle_all(|feed| !feed.control && feed.source.is_none());
+            self.unsettle_all(|feed| feed.source.is_none() || feed.author == peer);
         }
     }
 
@@ -252,7 +251,7 @@ impl Sources {
         if let Some(from) = self.peers.get_mut(&peer)
             && from.lag.remove(&feed)
         {
-            self.unsettle_all(|feed| !feed.control && feed.source.is_none());
+            self.unsettle_data_of(peer);
         }
         self.unsettle(feed);
     }
@@ -322,7 +321,11 @@ impl Sources {
         let Some(known) = self.feeds.get(&feed) else { return };
         let source = known.source.map(|source| source.peer);
         let (author, stopped) = (known.author, known.stopped);
-        let keep = |source: DeviceId| !stopped && !(source != author && self.prefers_author(&feed, source));
+        let keep = |source: DeviceId| match author {
+            _ if stopped => false,
+            author if author == self.me => self.can_serve(&feed, source),
+            author => source == author || !self.prefers_author(&feed, source),
+        };
         if source.is_some_and(keep) {
             return;
         }
@@ -365,7 +368,8 @@ impl Sources {
         let holds = if known.author == self.me {
             claim > known.length
         } else {
-            claim >= known.length && (claim > 0 || known.author == device)
+            // Who has said nothing yet may not have opened its door: it is not asked (REPLICATION-4.1).
+            claim >= known.length && (claim > 0 || (known.author == device && peer.complete))
         };
         holds && !known.avoid.contains_key(&device) && (known.control || peer.gives_data())
     }
@@ -380,7 +384,7 @@ impl Sources {
             peer.lag.remove(&feed);
         }
         if !gave && peer.gives_data() {
-            self.unsettle_all(|feed| !feed.control && feed.source.is_none());
+            self.unsettle_data_of(device);
         }
     }
 
@@ -432,6 +436,11 @@ impl Sources {
             .map(|(feed, known)| (self.rank(known), *feed))
             .collect();
         self.unsettled.extend(found);
+    }
+
+    /// The peer may give data now: feeds that have no source may take it, and its own feeds move to it.
+    fn unsettle_data_of(&mut self, peer: DeviceId) {
+        self.unsettle_all(|feed| !feed.control && (feed.source.is_none() || feed.author == peer));
     }
 
     fn rank(&self, feed: &Feed) -> Rank {

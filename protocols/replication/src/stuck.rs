@@ -4,7 +4,7 @@
 //! While something moves, the reason is that they are catching up. When nothing has moved for a while, each feed that is
 //! apart gets a reason of its own. A refusal or a fork is said at once: waiting does not mend it.
 //!
-//! Spec: REPL-9.2
+//! Spec: REPLICATION-9.2
 
 use std::{fmt, time::Duration};
 
@@ -175,7 +175,7 @@ pub(crate) fn reasons<'a>(
         }
     };
     if !pair.complete {
-        say(What::NoList, pair.apart_since, "REPL-4.2", "wait; if it stays so, restart the other node");
+        say(What::NoList, pair.apart_since, "REPLICATION-4.2", "wait; if it stays so, restart the other node");
     }
     let (mut ours_behind, mut theirs_behind) = (Behind::default(), Behind::default());
     for (feed, ours, theirs) in pair.apart() {
@@ -185,44 +185,44 @@ pub(crate) fn reasons<'a>(
             if moving && ours < theirs {
                 ours_behind.add(ours, theirs);
             } else {
-                say(What::UnknownFeed { feed }, pair.moved, "REPL-4.3", remedy);
+                say(What::UnknownFeed { feed }, pair.moved, "REPLICATION-4.3", remedy);
             }
             continue;
         };
         let (have, of) = (ours.min(theirs), ours.max(theirs));
         if feed_stands.stopped {
-            say(What::Forked { feed }, pair.apart_since, "REPL-8.3", "its author writes on with a new feed");
+            say(What::Forked { feed }, pair.apart_since, "REPLICATION-8.3", "its author writes on with a new feed");
         } else if ours == theirs {
             let remedy = "wait for the heads to be compared; then its author writes on with a new feed";
-            say(What::Contradicts { feed, length: ours }, pair.apart_since, "REPL-8.2", remedy);
+            say(What::Contradicts { feed, length: ours }, pair.apart_since, "REPLICATION-8.2", remedy);
         } else if let Some((reason, rule)) = feed_stands.refused.filter(|_| ours < theirs) {
-            let rule = if rule.is_empty() { "REPL-5.4" } else { rule };
+            let rule = if rule.is_empty() { "REPLICATION-5.4" } else { rule };
             say(What::Refused { feed, reason: *reason }, pair.moved, rule, "connect to another member that holds it");
         } else if moving {
             if ours < theirs { &mut ours_behind } else { &mut theirs_behind }.add(have, of);
         } else if ours < theirs && feed_stands.asked {
             let remedy = "it is fetched from another peer when there is one; else check the link to this one";
-            say(What::Silent { feed, have, of }, pair.moved, "REPL-5.3", remedy);
+            say(What::Silent { feed, have, of }, pair.moved, "REPLICATION-5.3", remedy);
         } else if ours < theirs {
             say(
                 What::NotAsked { feed, have, of },
                 pair.moved,
-                "REPL-5.5",
+                "REPLICATION-5.5",
                 "another peer or the control feeds go first",
             );
         } else if feed_stands.follows {
             let remedy = "check the link to the peer, and whether its disk is full";
-            say(What::PeerSilent { feed, have, of }, pair.moved, "REPL-4.2", remedy);
+            say(What::PeerSilent { feed, have, of }, pair.moved, "REPLICATION-4.2", remedy);
         } else {
             let remedy = "the peer may be getting it from another, or does not know yet that the feed was admitted";
-            say(What::PeerDoesNotAsk { feed, have, of }, pair.moved, "REPL-5.5", remedy);
+            say(What::PeerDoesNotAsk { feed, have, of }, pair.moved, "REPLICATION-5.5", remedy);
         }
     }
     if let Behind { feeds: feeds @ 1.., have, of } = ours_behind {
-        say(What::CatchingUp { feeds, have, of }, pair.apart_since, "REPL-5.3", "wait");
+        say(What::CatchingUp { feeds, have, of }, pair.apart_since, "REPLICATION-5.3", "wait");
     }
     if let Behind { feeds: feeds @ 1.., have, of } = theirs_behind {
-        say(What::PeerCatchingUp { feeds, have, of }, pair.apart_since, "REPL-5.3", "wait");
+        say(What::PeerCatchingUp { feeds, have, of }, pair.apart_since, "REPLICATION-5.3", "wait");
     }
     reasons
 }
