@@ -1,6 +1,6 @@
 //! ECHO → rows, own feed, application.
 
-use weft_echo::Output as Echoed;
+use weft_echo::{EditRefusal, Output as Echoed};
 use weft_feed::kind;
 use weft_machine::Machine as _;
 
@@ -68,14 +68,28 @@ fn answer(room: &mut Room, ask: Ask, result: Result<Answer, Refusal>) {
 }
 
 /// ECHO's refusal in the words of commands.
-fn refused(refusal: &weft_echo::EditRefusal) -> Refusal {
-    use weft_echo::EditRefusal as R;
-    let message = refusal.to_string();
+fn refused(refusal: &EditRefusal) -> Refusal {
     let (kind, code, hint) = match refusal {
-        R::UnknownObject { .. } => {
+        EditRefusal::UnknownObject => {
             (RefusalKind::NotFound, "unknown_object", "`weft object list SPACE` lists what is there")
+        }
+        EditRefusal::Deleted => (RefusalKind::NotFound, "deleted_object", "create another one"),
+        EditRefusal::OutOfBounds { .. } => (
+            RefusalKind::Refused,
+            "out_of_bounds",
+            "positions count characters from 0; `weft text show` prints the text",
+        ),
+        EditRefusal::TooLarge { .. } | EditRefusal::TooManyOps { .. } => {
+            (RefusalKind::Refused, "too_large", "split it into several changes; nothing was written")
+        }
+        EditRefusal::Busy | EditRefusal::Interrupted => {
+            (RefusalKind::Failed, "busy", "try again when earlier changes are written")
+        }
+        EditRefusal::WriteFailed => (RefusalKind::Store, "store_failed", "make room on the disk, then try again"),
+        EditRefusal::Damaged => {
+            (RefusalKind::Store, "damaged_object", "`weft rebuild` derives it again from the feeds")
         }
         _ => (RefusalKind::Refused, "refused", "nothing was changed"),
     };
-    Refusal::new(kind, code, message, hint)
+    Refusal::new(kind, code, refusal.to_string(), hint)
 }

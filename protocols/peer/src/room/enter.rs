@@ -109,6 +109,7 @@ impl Room {
             persisting: BTreeMap::new(),
             next_edit: 0,
             edits: BTreeMap::new(),
+            edits_waiting: VecDeque::new(),
             written: BTreeMap::new(),
             loads: BTreeMap::new(),
             loads_waiting: VecDeque::new(),

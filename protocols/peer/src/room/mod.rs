@@ -123,6 +123,8 @@ pub(crate) struct Room {
     pub(crate) persisting: BTreeMap<Ticket, Persisting>,
     pub(crate) next_edit: u64,
     pub(crate) edits: BTreeMap<EditTicket, EditPurpose>,
+    /// Edits that wait for a rebuild to begin.
+    pub(crate) edits_waiting: VecDeque<(Edit, EditPurpose)>,
     /// Entries of the own data feed that ECHO wrote and waits for.
     pub(crate) written: BTreeMap<u64, WriteTicket>,
     pub(crate) loads: BTreeMap<Ticket, LoadTicket>,
@@ -257,6 +259,10 @@ impl Room {
     }
 
     fn draft_data(&mut self, draft: Draft) -> Result<(), Refusal> {
+        if matches!(self.rebuild, Some((Rebuild::Wanted, _))) {
+            let message = "objects are about to be derived again, and own writes finish first";
+            return Err(Refusal::new(RefusalKind::Failed, "busy", message, "try again in a moment"));
+        }
         let full = self.data.drafts() >= self.config.drafts_max
             || self.data.draft_bytes() + draft.bytes() > self.config.draft_bytes_max + self.config.batch_bytes_max;
         if full && !self.data.is_idle() {
@@ -272,6 +278,10 @@ impl Room {
     }
 
     pub(crate) fn edit(&mut self, now: Time, edit: Edit, purpose: EditPurpose) {
+        if matches!(self.rebuild, Some((Rebuild::Wanted, _))) {
+            self.edits_waiting.push_back((edit, purpose));
+            return;
+        }
         self.next_edit += 1;
         let ticket = EditTicket(self.next_edit);
         self.edits.insert(ticket, purpose);
@@ -511,6 +521,9 @@ impl Room {
             *state = Rebuild::Replaying { until };
         }
         self.derived.flush(self.space, outbox);
+        for (edit, purpose) in std::mem::take(&mut self.edits_waiting) {
+            self.edit(now, edit, purpose);
+        }
     }
 
     fn finish_rebuild(&mut self, outbox: &mut Outbox) {

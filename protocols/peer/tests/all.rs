@@ -1,0 +1,6 @@
+//! Peers against each other, over a store and wires in memory.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod net;
+mod spaces;

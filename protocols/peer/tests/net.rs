@@ -1,0 +1,343 @@
+//! A world of peers: every order is carried out at once, or held back when a test says so.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use weft_crypto::{DeviceId, DeviceKey, FeedId, SpaceId, phrase::Phrase};
+use weft_feed::{Head, Run, Tree};
+use weft_machine::{Machine as _, Seed, Time};
+use weft_peer::{
+    Answer, Ask, Batch, Command, Config, Event, Input, Me, Opened, OpenedFeed, Output, Peer, Protocol, ReadError,
+    Refusal, Rows, StoredRange, StreamId, Write,
+};
+
+/// A store in memory.
+#[derive(Clone, Default)]
+pub(crate) struct Store {
+    local: BTreeMap<Bytes, Bytes>,
+    feeds: BTreeMap<FeedId, StoredFeed>,
+    pub(crate) derived: BTreeMap<(SpaceId, u8, Bytes), Bytes>,
+}
+
+#[derive(Clone)]
+struct StoredFeed {
+    space: SpaceId,
+    manifest: Bytes,
+    tree: Tree,
+    ranges: Vec<(Head, Vec<Run>)>,
+}
+
+impl Store {
+    fn write(&mut self, batch: Batch) {
+        for write in batch.writes {
+            match write {
+                Write::Feed { feed, space, manifest } => {
+                    self.feeds.entry(feed).or_insert(StoredFeed {
+                        space,
+                        manifest,
+                        tree: Tree::new(),
+                        ranges: Vec::new(),
+                    });
+                }
+                Write::Range(range) => {
+                    let feed = self.feeds.get_mut(&range.feed()).expect("ranges of known feeds only");
+                    assert_eq!(feed.tree.length(), range.from(), "ranges are contiguous");
+                    feed.tree = range.tree().clone();
+                    feed.ranges.push((range.head().clone(), range.runs().to_vec()));
+                }
+                Write::Local { key, value: Some(value) } => {
+                    self.local.insert(key, value);
+                }
+                Write::Local { key, value: None } => {
+                    self.local.remove(&key);
+                }
+                Write::Derived { space, table, key, value: Some(value) } => {
+                    self.derived.insert((space, table, key), value);
+                }
+                Write::Derived { space, table, key, value: None } => {
+                    self.derived.remove(&(space, table, key));
+                }
+                Write::DropDerived { space } => self.derived.retain(|(of, ..), _| *of != space),
+            }
+        }
+    }
+
+    fn read(&self, feed: &FeedId, from: u64, bytes_max: usize) -> Result<Vec<StoredRange>, ReadError> {
+        let feed = self.feeds.get(feed).ok_or(ReadError::NotHeld)?;
+        let mut ranges = Vec::new();
+        let mut bytes = 0;
+        for (head, runs) in &feed.ranges {
+            if head.length <= from {
+                continue;
+            }
+            let runs: Vec<Run> = runs
+                .iter()
+                .filter(|run| run.end() > from)
+                .map(|run| if run.from() < from { run.slice(from, run.end()) } else { run.clone() })
+                .collect();
+            bytes += runs.iter().map(Run::bytes).sum::<usize>();
+            if bytes > bytes_max && !ranges.is_empty() {
+                break;
+            }
+            ranges.push(StoredRange { head: head.clone(), runs });
+        }
+        if ranges.is_empty() { Err(ReadError::NotHeld) } else { Ok(ranges) }
+    }
+
+    fn load(&self, space: SpaceId, table: u8, rows: &Rows) -> Vec<(Bytes, Bytes)> {
+        let fits = |key: &Bytes| match rows {
+            Rows::Exact(exact) => key == exact,
+            Rows::Prefix(prefix) => key.starts_with(prefix),
+        };
+        let rows = self.derived.iter().filter(|((of, at, key), _)| *of == space && *at == table && fits(key));
+        rows.map(|((.., key), value)| (key.clone(), value.clone())).collect()
+    }
+
+    fn opened(&self) -> Opened {
+        let mut opened = Opened { local: self.local.clone().into_iter().collect(), ..Opened::default() };
+        for (id, feed) in &self.feeds {
+            opened.feeds.push(OpenedFeed {
+                feed: *id,
+                space: feed.space,
+                manifest: feed.manifest.clone(),
+                tree: feed.tree.clone(),
+                head: feed.ranges.last().map(|(head, _)| head.clone()),
+            });
+            let runs: Vec<Run> = feed.ranges.iter().flat_map(|(_, runs)| runs.clone()).collect();
+            if runs.iter().flat_map(Run::entries).next().is_some_and(|entry| entry.header.epoch().is_none()) {
+                opened.control.push((*id, runs));
+            }
+        }
+        let mut cursors: BTreeMap<SpaceId, Vec<(Bytes, Bytes)>> = BTreeMap::new();
+        for ((space, table, key), value) in &self.derived {
+            if *table == weft_peer::store::CURSORS {
+                cursors.entry(*space).or_default().push((key.clone(), value.clone()));
+            }
+        }
+        opened.cursors = cursors.into_iter().collect();
+        opened
+    }
+}
+
+pub(crate) struct Node {
+    name: &'static str,
+    peer: Peer,
+    pub(crate) store: Store,
+    inputs: VecDeque<Input>,
+    pub(crate) answers: BTreeMap<Ask, Result<Answer, Refusal>>,
+    pub(crate) events: Vec<Event>,
+    next_ask: u64,
+}
+
+/// Peers, connected or not.
+pub(crate) struct Net {
+    pub(crate) now: Time,
+    nodes: BTreeMap<DeviceId, Node>,
+    /// Stream → other end's device and stream.
+    streams: BTreeMap<(DeviceId, StreamId), (DeviceId, StreamId)>,
+    connected: Vec<(DeviceId, DeviceId)>,
+    next_stream: u64,
+    seeds: u64,
+}
+
+fn me(name: &'static str) -> Me {
+    let seed = |what: &str| *blake(&format!("{name} {what}"));
+    Me::at_init(&Phrase::from_entropy(seed("phrase")), DeviceKey::from_seed(seed("device")), name)
+}
+
+fn blake(text: &str) -> Box<[u8; 32]> {
+    let mut bytes = Box::new([0; 32]);
+    for (place, byte) in text.bytes().enumerate() {
+        bytes[place % 32] ^= byte.wrapping_mul(31).wrapping_add(u8::try_from(place).unwrap());
+    }
+    bytes
+}
+
+impl Net {
+    pub(crate) fn new() -> Net {
+        Net {
+            now: Time::from_micros(1_000_000),
+            nodes: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            connected: Vec::new(),
+            next_stream: 0,
+            seeds: 0,
+        }
+    }
+
+    pub(crate) fn add(&mut self, name: &'static str) -> DeviceId {
+        let node = self.start(name, Store::default());
+        let device = me(name).device.id();
+        self.nodes.insert(device, node);
+        device
+    }
+
+    fn start(&mut self, name: &'static str, store: Store) -> Node {
+        self.seeds += 1;
+        let seed = Seed::from_bytes(*blake(&format!("{name} seed {}", self.seeds)));
+        let mut peer = Peer::new(Config::default(), me(name), seed, store.opened()).unwrap();
+        peer.handle_input(self.now, Input::ClockRead { unix_ms: 1_800_000_000_000 });
+        let (inputs, answers, events) = (VecDeque::new(), BTreeMap::new(), Vec::new());
+        Node { name, peer, store, inputs, answers, events, next_ask: 0 }
+    }
+
+    /// Kills a peer and starts it again on what its store holds.
+    pub(crate) fn restart(&mut self, device: DeviceId) {
+        let pairs: Vec<_> = self.connected.iter().filter(|(a, b)| *a == device || *b == device).copied().collect();
+        for (a, b) in pairs {
+            self.disconnect(a, b);
+        }
+        let old = self.nodes.remove(&device).unwrap();
+        let node = self.start(old.name, old.store);
+        self.nodes.insert(device, node);
+    }
+
+    pub(crate) fn node(&mut self, device: DeviceId) -> &mut Node {
+        self.nodes.get_mut(&device).unwrap()
+    }
+
+    pub(crate) fn connect(&mut self, a: DeviceId, b: DeviceId) {
+        self.connected.push((a, b));
+        self.input(a, Input::Connected { device: b });
+        self.input(b, Input::Connected { device: a });
+    }
+
+    pub(crate) fn disconnect(&mut self, a: DeviceId, b: DeviceId) {
+        self.connected.retain(|pair| *pair != (a, b) && *pair != (b, a));
+        self.streams.retain(|(at, _), (to, _)| !(*at == a && *to == b || *at == b && *to == a));
+        self.input(a, Input::Disconnected { device: b });
+        self.input(b, Input::Disconnected { device: a });
+    }
+
+    fn input(&mut self, device: DeviceId, input: Input) {
+        self.nodes.get_mut(&device).unwrap().inputs.push_back(input);
+    }
+
+    pub(crate) fn ask(&mut self, device: DeviceId, command: Command) -> Ask {
+        let node = self.nodes.get_mut(&device).unwrap();
+        node.next_ask += 1;
+        let ask = Ask(node.next_ask);
+        node.inputs.push_back(Input::Asked { ask, command });
+        ask
+    }
+
+    /// Asks, and works until it is answered.
+    pub(crate) fn answer(&mut self, device: DeviceId, command: Command) -> Result<Answer, Refusal> {
+        let ask = self.ask(device, command);
+        for _ in 0..200 {
+            self.run();
+            if let Some(answer) = self.node(device).answers.remove(&ask) {
+                return answer;
+            }
+            self.advance(Duration::from_millis(250));
+        }
+        panic!("{} never answered", self.node(device).name);
+    }
+
+    /// Works until nothing is left to do at this moment.
+    pub(crate) fn run(&mut self) {
+        loop {
+            let devices: Vec<DeviceId> = self.nodes.keys().copied().collect();
+            let mut moved = false;
+            for device in devices {
+                let node = self.nodes.get_mut(&device).unwrap();
+                while let Some(input) = node.inputs.pop_front() {
+                    node.peer.handle_input(self.now, input);
+                    moved = true;
+                }
+                while let Some(output) = self.nodes.get_mut(&device).unwrap().peer.poll_output() {
+                    self.carry_out(device, output);
+                    moved = true;
+                }
+            }
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// Lets time pass, waking whoever wants to be.
+    pub(crate) fn advance(&mut self, by: Duration) {
+        let until = self.now + by;
+        loop {
+            let next = self.nodes.values().filter_map(|node| node.peer.deadline()).min().filter(|at| *at <= until);
+            let Some(next) = next else { break };
+            self.now = self.now.max(next);
+            let now = self.now;
+            for node in self.nodes.values_mut().filter(|node| node.peer.deadline().is_some_and(|at| at <= now)) {
+                node.peer.wake(now);
+                assert!(node.peer.deadline().is_none_or(|at| at > now), "a wake without effect would be a busy loop");
+            }
+            self.run();
+        }
+        self.now = until;
+        self.run();
+    }
+
+    fn carry_out(&mut self, at: DeviceId, output: Output) {
+        match output {
+            Output::OpenStream { device, protocol } => self.open_stream(at, device, protocol),
+            Output::Send { stream, frame } => {
+                if let Some((to, stream)) = self.streams.get(&(at, stream)).copied() {
+                    let mut decoder = weft_wire::frame::Decoder::new();
+                    decoder.push(frame);
+                    let frame = decoder.next().unwrap().unwrap();
+                    self.input(to, Input::Received { stream, frame });
+                }
+            }
+            Output::CloseStream { stream } => {
+                if let Some((to, other)) = self.streams.remove(&(at, stream)) {
+                    self.streams.remove(&(to, other));
+                    self.input(to, Input::StreamClosed { stream: other });
+                }
+            }
+            Output::Dial { device, .. } => {
+                if self.nodes.contains_key(&device) {
+                    self.connect(at, device);
+                } else {
+                    self.input(at, Input::DialFailed { device, reason: "nobody there".into() });
+                }
+            }
+            Output::Disconnect { device, .. } => {
+                let pair =
+                    self.connected.iter().find(|(a, b)| (*a == at && *b == device) || (*b == at && *a == device));
+                if let Some((a, b)) = pair.copied() {
+                    self.disconnect(a, b);
+                }
+            }
+            Output::Persist { ticket, batch } => {
+                self.node(at).store.write(batch);
+                self.input(at, Input::Persisted { ticket });
+            }
+            Output::Read { ticket, feed, from, bytes_max } => {
+                let result = self.node(at).store.read(&feed, from, bytes_max);
+                self.input(at, Input::WasRead { ticket, result });
+            }
+            Output::Load { ticket, space, table, rows } => {
+                let rows = self.node(at).store.load(space, table, &rows);
+                self.input(at, Input::WasLoaded { ticket, rows });
+            }
+            Output::Work { ticket, job } => self.input(at, Input::Worked { ticket, done: job.run() }),
+            Output::Answer { ask, result } => {
+                self.node(at).answers.insert(ask, result);
+            }
+            Output::Event(event) => self.node(at).events.push(event),
+        }
+    }
+
+    fn open_stream(&mut self, at: DeviceId, device: DeviceId, protocol: Protocol) {
+        let connected = self.connected.contains(&(at, device)) || self.connected.contains(&(device, at));
+        if !connected {
+            return self.input(at, Input::StreamFailed { device, protocol, reason: "not connected".into() });
+        }
+        let (mine, theirs) = (StreamId(self.next_stream), StreamId(self.next_stream + 1));
+        self.next_stream += 2;
+        self.streams.insert((at, mine), (device, theirs));
+        self.streams.insert((device, theirs), (at, mine));
+        self.input(at, Input::StreamOpened { stream: mine, device, protocol, opener: true });
+        self.input(device, Input::StreamOpened { stream: theirs, device: at, protocol, opener: false });
+    }
+}

@@ -1,0 +1,177 @@
+//! Two and three peers share a space.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use weft_credential::Role;
+use weft_crypto::{DeviceId, ObjectId, SpaceId};
+use weft_echo::{Edit, TextOp, tables, view};
+use weft_invitation::Link;
+use weft_peer::{Answer, Command, RefusalKind};
+
+use crate::net::Net;
+
+fn create(net: &mut Net, at: DeviceId) -> SpaceId {
+    match net.answer(at, Command::CreateSpace { name: "home".into() }).unwrap() {
+        Answer::SpaceCreated { space } => space,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn invite(net: &mut Net, at: DeviceId, space: SpaceId, role: Role) -> Link {
+    let command = Command::Invite {
+        space,
+        role,
+        uses: 1,
+        expires_ms: 1_800_000_000_000 + 86_400_000,
+        addresses: vec!["/memory/1".into()],
+        space_name: "home".into(),
+        inviter_name: "alice".into(),
+    };
+    match net.answer(at, command).unwrap() {
+        Answer::Invited { link, .. } => Link::parse(&link).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn join(net: &mut Net, at: DeviceId, link: Link) {
+    let answer = net.answer(at, Command::Join { link }).unwrap();
+    assert!(matches!(answer, Answer::Joined { .. }), "{answer:?}");
+}
+
+fn append(net: &mut Net, at: DeviceId, space: SpaceId, text: &str) {
+    let records = vec![Bytes::copy_from_slice(text.as_bytes())];
+    net.answer(at, Command::Append { space, records }).unwrap();
+}
+
+fn note(net: &mut Net, at: DeviceId, space: SpaceId, text: &str) -> ObjectId {
+    let edit = Edit::Create { type_name: "note".into(), registers: Vec::new(), text: Some(text.into()) };
+    match net.answer(at, Command::Edit { space, edit }).unwrap() {
+        Answer::Edited { object } => object,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn insert(net: &mut Net, at: DeviceId, space: SpaceId, object: ObjectId, position: u64, text: &str) {
+    let ops = vec![TextOp { position, delete: 0, insert: text.into() }];
+    net.answer(at, Command::Edit { space, edit: Edit::Text { object, ops } }).unwrap();
+}
+
+fn text(net: &mut Net, at: DeviceId, space: SpaceId, object: ObjectId) -> String {
+    let prefix: &[u8] = object.as_bytes();
+    let of = |table: u8, net: &mut Net| -> Vec<(Bytes, Bytes)> {
+        let rows = net.node(at).store.derived.clone().into_iter();
+        rows.filter(|((of, at, key), _)| *of == space && *at == table && key.starts_with(prefix))
+            .map(|((.., key), value)| (key, value))
+            .collect()
+    };
+    let rows = of(tables::OBJECT, net);
+    view::text(&space, &rows).unwrap()
+}
+
+fn level(net: &mut Net, at: DeviceId, space: SpaceId) -> bool {
+    match net.answer(at, Command::Status).unwrap() {
+        Answer::Status(status) => {
+            let space = status.spaces.iter().find(|status| status.space == space).unwrap();
+            if !space.level {
+                eprintln!("{:#?}", space.waiting);
+            }
+            space.level
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn bob_joins_by_link_and_both_are_level() {
+    let mut net = Net::new();
+    let (alice, bob) = (net.add("alice"), net.add("bob"));
+    let space = create(&mut net, alice);
+    let object = note(&mut net, alice, space, "hello");
+    append(&mut net, alice, space, "a record");
+    let link = invite(&mut net, alice, space, Role::Writer);
+    join(&mut net, bob, link);
+    net.run();
+    assert!(level(&mut net, alice, space) && level(&mut net, bob, space));
+    assert_eq!(text(&mut net, bob, space, object), "hello");
+
+    insert(&mut net, bob, space, object, 5, " world");
+    insert(&mut net, alice, space, object, 0, ">");
+    net.run();
+    assert!(level(&mut net, alice, space) && level(&mut net, bob, space));
+    assert_eq!(text(&mut net, alice, space, object), ">hello world");
+    assert_eq!(text(&mut net, bob, space, object), ">hello world");
+}
+
+#[test]
+fn what_is_durable_is_there_after_a_restart() {
+    let mut net = Net::new();
+    let (alice, bob) = (net.add("alice"), net.add("bob"));
+    let space = create(&mut net, alice);
+    let object = note(&mut net, alice, space, "one");
+    let link = invite(&mut net, alice, space, Role::Writer);
+    join(&mut net, bob, link);
+    net.run();
+    net.restart(bob);
+    insert(&mut net, bob, space, object, 3, " two");
+    net.restart(alice);
+    insert(&mut net, alice, space, object, 0, "zero ");
+    net.connect(alice, bob);
+    net.run();
+    assert!(level(&mut net, alice, space) && level(&mut net, bob, space));
+    for at in [alice, bob] {
+        assert_eq!(text(&mut net, at, space, object), "zero one two");
+    }
+    net.answer(bob, Command::Rebuild { space }).unwrap();
+    assert_eq!(text(&mut net, bob, space, object), "zero one two");
+}
+
+#[test]
+fn a_third_member_learns_of_others_through_the_first() {
+    let mut net = Net::new();
+    let (alice, bob, carol) = (net.add("alice"), net.add("bob"), net.add("carol"));
+    let space = create(&mut net, alice);
+    let link = invite(&mut net, alice, space, Role::Writer);
+    join(&mut net, bob, link);
+    let object = note(&mut net, bob, space, "from bob");
+    let link = invite(&mut net, alice, space, Role::Writer);
+    join(&mut net, carol, link);
+    net.run();
+    net.connect(bob, carol);
+    net.run();
+    net.advance(Duration::from_secs(5));
+    insert(&mut net, carol, space, object, 0, "carol ");
+    net.advance(Duration::from_secs(5));
+    for at in [alice, bob, carol] {
+        assert!(level(&mut net, at, space));
+        assert_eq!(text(&mut net, at, space, object), "carol from bob");
+    }
+}
+
+#[test]
+fn a_link_is_good_once() {
+    let mut net = Net::new();
+    let (alice, bob, carol) = (net.add("alice"), net.add("bob"), net.add("carol"));
+    let space = create(&mut net, alice);
+    let link = invite(&mut net, alice, space, Role::Reader);
+    let text = link.encode();
+    join(&mut net, bob, link);
+    let link = Link::parse(&text).unwrap();
+    let refusal = net.answer(carol, Command::Join { link }).unwrap_err();
+    assert_eq!((refusal.code, refusal.kind), ("used_invitation", RefusalKind::Refused));
+    let records = vec![Bytes::from_static(b"no")];
+    let refusal = net.answer(bob, Command::Append { space, records }).unwrap_err();
+    assert_eq!(refusal.code, "wrong_role");
+}
+
+#[test]
+fn a_stranger_gets_no_byte_of_the_space() {
+    let mut net = Net::new();
+    let (alice, mallory) = (net.add("alice"), net.add("mallory"));
+    let space = create(&mut net, alice);
+    append(&mut net, alice, space, "secret");
+    net.connect(alice, mallory);
+    net.advance(Duration::from_secs(60));
+    let Answer::Status(status) = net.answer(mallory, Command::Status).unwrap() else { panic!() };
+    assert!(status.spaces.is_empty() && status.peers.iter().all(|peer| peer.spaces.is_empty()));
+}
