@@ -154,13 +154,14 @@ fn equivocator_does_not_stall_the_space() {
 
     let mut order = order();
     admit(&mut order, &[&mallory, &bob, &carol]);
-    [&start, &branch_a, &his, &carols].map(|range| extend(&mut order, range));
+    extend_all(&mut order, &[&start, &branch_a, &his, &carols]);
     let outputs = drain(&mut order);
     let half = OrderOutput::Contradicted { feed: carol.feed(), seq: 0, dep: seen_by_carol, held: branch_a.head().root };
     assert!(outputs.contains(&half));
     assert_eq!(order.released(&bob.feed()), 1);
     assert_eq!(order.released(&carol.feed()), 1, "carol's second entry waits for the branch that will not come …");
     order.stop(mallory.feed(), 2);
+    assert_eq!(released(&mut order).len(), 1);
     assert_eq!(order.released(&carol.feed()), 2, "… until the fork is known");
     assert_eq!(order.waiting().count(), 0);
 }
@@ -195,6 +196,7 @@ fn data_waits_for_control_to_be_resolved() {
     admit(&mut datas, &[&data]);
     extend(&mut datas, &edit);
     assert_eq!(drain(&mut datas), []);
+    assert!(datas.is_idle(), "waiting for deps is idle");
     extend_all(&mut controls, &[&genesis, &redeemed]);
     for piece in released(&mut controls) {
         assert_eq!(datas.waiting().count(), 1);
@@ -229,6 +231,7 @@ fn what_waits_is_bounded_and_read_again() {
     let mut order = Order::new(Config { pending_bytes_max: 100_000, read_bytes_max: 70_000, ..Config::default() });
     admit(&mut order, &[&alice, &bob]);
     extend(&mut order, &his);
+    assert_eq!(drain(&mut order), []);
     extend(&mut order, &hers);
     let mut reads = 0;
     while let Some(output) = order.poll() {
@@ -244,6 +247,27 @@ fn what_waits_is_bounded_and_read_again() {
     }
     assert!(reads > 10, "most had to be read again: {reads}");
     assert_eq!(order.released(&bob.feed()), 41);
+    assert!(order.is_idle());
+}
+
+/// Who takes nothing is given no more than fits.
+#[test]
+fn a_slow_taker_leaves_the_rest_on_disk() {
+    let mut alice = author(1, Purpose::Data);
+    let ranges = alice.writer.append((0..600).map(|_| record(vec![], vec![0; 30_000])).collect()).unwrap();
+    let mut order = order();
+    admit(&mut order, &[&alice]);
+    ranges.iter().for_each(|range| extend(&mut order, range));
+    let mut bytes = 0;
+    while let Some(OrderOutput::Released(piece)) = order.poll() {
+        bytes += piece.run.bytes();
+    }
+    assert!(
+        bytes > 3 << 20 && bytes <= 4 << 20,
+        "{bytes} of {} were kept",
+        ranges.iter().map(VerifiedRange::bytes).sum::<usize>()
+    );
+    assert!(!order.is_idle(), "the rest is being read");
 }
 
 #[test]

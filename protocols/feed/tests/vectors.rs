@@ -20,6 +20,9 @@ use weft_machine::ClaimedTime;
 
 use crate::authors::{Author, author, control, forge_headers, header, record, secret};
 
+/// What a dishonest sender does to something.
+type Change<'a, T> = &'a dyn Fn(&mut T);
+
 /// Compares with the kept file, or writes it; gives what is kept.
 fn keep(name: &str, vectors: &Value) -> Value {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../specs/vectors/feed/{name}.json"));
@@ -339,7 +342,7 @@ fn proofs() {
         ForkProof::make((head, &nodes, header(&range, 5)), (*other.head(), &other_nodes, header(&other, 5))).unwrap();
     let key: FeedKey = alice.origin.feed_key;
 
-    let blocks: [(&str, &dyn Fn(&mut BlockProof)); 6] = [
+    let blocks: [(&str, Change<BlockProof>); 6] = [
         ("another entry", &|proof| proof.seq = 4),
         ("another header", &|proof| proof.header = header(&other, 5)),
         ("a changed node", &|proof| proof.nodes[1].peak.hash[0] ^= 1),
@@ -347,7 +350,7 @@ fn proofs() {
         ("a node elsewhere", &|proof| proof.nodes[0].index += 2),
         ("another head", &|proof| proof.head = *other.head()),
     ];
-    let prefixes: [(&str, &dyn Fn(&mut ConsistencyProof)); 4] = [
+    let prefixes: [(&str, Change<ConsistencyProof>); 4] = [
         ("another length", &|proof| proof.length = 7),
         ("beyond the head", &|proof| proof.length = 14),
         ("a changed node", &|proof| proof.nodes[0].peak.hash[0] ^= 1),
@@ -363,7 +366,7 @@ fn proofs() {
         proof.second_consistency = proof.first_consistency.clone();
         proof.second_leaf = proof.first_leaf.clone();
     };
-    let forks: [(&str, &dyn Fn(&mut ForkProof)); 4] = [
+    let forks: [(&str, Change<ForkProof>); 4] = [
         ("one branch twice", &one),
         ("branches in the other order", &swap),
         ("another common length", &|proof| proof.common = 4),

@@ -3,8 +3,9 @@
 /// Bounds of one [`super::Order`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Bytes of runs that are kept in memory while they wait for deps, all feeds together. What does not fit is read again
-    /// when its turn comes. Default 4 MiB: a range of each of a few feeds; a guess.
+    /// Bytes of runs that are kept in memory while they wait for deps or for [`super::Order::poll`], all feeds together. What
+    /// does not fit is read again when its turn comes. Default 4 MiB: as many bodies as the largest range has; a guess.
+    /// Reads under way come on top.
     pub pending_bytes_max: usize,
     /// Bytes asked for in one read. Default 1 MiB: some 3,000 small entries, at most 20 ms of a slow disk.
     pub read_bytes_max: usize,

@@ -17,10 +17,10 @@
 
 mod config;
 mod lane;
+mod turns;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
-    ops::Bound,
     sync::Arc,
 };
 
@@ -28,7 +28,10 @@ use bytes::Bytes;
 use weft_crypto::{Dep, FeedId, Root};
 
 pub use self::config::Config;
-use self::lane::{Blocked, Lane};
+use self::{
+    lane::{Blocked, Lane},
+    turns::Turns,
+};
 use crate::{
     error::Violation,
     limits::RUN_BYTES_MAX,
@@ -52,7 +55,7 @@ pub struct Released {
     pub head: Option<Dep>,
 }
 
-/// What an order wants or has to say. Drain it after every call.
+/// What an order wants or has to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OrderOutput {
     /// Read the feed from `from` on and [`Order::supply`] it.
@@ -106,12 +109,10 @@ pub struct Order {
     lanes: BTreeMap<FeedId, Lane>,
     /// Who waits for which length of which feed.
     waiters: BTreeMap<FeedId, BTreeSet<(u64, FeedId)>>,
-    /// Feeds that may go on. Empty between calls.
-    ready: BTreeSet<FeedId>,
+    /// Feeds that may go on.
+    ready: Turns,
     /// Feeds whose next entries may have to be read.
-    hungry: BTreeSet<FeedId>,
-    /// The feed that was read last.
-    turn: FeedId,
+    hungry: Turns,
     outputs: VecDeque<OrderOutput>,
     /// Bytes of waiting runs.
     pending_bytes: usize,
@@ -142,9 +143,8 @@ impl Order {
             config,
             lanes: BTreeMap::new(),
             waiters: BTreeMap::new(),
-            ready: BTreeSet::new(),
-            hungry: BTreeSet::new(),
-            turn: FeedId::from_bytes([0; 32]),
+            ready: Turns::new(),
+            hungry: Turns::new(),
             outputs: VecDeque::new(),
             pending_bytes: 0,
             reads: 0,
@@ -156,7 +156,6 @@ impl Order {
     pub fn admit(&mut self, feed: FeedId, released: u64, history: History) {
         self.lanes.entry(feed).or_insert_with(|| Lane::new(released, history));
         self.wake(feed);
-        self.settle();
     }
 
     /// A head of a feed that is held, verified. Say it before [`Order::extended`] with its entries.
@@ -166,16 +165,15 @@ impl Order {
         }
     }
 
-    /// The feed is durable here up to `held`. `run`, if it continues what is here, saves reading it.
+    /// The feed is durable here up to `held`. `run`, if it continues what is here and there is room, saves reading it.
     pub fn extended(&mut self, feed: FeedId, held: u64, run: Option<Run>) {
         let Some(lane) = self.lanes.get_mut(&feed) else { return };
         lane.held = lane.held.max(held);
-        if let Some(run) = run {
+        let room = self.config.pending_bytes_max.saturating_sub(self.pending_bytes);
+        if let Some(run) = run.filter(|run| run.bytes() <= room || self.pending_bytes == 0) {
             self.pending_bytes += lane.push(&run);
         }
         self.ready.insert(feed);
-        self.settle();
-        self.keep_within(feed);
     }
 
     /// What a [`OrderOutput::Need`] asked for. Nothing at all says that the read failed; it is asked for again when the feed
@@ -189,8 +187,6 @@ impl Order {
         self.pending_bytes += added;
         if added > 0 {
             self.ready.insert(feed);
-            self.settle();
-            self.keep_within(feed);
         }
     }
 
@@ -206,11 +202,12 @@ impl Order {
         lane.released = lane.released.max(length);
         lane.held = lane.released;
         self.wake(feed);
-        self.settle();
         Ok(())
     }
 
     /// The feed ends at `length`: it is forked, or cut. What is released stays so; deps beyond wait no more.
+    ///
+    /// Spec: FEED-5.2
     pub fn stop(&mut self, feed: FeedId, length: u64) {
         let Some(lane) = self.lanes.get_mut(&feed) else { return };
         self.pending_bytes -= lane.end_at(length);
@@ -219,12 +216,27 @@ impl Order {
             waiters.remove(&(blocked.on.length, feed));
         }
         self.wake(feed);
-        self.settle();
     }
 
-    /// The next order or news. Entries of one feed come in their order; entries come after all that is in their past.
+    /// The next order or news. Entries of one feed come in their order, and entries come after all that is in their past.
+    /// Each call releases at most one run, so who cannot take more stops asking, and what comes meanwhile stays on disk.
     pub fn poll(&mut self) -> Option<OrderOutput> {
-        self.outputs.pop_front().or_else(|| self.need())
+        loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return Some(output);
+            }
+            match self.ready.next() {
+                Some(feed) => self.go_on(feed),
+                None => return self.need(),
+            }
+        }
+    }
+
+    /// Whether [`Order::poll`] has nothing to give and no read is under way. Feeds may still wait for deps.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        let hungry = || self.lanes.values().any(Lane::is_hungry);
+        self.outputs.is_empty() && self.ready.is_empty() && self.reads == 0 && !hungry()
     }
 
     /// The feeds that wait for deps, by feed id.
@@ -256,24 +268,29 @@ impl Order {
         self.lanes.get(feed).map(|lane| lane.history.named().collect()).unwrap_or_default()
     }
 
-    /// Goes on with the feeds that are ready, until no more can be released.
-    fn settle(&mut self) {
-        while let Some(feed) = self.ready.pop_first() {
-            // A feed never looks at itself, so its lane can be out of the table meanwhile.
-            let Some(mut lane) = self.lanes.remove(&feed) else { continue };
-            let before = lane.released;
-            while let Some(run) = lane.next() {
-                self.pending_bytes -= run.bytes();
-                self.release(feed, &mut lane, run);
-            }
-            if lane.is_hungry() {
-                self.hungry.insert(feed);
-            }
-            let moved = lane.released > before || lane.is_stopped();
-            self.lanes.insert(feed, lane);
-            if moved {
-                self.wake(feed);
-            }
+    /// Goes on with one run of a feed.
+    fn go_on(&mut self, feed: FeedId) {
+        // A feed never looks at itself, so its lane can be out of the table meanwhile.
+        let Some(mut lane) = self.lanes.remove(&feed) else { return };
+        let before = lane.released;
+        if let Some(run) = lane.next() {
+            self.pending_bytes -= run.bytes();
+            self.release(feed, &mut lane, run);
+            self.ready.insert(feed);
+        } else if lane.is_hungry() {
+            self.hungry.insert(feed);
+        }
+        // What waits is the first to be forgotten when there is no room. It is read again.
+        while lane.blocked.is_some()
+            && self.pending_bytes > self.config.pending_bytes_max
+            && let Some(bytes) = lane.forget_last()
+        {
+            self.pending_bytes -= bytes;
+        }
+        let moved = lane.released > before || lane.is_stopped();
+        self.lanes.insert(feed, lane);
+        if moved {
+            self.wake(feed);
         }
     }
 
@@ -377,23 +394,10 @@ impl Order {
         }
     }
 
-    /// Forgets the newest runs of a feed that waits, if there is no room. They are read again.
-    fn keep_within(&mut self, feed: FeedId) {
-        let Some(lane) = self.lanes.get_mut(&feed) else { return };
-        while self.pending_bytes > self.config.pending_bytes_max
-            && let Some(bytes) = lane.forget_last()
-        {
-            self.pending_bytes -= bytes;
-        }
-    }
-
     /// The next read, the hungry feeds in turn.
     fn need(&mut self) -> Option<OrderOutput> {
         while self.reads < self.config.reads_max {
-            let after = (Bound::Excluded(self.turn), Bound::Unbounded);
-            let feed = *self.hungry.range(after).next().or(self.hungry.first())?;
-            self.hungry.remove(&feed);
-            self.turn = feed;
+            let feed = self.hungry.next()?;
             let Some(lane) = self.lanes.get_mut(&feed).filter(|lane| lane.is_hungry()) else { continue };
             lane.asked = true;
             self.reads += 1;
