@@ -4,11 +4,7 @@ use std::{io, time::Duration};
 
 use libp2p::{
     Swarm, Transport,
-    core::{
-        muxing::StreamMuxerBox,
-        transport::Boxed,
-        upgrade,
-    },
+    core::{muxing::StreamMuxerBox, transport::Boxed, upgrade},
     identity::{Keypair, PeerId},
     noise, quic,
     swarm::{self, Executor},
@@ -30,7 +26,12 @@ const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
 const INBOUND_STREAMS_MAX: u32 = 32;
 
 /// A swarm on any transport and executor. Nothing in it reads tokio's clock.
-pub fn on(connections: Connections, keypair: &Keypair, executor: impl Executor + Send + 'static, config: Config) -> Swarm<Behaviour> {
+pub fn on(
+    connections: Connections,
+    keypair: &Keypair,
+    executor: impl Executor + Send + 'static,
+    config: Config,
+) -> Swarm<Behaviour> {
     let swarm_config = swarm::Config::with_executor(executor)
         .with_idle_connection_timeout(IDLE_TIMEOUT)
         .with_max_negotiating_inbound_streams(INBOUND_STREAMS_MAX as usize)

@@ -62,7 +62,14 @@ pub(super) struct Framed<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
-    pub(super) fn new(id: StreamId, protocol: Protocol, opener: bool, io: S, gate: Arc<Gate>, frame_timeout: Duration) -> Framed<S> {
+    pub(super) fn new(
+        id: StreamId,
+        protocol: Protocol,
+        opener: bool,
+        io: S,
+        gate: Arc<Gate>,
+        frame_timeout: Duration,
+    ) -> Framed<S> {
         Framed {
             id,
             protocol,
@@ -102,7 +109,12 @@ struct Reader {
 }
 
 impl Reader {
-    fn poll<S: AsyncRead + Unpin>(&mut self, io: &mut S, gate: &Gate, cx: &mut Context<'_>) -> Poll<Result<Vec<Bytes>, End>> {
+    fn poll<S: AsyncRead + Unpin>(
+        &mut self,
+        io: &mut S,
+        gate: &Gate,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Vec<Bytes>, End>> {
         loop {
             // Asked anew each time; the connection's task was registered before, so that no wake-up is lost.
             let room = gate.readable();
@@ -166,7 +178,9 @@ impl Reader {
 /// Bytes of the prefix and the length it claims; nothing while it is incomplete.
 fn length_prefix(buffer: &[u8]) -> Result<Option<(usize, usize)>, FrameError> {
     match varint::read(buffer)? {
-        Some((claimed, _)) if claimed > FRAME_BYTES_MAX as u64 => Err(FrameError::TooLarge { claimed, bytes_max: FRAME_BYTES_MAX }),
+        Some((claimed, _)) if claimed > FRAME_BYTES_MAX as u64 => {
+            Err(FrameError::TooLarge { claimed, bytes_max: FRAME_BYTES_MAX })
+        }
         Some((length, prefix)) => Ok(Some((prefix, length as usize))),
         None => Ok(None),
     }

@@ -122,16 +122,17 @@ impl Gate {
     /// How many more frames may be read now.
     pub(super) fn readable(&self) -> usize {
         let state = self.state();
-        if state.ahead_bytes >= self.ahead_bytes_max { 0 } else { self.ahead_frames_max.saturating_sub(state.ahead_frames) }
+        if state.ahead_bytes >= self.ahead_bytes_max {
+            0
+        } else {
+            self.ahead_frames_max.saturating_sub(state.ahead_frames)
+        }
     }
 
     /// Counts frames as read ahead of the driver, until the permit is dropped.
     pub(super) fn admit(gate: &Arc<Gate>, frames: &[Bytes]) -> Permit {
-        let permit = Permit {
-            frames: frames.len(),
-            bytes: frames.iter().map(Bytes::len).sum(),
-            gate: Arc::clone(gate),
-        };
+        let permit =
+            Permit { frames: frames.len(), bytes: frames.iter().map(Bytes::len).sum(), gate: Arc::clone(gate) };
         let mut state = gate.state();
         state.ahead_frames += permit.frames;
         state.ahead_bytes += permit.bytes;

@@ -64,7 +64,9 @@ pub(super) enum Reported {
 impl fmt::Debug for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Reported::Opened { stream, protocol, opener, .. } => write!(f, "Opened({stream:?}, {protocol:?}, opener: {opener})"),
+            Reported::Opened { stream, protocol, opener, .. } => {
+                write!(f, "Opened({stream:?}, {protocol:?}, opener: {opener})")
+            }
             Reported::Failed { stream, reason } => write!(f, "Failed({stream:?}, {reason})"),
             Reported::Frames { stream, frames, .. } => write!(f, "Frames({stream:?}, {})", frames.len()),
             Reported::Closed { stream, end } => write!(f, "Closed({stream:?}, {end})"),
@@ -157,7 +159,10 @@ impl ConnectionHandler for Handler {
             ConnectionEvent::FullyNegotiatedInbound(FullyNegotiatedInbound { protocol: (protocol, io), .. }) => {
                 self.accepted(protocol, io);
             }
-            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound { protocol: (protocol, io), info: id }) => {
+            ConnectionEvent::FullyNegotiatedOutbound(FullyNegotiatedOutbound {
+                protocol: (protocol, io),
+                info: id,
+            }) => {
                 self.opened(id, protocol, true, io);
             }
             ConnectionEvent::DialUpgradeError(DialUpgradeError { info: stream, error }) => {

@@ -12,6 +12,8 @@ mod streams;
 #[cfg(test)]
 mod tests;
 
+use std::convert::Infallible;
+
 use libp2p::{
     connection_limits::{self, ConnectionLimits},
     identify,
@@ -34,13 +36,48 @@ const HANDSHAKES_MAX: u32 = 64;
 
 /// Everything that runs on a connection.
 #[derive(NetworkBehaviour)]
-#[allow(missing_docs, reason = "the derive names each variant of its event after a field")]
+#[behaviour(to_swarm = "Event")]
 pub struct Behaviour {
     limits: connection_limits::Behaviour,
     identify: identify::Behaviour,
     ping: ping::Behaviour,
     /// Weft's own streams.
     pub streams: Streams,
+}
+
+/// What happened on a connection.
+#[derive(Debug)]
+pub enum Event {
+    /// On Weft's own streams.
+    Streams(StreamEvent),
+    /// Somebody said who they are and where they listen.
+    Identify(Box<identify::Event>),
+    /// Nothing that a driver acts upon.
+    Other,
+}
+
+impl From<StreamEvent> for Event {
+    fn from(event: StreamEvent) -> Event {
+        Event::Streams(event)
+    }
+}
+
+impl From<identify::Event> for Event {
+    fn from(event: identify::Event) -> Event {
+        Event::Identify(Box::new(event))
+    }
+}
+
+impl From<ping::Event> for Event {
+    fn from(_: ping::Event) -> Event {
+        Event::Other
+    }
+}
+
+impl From<Infallible> for Event {
+    fn from(never: Infallible) -> Event {
+        match never {}
+    }
 }
 
 impl Behaviour {

@@ -3,12 +3,7 @@
 //! Both ends must choose the same one, so the choice looks only at what both know: QUIC over TCP, then the connection that
 //! the lower PeerId dialled. The others are left to finish and close when they are idle.
 
-use libp2p::{
-    Multiaddr, PeerId,
-    core::ConnectedPoint,
-    multiaddr::Protocol as Part,
-    swarm::ConnectionId,
-};
+use libp2p::{Multiaddr, PeerId, core::ConnectedPoint, multiaddr::Protocol as Part, swarm::ConnectionId};
 
 /// One connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +25,10 @@ impl Route {
 
 /// The preferred one; of equals the oldest.
 pub(super) fn preferred(routes: &[Route]) -> Option<ConnectionId> {
-    routes.iter().min_by_key(|route| (!route.quic, !route.dialled_by_lower, route.connection)).map(|route| route.connection)
+    routes
+        .iter()
+        .min_by_key(|route| (!route.quic, !route.dialled_by_lower, route.connection))
+        .map(|route| route.connection)
 }
 
 fn is_quic(address: &Multiaddr) -> bool {
@@ -67,7 +65,12 @@ mod tests {
                     .iter()
                     .enumerate()
                     .map(|(place, (address, by_lower))| {
-                        Route::new(ConnectionId::new_unchecked(place), me, peer, &point(address, *by_lower == (me == low)))
+                        Route::new(
+                            ConnectionId::new_unchecked(place),
+                            me,
+                            peer,
+                            &point(address, *by_lower == (me == low)),
+                        )
                     })
                     .collect();
                 preferred(&routes)

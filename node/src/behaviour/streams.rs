@@ -191,7 +191,8 @@ impl Streams {
     }
 
     fn drop_streams(&mut self, peer: PeerId) {
-        let of_peer: Vec<StreamId> = self.streams.iter().filter(|(_, entry)| entry.peer == peer).map(|(stream, _)| *stream).collect();
+        let of_peer: Vec<StreamId> =
+            self.streams.iter().filter(|(_, entry)| entry.peer == peer).map(|(stream, _)| *stream).collect();
         for stream in of_peer {
             let Some(entry) = self.streams.remove(&stream) else { continue };
             let reason = "the connection is gone".to_owned();
@@ -264,7 +265,9 @@ impl NetworkBehaviour for Streams {
             FromSwarm::ConnectionEstablished(ConnectionEstablished { peer_id, connection_id, endpoint, .. }) => {
                 self.established(peer_id, Route::new(connection_id, self.me, peer_id, endpoint));
             }
-            FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) => self.closed(peer_id, connection_id),
+            FromSwarm::ConnectionClosed(ConnectionClosed { peer_id, connection_id, .. }) => {
+                self.closed(peer_id, connection_id)
+            }
             _ => {}
         }
     }

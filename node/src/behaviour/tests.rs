@@ -19,7 +19,7 @@ use libp2p::{
 };
 use weft_peer::{Protocol, StreamId};
 
-use super::{Behaviour, BehaviourEvent, Config, Permit, StreamEvent};
+use super::{Behaviour, Config, Event, Permit, StreamEvent};
 
 type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -71,7 +71,7 @@ impl Node {
             .spawn_local(futures::future::poll_fn(move |cx| {
                 running.task.register(cx.waker());
                 while let std::task::Poll::Ready(Some(event)) = running.swarm.borrow_mut().poll_next_unpin(cx) {
-                    if let SwarmEvent::Behaviour(BehaviourEvent::Streams(event)) = event {
+                    if let SwarmEvent::Behaviour(Event::Streams(event)) = event {
                         running.hear(event);
                     }
                 }
@@ -108,12 +108,17 @@ impl Node {
 
     fn streams(&self) -> Vec<StreamId> {
         let heard = self.heard.borrow();
-        heard.iter().filter_map(|event| if let StreamEvent::StreamOpened { stream, .. } = event { Some(*stream) } else { None }).collect()
+        heard
+            .iter()
+            .filter_map(|event| if let StreamEvent::StreamOpened { stream, .. } = event { Some(*stream) } else { None })
+            .collect()
     }
 
     fn frames(&self) -> Vec<Bytes> {
         let heard = self.heard.borrow();
-        let frames = heard.iter().filter_map(|event| if let StreamEvent::Frames { frames, .. } = event { Some(frames) } else { None });
+        let frames = heard
+            .iter()
+            .filter_map(|event| if let StreamEvent::Frames { frames, .. } = event { Some(frames) } else { None });
         frames.flatten().cloned().collect()
     }
 
@@ -145,7 +150,11 @@ impl Pair {
         pair.alice.swarm.borrow_mut().dial(address).unwrap();
         // The swarm lets addresses that are neither QUIC nor TCP wait for a moment.
         pair.run_until(|pair| !pair.alice.heard.borrow().is_empty() && !pair.bob.heard.borrow().is_empty());
-        assert!(matches!(pair.alice.heard.borrow()[..], [StreamEvent::Connected { .. }]), "{:?}", pair.alice.heard.borrow());
+        assert!(
+            matches!(pair.alice.heard.borrow()[..], [StreamEvent::Connected { .. }]),
+            "{:?}",
+            pair.alice.heard.borrow()
+        );
         pair
     }
 
@@ -194,7 +203,11 @@ fn frames_go_both_ways_in_their_order() {
     }
     pair.run();
     for node in [&pair.alice, &pair.bob] {
-        assert!(node.frames().iter().eq(payloads.iter()), "{:?}", node.frames().iter().map(Bytes::len).collect::<Vec<_>>());
+        assert!(
+            node.frames().iter().eq(payloads.iter()),
+            "{:?}",
+            node.frames().iter().map(Bytes::len).collect::<Vec<_>>()
+        );
         assert!(node.closed().is_empty(), "{:?}", node.closed());
     }
 }
@@ -288,7 +301,10 @@ fn the_end_of_the_connection_ends_its_streams_first() {
     pair.run();
     for node in [&pair.alice, &pair.bob] {
         let heard = node.heard.borrow();
-        assert!(matches!(heard[heard.len() - 2..], [StreamEvent::StreamClosed { .. }, StreamEvent::Disconnected { .. }]), "{heard:?}");
+        assert!(
+            matches!(heard[heard.len() - 2..], [StreamEvent::StreamClosed { .. }, StreamEvent::Disconnected { .. }]),
+            "{heard:?}"
+        );
     }
     pair.alice.open(&pair.bob, Protocol::Door);
     pair.run();

@@ -1,0 +1,366 @@
+//! A node: its store, its identity, its swarm, and the task that drives the peer; and the handle that applications hold.
+
+mod dialer;
+mod driver;
+mod error;
+mod jobs;
+mod known;
+mod listen;
+mod reader;
+
+use std::{
+    collections::BTreeMap,
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
+
+use bytes::Bytes;
+use libp2p::{Multiaddr, PeerId};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use weft_crypto::{DeviceId, FeedId, IdentityId, Phrase, SpaceId};
+use weft_machine::Seed;
+use weft_peer::{
+    Me, Peer,
+    command::{Answer, Command, Refusal, RefusalKind},
+    event::Event,
+};
+
+use self::{
+    dialer::Dialer,
+    driver::{Driver, End, Request, Sources},
+    jobs::Jobs,
+    known::Acquaintances,
+};
+pub use self::{
+    error::StartError,
+    reader::{Reader, Verified},
+};
+use crate::{
+    identity::{self, Identity, IdentityError},
+    store::{self, Disk, Lock, Store, Threads},
+};
+
+/// Commands that may wait for the driver; more wait with their callers.
+const REQUESTS_MAX: usize = 1_024;
+/// Events that a slow listener may lag behind before it misses some.
+const EVENTS_MAX: usize = 1_024;
+
+/// What a node needs to start.
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The folder with everything it keeps; made if it is not there, open to its owner only.
+    pub data_dir: PathBuf,
+    /// Where to listen for peers; nowhere when empty.
+    pub listen: Vec<Multiaddr>,
+    /// Peers to stay connected to, with or without `/p2p/…` at the end.
+    pub peers: Vec<Multiaddr>,
+    /// What this node calls itself towards the members of its spaces.
+    pub name: Option<String>,
+    /// What the store's cache may take, in bytes. Default 8 MiB.
+    pub cache_bytes: usize,
+}
+
+impl NodeConfig {
+    /// A node in this folder that listens nowhere and knows nobody.
+    #[must_use]
+    pub fn new(data_dir: impl Into<PathBuf>) -> NodeConfig {
+        NodeConfig {
+            data_dir: data_dir.into(),
+            listen: Vec::new(),
+            peers: Vec::new(),
+            name: None,
+            cache_bytes: 8 << 20,
+        }
+    }
+}
+
+/// A running node. Clones are handles to the same one; when the last is dropped, it stops as with [`Node::stop`].
+#[derive(Clone)]
+pub struct Node(Arc<Handle>);
+
+struct Handle {
+    requests: mpsc::Sender<Request>,
+    events: broadcast::Sender<Event>,
+    store: Arc<Disk>,
+    data_dir: PathBuf,
+    device: DeviceId,
+    identity: IdentityId,
+    has_network: bool,
+    listen: Arc<Mutex<Vec<Multiaddr>>>,
+    life: watch::Receiver<Life>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Life {
+    Running,
+    Stopped,
+    Failed(String),
+}
+
+/// Where an appended record is; it is durable here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// This device's data feed in the space.
+    pub feed: FeedId,
+    /// The record's sequence number.
+    pub seq: u64,
+}
+
+impl Node {
+    /// Starts a node: opens its store, makes an identity if there is none, listens, and dials its peers for as long as it
+    /// runs. Runs on the tokio runtime that calls it.
+    ///
+    /// ```
+    /// use weft::node::{Node, NodeConfig};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
+    /// # let folder = tempfile::tempdir()?;
+    /// let config = NodeConfig {
+    ///     listen: vec!["/ip4/127.0.0.1/udp/0/quic-v1".parse()?],
+    ///     ..NodeConfig::new(folder.path().join("alice"))
+    /// };
+    /// let alice = Node::start(config).await?;
+    /// println!("{} listens at {:?}", alice.peer_id(), alice.listen_addresses());
+    /// alice.stop().await;
+    /// # Ok(()) })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the folder, the identity, the store or an address cannot be used; each says what to do.
+    pub async fn start(config: NodeConfig) -> Result<Node, StartError> {
+        Node::launch(config, true).await
+    }
+
+    /// The same without a network, for work on the store while no node runs on it.
+    ///
+    /// # Errors
+    /// As [`Node::start`], but for addresses.
+    pub async fn offline(config: NodeConfig) -> Result<Node, StartError> {
+        Node::launch(config, false).await
+    }
+
+    async fn launch(config: NodeConfig, has_network: bool) -> Result<Node, StartError> {
+        let folder = config.data_dir.clone();
+        let unusable = |error: io::Error| StartError::Folder { path: folder.clone(), error };
+        store::make_folder(&config.data_dir).map_err(unusable)?;
+        let lock = Lock::take(&config.data_dir).map_err(|error| StartError::lock(folder.clone(), error))?;
+        let identity = match Identity::open(&config.data_dir)? {
+            Some(identity) => identity,
+            None => Identity::create(&config.data_dir)?,
+        };
+        let damaged = |error| StartError::store(folder.clone(), error);
+        let (disk, recovered) = Disk::open(&config.data_dir, config.cache_bytes).map_err(damaged)?;
+        if recovered.torn {
+            tracing::warn!(
+                "the last write before the store was closed was not whole; nobody was told that it was kept"
+            );
+        }
+        if recovered.batches > 0 {
+            tracing::info!(
+                batches = recovered.batches,
+                "taken over from the journal: the node was not stopped in order"
+            );
+        }
+        let store = Arc::new(disk);
+        let opened = store.opened().map_err(damaged)?;
+        let acquaintances = Acquaintances::new(store.node_rows(known::PREFIX).map_err(damaged)?);
+
+        let swarm = match has_network {
+            true => Some(listen::start(&identity.keypair(), &config.listen).await?),
+            false => None,
+        };
+        let listen = Arc::new(Mutex::new(swarm.iter().flat_map(|swarm| swarm.listeners().cloned()).collect()));
+        let mut entropy = [0; 32];
+        getrandom::fill(&mut entropy).map_err(|error| StartError::Identity(IdentityError::NoEntropy(error)))?;
+        let seed = Seed::from_bytes(entropy);
+        let mut dialer = Dialer::new(seed.fork("dialer"));
+        let now = weft_machine::Time::ZERO;
+        config.peers.iter().for_each(|address| dialer.keep_address(now, address.clone()));
+        acquaintances.all().for_each(|(peer, addresses)| dialer.keep(now, peer, addresses));
+
+        let (device, who) = (identity.device.id(), identity.identity);
+        let me = Me {
+            device: identity.device,
+            identity: identity.identity,
+            statements: identity.statements,
+            recovery: identity.recovery,
+            name: config.name.unwrap_or_default(),
+        };
+        let peer = Peer::new(weft_peer::Config::default(), me, seed.fork("peer"), opened)
+            .map_err(|error| StartError::Damaged { path: folder.clone(), what: error.to_string() })?;
+
+        let (facts, stored) = mpsc::unbounded_channel();
+        let (done, worked) = mpsc::unbounded_channel();
+        let (requests, asked) = mpsc::channel(REQUESTS_MAX);
+        let (lives, life) = watch::channel(Life::Running);
+        let events = broadcast::Sender::new(EVENTS_MAX);
+        let threads = Threads::start(Arc::clone(&store) as Arc<dyn Store>, facts).map_err(StartError::System)?;
+        let mut driver = Driver {
+            peer,
+            swarm,
+            dialer,
+            acquaintances,
+            store: Arc::clone(&store),
+            threads,
+            jobs: Jobs::new(done),
+            events: events.clone(),
+            listen: Arc::clone(&listen),
+            origin: Instant::now(),
+            asked: BTreeMap::new(),
+            asks: 0,
+            clock_offset_ms: None,
+        };
+        driver.read_clock();
+        tokio::spawn(async move {
+            let end = driver.run(Sources { requests: asked, stored, worked }).await;
+            // The store's threads are joined by now: everything that was ordered is on disk.
+            drop(lock);
+            lives.send_replace(match end {
+                End::Asked => Life::Stopped,
+                End::StoreFailed(why) => {
+                    tracing::error!(why, "the node stops because its store failed");
+                    Life::Failed(why)
+                }
+            });
+        });
+        let handle =
+            Handle { requests, events, store, data_dir: folder, device, identity: who, has_network, listen, life };
+        Ok(Node(Arc::new(handle)))
+    }
+
+    /// Appends a record to this device's data feed in the space. Answered when it is durable here.
+    ///
+    /// ```
+    /// use weft::node::{Node, NodeConfig};
+    /// use weft_peer::command::{Answer, Command};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
+    /// # let folder = tempfile::tempdir()?;
+    /// let alice = Node::offline(NodeConfig::new(folder.path().join("alice"))).await?;
+    /// let Answer::SpaceCreated { space } = alice.command(Command::CreateSpace { name: "garden".into() }).await? else {
+    ///     unreachable!("the answer to CreateSpace")
+    /// };
+    /// let appended = alice.append(space, "23.5 °C").await?;
+    /// println!("entry {} of feed {}", appended.seq, appended.feed);
+    /// alice.stop().await;
+    /// # Ok(()) })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When the space is unknown, this identity may not write there, the record is too large, or the store fails.
+    pub async fn append(&self, space: SpaceId, bytes: impl Into<Bytes>) -> Result<Appended, Refusal> {
+        match self.command(Command::Append { space, records: vec![bytes.into()] }).await? {
+            Answer::Appended { feed, from, .. } => Ok(Appended { feed, seq: from }),
+            _ => Err(stopped("the answer was that of another command")),
+        }
+    }
+
+    /// Has the peer carry out a command.
+    ///
+    /// # Errors
+    /// When a rule says no, or the node stops before it is done.
+    pub async fn command(&self, command: Command) -> Result<Answer, Refusal> {
+        let (answer, answered) = oneshot::channel();
+        let sent = self.0.requests.send(Request::Command(command, answer)).await;
+        match (sent, answered.await) {
+            (Ok(()), Ok(result)) => result,
+            _ => Err(stopped(&self.failure().unwrap_or_else(|| "the node stopped before this was done".to_owned()))),
+        }
+    }
+
+    /// What happens from now on. A listener that lags behind by more than 1,024 events misses some, and is told.
+    #[must_use]
+    pub fn events(&self) -> broadcast::Receiver<Event> {
+        self.0.events.subscribe()
+    }
+
+    /// Reads what is stored.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(Arc::clone(&self.0.store))
+    }
+
+    /// The device, as libp2p names it.
+    #[must_use]
+    pub fn peer_id(&self) -> PeerId {
+        identity::peer_id(&self.0.device)
+    }
+
+    /// The device.
+    #[must_use]
+    pub fn device(&self) -> DeviceId {
+        self.0.device
+    }
+
+    /// The identity that the device acts for.
+    #[must_use]
+    pub fn identity(&self) -> IdentityId {
+        self.0.identity
+    }
+
+    /// Where it listens, each interface by itself, without the PeerId.
+    #[must_use]
+    pub fn listen_addresses(&self) -> Vec<Multiaddr> {
+        self.0.listen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether it works with a network.
+    #[must_use]
+    pub fn has_network(&self) -> bool {
+        self.0.has_network
+    }
+
+    /// The recovery phrase, until its owner has confirmed it.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn phrase(&self) -> Result<Option<Phrase>, IdentityError> {
+        identity::phrase(&self.0.data_dir)
+    }
+
+    /// Whether the owner has confirmed the phrase, so that it is gone from here.
+    #[must_use]
+    pub fn phrase_is_confirmed(&self) -> bool {
+        identity::phrase_is_confirmed(&self.0.data_dir)
+    }
+
+    /// The owner has written the phrase down: it is deleted here.
+    ///
+    /// # Errors
+    /// When it cannot be deleted.
+    pub fn confirm_phrase(&self) -> Result<(), IdentityError> {
+        identity::confirm_phrase(&self.0.data_dir)
+    }
+
+    /// Why the node stopped by itself, if it did.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        match &*self.0.life.borrow() {
+            Life::Failed(why) => Some(why.clone()),
+            Life::Running | Life::Stopped => None,
+        }
+    }
+
+    /// Returns when the node has stopped, for whatever reason.
+    pub async fn stopped(&self) {
+        // An error means that the task is gone, which is the same.
+        let _ = self.0.life.clone().wait_for(|life| *life != Life::Running).await;
+    }
+
+    /// Stops the node: what was accepted is written, connections are closed, the folder is free.
+    pub async fn stop(self) {
+        // When it stopped already there is nobody to ask.
+        let _ = self.0.requests.send(Request::Stop).await;
+        self.stopped().await;
+    }
+}
+
+fn stopped(why: &str) -> Refusal {
+    Refusal::new(RefusalKind::Store, "node_stopped", why, "start the node again; what was acknowledged is kept")
+}

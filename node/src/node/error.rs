@@ -1,0 +1,111 @@
+//! Why a node did not start, with what a person can do about it.
+
+use std::{io, path::PathBuf};
+
+use libp2p::Multiaddr;
+
+use crate::{
+    identity::IdentityError,
+    store::{LockError, StoreError},
+};
+
+/// Why a node did not start. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Another process uses the data folder.
+    #[error("the data folder {} is in use{}", path.display(), .pid.map_or(String::new(), |pid| format!(" by process {pid}")))]
+    Locked {
+        /// The data folder.
+        path: PathBuf,
+        /// Which process, if it said so.
+        pid: Option<u32>,
+    },
+    /// The store contradicts itself.
+    #[error("the store in {} is damaged: {what}", path.display())]
+    Damaged {
+        /// The data folder.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// A newer version of the program wrote the store.
+    #[error("the store in {} has format {found}; this version of weft reads up to {known}", path.display())]
+    Newer {
+        /// The data folder.
+        path: PathBuf,
+        /// What the store says.
+        found: u32,
+        /// The newest format known here.
+        known: u32,
+    },
+    /// The data folder cannot be read or written.
+    #[error("the data folder {} cannot be used: {error}", path.display())]
+    Folder {
+        /// The data folder.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The keys of this node cannot be used.
+    #[error("the identity cannot be used: {0}")]
+    Identity(#[from] IdentityError),
+    /// Another program listens there.
+    #[error("the address {address} is in use by another program")]
+    PortInUse {
+        /// Where the node was to listen.
+        address: Multiaddr,
+    },
+    /// The address is not one to listen at.
+    #[error("the node cannot listen at {address}: {why}")]
+    Listen {
+        /// Where the node was to listen.
+        address: Multiaddr,
+        /// What the system or the transport said.
+        why: String,
+    },
+    /// The system refuses what every program needs.
+    #[error("the system refused: {0}")]
+    System(#[source] io::Error),
+}
+
+impl StartError {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            StartError::Locked { .. } => {
+                "use the node that runs, stop it with `weft down`, or name another folder with --data"
+            }
+            StartError::Damaged { .. } => {
+                "copy the folder aside before anything else; then join the spaces anew from an empty folder, or restore it \
+                 whole from before the damage"
+            }
+            StartError::Newer { .. } => "start the version of weft that wrote it, or a later one",
+            StartError::Folder { .. } => {
+                "look at the rights of the folder and at the space on its disk, or name another with --data"
+            }
+            StartError::Identity(_) => "look at the folder `identity` in the data folder: its files belong together",
+            StartError::PortInUse { .. } => "stop the other program, or name another address with --listen",
+            StartError::Listen { .. } => "name an address of this machine, like /ip4/0.0.0.0/udp/9338/quic-v1",
+            StartError::System(_) => "close other programs, or look at the limits of this user",
+        }
+    }
+
+    pub(super) fn store(path: PathBuf, error: StoreError) -> StartError {
+        match error {
+            StoreError::Locked => StartError::Locked { path, pid: None },
+            StoreError::Newer { found, known } => StartError::Newer { path, found, known },
+            StoreError::Disk(error) => StartError::Folder { path, error },
+            StoreError::Damaged { what } => StartError::Damaged { path, what },
+            other => StartError::Damaged { path, what: other.to_string() },
+        }
+    }
+
+    pub(super) fn lock(path: PathBuf, error: LockError) -> StartError {
+        match error {
+            LockError::Held { pid } => StartError::Locked { path, pid },
+            LockError::Io(error) => StartError::Folder { path, error },
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Why the store did not do what it was asked to, each with what a person can do about it.
+
+use std::io;
+
+use weft_crypto::FeedId;
+
+/// Why the store did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Written by a newer version of the program.
+    #[error("the store has format {found}; this version of weft reads up to {known}")]
+    Newer {
+        /// What the store says.
+        found: u32,
+        /// The newest format that is known here.
+        known: u32,
+    },
+    /// What is on disk contradicts itself.
+    #[error("the store is damaged: {what}")]
+    Damaged {
+        /// What was found, where.
+        what: String,
+    },
+    /// Another process has it open.
+    #[error("the store is open in another process")]
+    Locked,
+    /// The disk refused. Nothing more is written until the store is opened anew, because what is on disk is not known.
+    #[error("the disk refused: {0}")]
+    Disk(#[from] io::Error),
+    /// An earlier write failed; see [`StoreError::Disk`].
+    #[error("an earlier write failed; the store must be opened anew")]
+    Stopped,
+    /// A bug of ours: the range does not continue what is held.
+    #[error("entries of feed {feed} from {from} do not continue the {held} that are held")]
+    NotContiguous {
+        /// The feed.
+        feed: FeedId,
+        /// How many entries are held.
+        held: u64,
+        /// Where the range begins.
+        from: u64,
+    },
+    /// A bug of ours: entries of a feed that was never written down.
+    #[error("feed {feed} is not known to the store")]
+    UnknownFeed {
+        /// The feed.
+        feed: FeedId,
+    },
+}
+
+impl StoreError {
+    pub(super) fn damaged(what: impl Into<String>) -> StoreError {
+        StoreError::Damaged { what: what.into() }
+    }
+}
+
+impl From<redb::Error> for StoreError {
+    fn from(error: redb::Error) -> StoreError {
+        match error {
+            redb::Error::Io(error) => StoreError::Disk(error),
+            redb::Error::DatabaseAlreadyOpen => StoreError::Locked,
+            redb::Error::PreviousIo => StoreError::Stopped,
+            other => StoreError::damaged(other.to_string()),
+        }
+    }
+}
+
+/// redb has an error type for each of its calls; here they are one.
+macro_rules! from_redb {
+    ($($error:ident),*) => {
+        $(impl From<redb::$error> for StoreError {
+            fn from(error: redb::$error) -> StoreError {
+                redb::Error::from(error).into()
+            }
+        })*
+    };
+}
+from_redb!(DatabaseError, TransactionError, TableError, StorageError, CommitError, SetDurabilityError);

@@ -1,0 +1,53 @@
+//! What a node keeps on disk, behind a trait so small that a simulator can keep it in memory.
+//!
+//! The promise: a [`Batch`] is there as a whole or not at all, and one that was written durably is there after any crash.
+//! [`Disk`] keeps it with redb and a journal in front of it. Entries lie as runs, two rows a run, and every range keeps the
+//! signed head it ended at, because what is served must end at one.
+
+mod disk;
+mod error;
+mod journal;
+mod layout;
+mod lock;
+mod private;
+mod row;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod thread;
+
+use bytes::Bytes;
+use weft_crypto::{FeedId, SpaceId};
+use weft_peer::{
+    Rows as Wanted,
+    store::{Batch, Opened},
+};
+use weft_replication::{ReadError, StoredRange};
+
+pub use disk::Disk;
+pub use error::StoreError;
+pub use lock::{Lock, LockError};
+pub(crate) use private::{make_folder, open as open_private, sync_folder_of};
+pub use rows::Recovered;
+pub(crate) use thread::{Fact, Order, Threads};
+
+/// What a node keeps. One writer; readers at any time, who see whole batches.
+pub trait Store: Send + Sync + 'static {
+    /// Writes the batches in their order, all of them or none. Durable when one of them asks for it.
+    fn write(&self, batches: &[Batch]) -> Result<(), StoreError>;
+
+    /// Stored ranges of a feed from entry `from` on: each ends at a head that is held, the first is cut so that it begins at
+    /// `from`. At least one; no further one when `bytes_max` would be passed.
+    fn read(&self, feed: &FeedId, from: u64, bytes_max: usize) -> Result<Vec<StoredRange>, ReadError>;
+
+    /// Derived rows of a space, in the order of their keys.
+    fn load(&self, space: &SpaceId, table: u8, rows: &Wanted) -> Result<Vec<(Bytes, Bytes)>, StoreError>;
+
+    /// Everything that a peer needs to begin.
+    fn opened(&self) -> Result<Opened, StoreError>;
+
+    /// Nothing is to be done: a good moment for housekeeping. Also the last call before the store is closed.
+    fn rest(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
