@@ -14,7 +14,7 @@ use weft_wire::{
 use crate::{Config, Part, Reason, Violation, part::PART_BYTES_MAX, proof::Statement};
 
 /// A fact.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Input {
     /// A frame's payload arrived.
     Received(Bytes),

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// A fact.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Input {
     /// A frame's payload arrived.
     Received(Bytes),

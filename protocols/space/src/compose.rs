@@ -1,7 +1,7 @@
 //! What this node itself writes into control feeds.
 //!
 //! Every secret made here is `fresh_secret`: a draw, the device's secret, the purpose, and a hash of what it is for, so that
-//! a seed that is used twice does not give one key to two things. Spec: SPACE-10, RULES M19 as CRYPTO-4.3.
+//! a seed that is used twice does not give one key to two things. Spec: SPACE-10.
 
 use bytes::Bytes;
 use weft_credential::{

@@ -108,7 +108,7 @@ pub struct Epoch<'a> {
 }
 
 /// What a set of control entries makes of a space; see [`crate::resolve`]. Spec: SPACE-3.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
     space: SpaceId,
     /// What counts.
@@ -169,11 +169,8 @@ impl Resolution {
 
     /// A feed of the space.
     pub fn feed(&self, feed: &FeedId) -> Option<AdmittedFeed> {
-        let admitted = |facts: &FeedFacts, counts| AdmittedFeed {
-            manifest: facts.manifest,
-            identity: facts.identity,
-            counts,
-        };
+        let admitted =
+            |facts: &FeedFacts, counts| AdmittedFeed { manifest: facts.manifest, identity: facts.identity, counts };
         let counts = self.facts.feeds.get(feed).map(|facts| admitted(facts, true));
         counts.or_else(|| self.carried.feeds.get(feed).map(|facts| admitted(facts, false)))
     }

@@ -52,6 +52,7 @@ pub struct DoorSpace {
 }
 
 /// A fact.
+#[derive(Clone)]
 pub enum Input {
     /// A frame's payload arrived.
     Received(Bytes),

@@ -17,7 +17,7 @@ use crate::{
     void::VoidReason,
 };
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) genesis: Option<Genesis>,
     pub(crate) members: BTreeMap<IdentityId, MemberFacts>,
@@ -40,7 +40,7 @@ pub(crate) struct Grant {
     pub(crate) by: Option<IdentityId>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MemberFacts {
     pub(crate) grants: Vec<Grant>,
     pub(crate) recovery: Vec<(Place, PreKeyId)>,
@@ -54,7 +54,7 @@ impl MemberFacts {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DeviceFacts {
     pub(crate) identity: IdentityId,
     pub(crate) places: Vec<Place>,
@@ -63,7 +63,7 @@ pub(crate) struct DeviceFacts {
     pub(crate) named: Vec<FeedId>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FeedFacts {
     pub(crate) manifest: Manifest,
     pub(crate) identity: IdentityId,
@@ -71,7 +71,7 @@ pub(crate) struct FeedFacts {
 }
 
 /// One issue of an invitation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Issue {
     pub(crate) place: Place,
     pub(crate) role: Role,
@@ -81,13 +81,13 @@ pub(crate) struct Issue {
     pub(crate) device: DeviceId,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InvitationFacts {
     pub(crate) issues: Vec<Issue>,
     pub(crate) redemptions: Vec<(Place, IdentityId, DeviceId)>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EpochFacts {
     pub(crate) commitments: Commitments,
     pub(crate) parents: Vec<EpochId>,

@@ -1,0 +1,13 @@
+//! The tests of the space: resolution, verdicts, keys, the door, known answers and properties.
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(clippy::disallowed_methods, reason = "tests read and write specs/, machines do not")]
+
+mod door;
+mod fuzz;
+mod keys;
+mod properties;
+mod resolution;
+mod rights;
+mod vectors;
+mod verdicts;
+mod world;

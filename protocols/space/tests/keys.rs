@@ -1,0 +1,131 @@
+//! What a device can open. Spec: SPACE-7.4.
+
+use weft_credential::{Credential, EpochStarted, Lockbox, Role};
+use weft_crypto::{
+    FeedId,
+    lockbox::{self, EpochSecrets, Recipient, RecipientKind},
+};
+use weft_space::Keys;
+
+use crate::world::{ALICE, BOB, CAROL, World};
+
+#[test]
+fn a_newcomer_opens_the_epoch_it_was_given() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Writer);
+    let bob = &world.people[BOB];
+    let mut keys = Keys::new(world.space, 4);
+    let resolution = world.resolve();
+    let learned = keys.learn(&resolution, &bob.device.id(), &bob.keys.as_ref().unwrap().pre_key);
+    assert_eq!((learned.opened, learned.bad.len()), (vec![world.epoch], 0));
+    assert_eq!(keys.content(&world.epoch), Some(&world.secrets.content));
+    let access = keys.access();
+    assert_eq!((access.len(), access[0].0, *access[0].1), (1, world.epoch, world.secrets.access));
+    assert_eq!(resolution.writable_epoch(|epoch| keys.holds(epoch)), Some(world.epoch));
+    assert!(!format!("{keys:?}").contains(&format!("{:?}", world.secrets.content)));
+}
+
+#[test]
+fn body_keys_are_kept_up_to_a_bound() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Writer);
+    let bob = &world.people[BOB];
+    let mut keys = Keys::new(world.space, 2);
+    keys.learn(&world.resolve(), &bob.device.id(), &bob.keys.as_ref().unwrap().pre_key);
+    let feeds = [1, 2, 3].map(|byte| FeedId::from_bytes([byte; 32]));
+    let first = keys.body_keys(&world.epoch, &feeds[0]).unwrap();
+    keys.body_keys(&world.epoch, &feeds[1]).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&first, &keys.body_keys(&world.epoch, &feeds[0]).unwrap()));
+    keys.body_keys(&world.epoch, &feeds[2]).unwrap();
+    assert!(std::sync::Arc::ptr_eq(&first, &keys.body_keys(&world.epoch, &feeds[0]).unwrap()), "used last but one");
+    let other = keys.body_keys(&world.epoch, &feeds[1]).unwrap();
+    let sealed = other.seal(0, 2, [0; 16], b"text");
+    assert_eq!(keys.body_keys(&world.epoch, &feeds[1]).unwrap().open(0, 2, &sealed).unwrap(), "text");
+    assert!(keys.body_keys(&weft_crypto::EpochId::from_bytes([9; 32]), &feeds[1]).is_none());
+}
+
+#[test]
+fn a_bad_lockbox_is_named_and_a_good_one_after_it_opens() {
+    let mut world = World::new();
+    let link = world.invite(ALICE, Role::Writer, 1, u64::MAX);
+    let joining = world.joining(BOB, &link, ALICE);
+    let secrets = std::mem::replace(&mut world.secrets, EpochSecrets { content: [1; 32], access: [2; 32] });
+    // Alice hands over something else than the epoch commits to.
+    world.write_redemption(ALICE, &joining);
+    let (me, pre_key) = (world.people[BOB].device.id(), joining.keys.pre_key.clone());
+    let mut keys = Keys::new(world.space, 4);
+    let learned = keys.learn(&world.resolve(), &me, &pre_key);
+    assert_eq!((learned.opened.len(), learned.bad.len()), (0, 1));
+    assert_eq!(keys.learn(&world.resolve(), &me, &pre_key), Default::default(), "each is tried once");
+    let recipient = Recipient { kind: RecipientKind::Device, recipient: *me.as_bytes(), key: pre_key.id() };
+    let sealed = lockbox::seal(&secrets, &world.space, &world.epoch, &recipient, [6; 32]).unwrap();
+    world.write(ALICE, vec![Credential::LockboxAdded(Lockbox { epoch: world.epoch, recipient, sealed })]);
+    assert_eq!(keys.learn(&world.resolve(), &me, &pre_key).opened, [world.epoch]);
+}
+
+/// Starts an epoch after the world's, sealed to some devices.
+fn start(world: &mut World, who: usize, to: &[usize], seed: u8) -> weft_crypto::EpochId {
+    let secrets = EpochSecrets { content: [seed; 32], access: [seed + 1; 32] };
+    let recipients: Vec<_> = to
+        .iter()
+        .map(|who| Recipient {
+            kind: RecipientKind::Device,
+            recipient: *world.people[*who].device.id().as_bytes(),
+            key: world.people[*who].keys.as_ref().unwrap().pre_key.id(),
+        })
+        .collect();
+    let commitments = secrets.commitments();
+    let parents = vec![world.epoch];
+    let epoch = lockbox::epoch_id(&world.space, &commitments, &parents, &recipients);
+    let lockboxes = recipients.iter().map(|recipient| Lockbox {
+        epoch,
+        recipient: *recipient,
+        sealed: lockbox::seal(&secrets, &world.space, &epoch, recipient, [seed; 32]).unwrap(),
+    });
+    let started = EpochStarted {
+        commitments,
+        parents,
+        lockboxes: lockboxes.collect(),
+        recipients,
+        sealed_access: bytes::Bytes::new(),
+        sealed_content: bytes::Bytes::new(),
+    };
+    world.write(who, vec![Credential::EpochStarted(started)]);
+    epoch
+}
+
+/// Spec: SPACE-7.3.
+#[test]
+fn epoch_that_leaves_somebody_out_is_not_used() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Writer);
+    let selfish = start(&mut world, BOB, &[BOB], 50);
+    let resolution = world.resolve();
+    assert!(!resolution.is_writable(&selfish));
+    assert_eq!(resolution.writable_epoch(|_| true), Some(world.epoch));
+}
+
+/// Spec: SPACE-7.3.
+#[test]
+fn the_deepest_epoch_that_leaves_nobody_out_is_used() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Writer);
+    let fair = start(&mut world, BOB, &[ALICE, BOB], 50);
+    // Carol is admitted by Alice, who had not heard of it: she was not current in its past.
+    world.admit(CAROL, Role::Writer);
+    let resolution = world.resolve();
+    assert_eq!(resolution.epochs()[0].depth, 2);
+    assert_eq!(resolution.writable_epoch(|_| true), Some(fair));
+    assert_eq!(resolution.writable_epoch(|epoch| *epoch != fair), Some(world.epoch));
+}
+
+/// Spec: SPACE-7.3.
+#[test]
+fn an_epoch_that_a_stranger_holds_is_not_used() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Writer);
+    let joining = world.joining(CAROL, &weft_crypto::InvitationSecret::from_seed([1; 32]), ALICE);
+    world.people[CAROL].keys = Some(joining.keys);
+    let leaky = start(&mut world, BOB, &[ALICE, BOB, CAROL], 50);
+    assert!(!world.resolve().is_writable(&leaky));
+}

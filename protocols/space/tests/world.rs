@@ -1,0 +1,212 @@
+//! A space with people in it who write control entries as far as each has heard.
+
+use weft_credential::{Carried, ControlBody, Credential, History, Part, Role, RootStatements};
+use weft_crypto::{
+    DeviceKey, EpochId, FeedId, IdentityId, InvitationSecret, RecoveryKey, RootKey, SpaceId, lockbox::EpochSecrets,
+};
+use weft_feed::{Past, entry_id, leaf};
+use weft_machine::{Draws, Seed};
+use weft_space::{
+    ControlEntry, Keys, Resolution, VoidReason,
+    compose::{self, Actor, Joining, SpaceKeys},
+    resolve,
+};
+
+pub(crate) const ALICE: usize = 0;
+pub(crate) const BOB: usize = 1;
+pub(crate) const CAROL: usize = 2;
+pub(crate) const DAVE: usize = 3;
+pub(crate) const MALLORY: usize = 4;
+
+/// A person with one device, and what it has heard.
+pub(crate) struct Person {
+    pub(crate) root: RootKey,
+    pub(crate) device: DeviceKey,
+    pub(crate) recovery: RecoveryKey,
+    pub(crate) statements: [Carried; 2],
+    pub(crate) keys: Option<SpaceKeys>,
+    /// The control feed it writes.
+    pub(crate) control: Option<FeedId>,
+    pub(crate) data: Option<FeedId>,
+    pub(crate) length: u64,
+    /// Of the other control feeds.
+    pub(crate) heard: Past,
+}
+
+impl Person {
+    pub(crate) fn new(number: u8) -> Self {
+        let seed = |what: u8| {
+            let mut seed = [what; 32];
+            seed[0] = number;
+            seed
+        };
+        let (root, next) = (RootKey::from_seed(seed(1)), RootKey::from_seed(seed(2)));
+        let (device, recovery) = (DeviceKey::from_seed(seed(3)), RecoveryKey::from_seed(seed(4)));
+        let statements = RootStatements::at_init(&root, &next.id(), device.id(), recovery.id());
+        Self {
+            root,
+            device,
+            recovery,
+            statements,
+            keys: None,
+            control: None,
+            data: None,
+            length: 0,
+            heard: Past::new(),
+        }
+    }
+
+    pub(crate) fn actor(&self) -> Actor<'_> {
+        Actor {
+            device: &self.device,
+            identity: self.root.id(),
+            statements: &self.statements,
+            recovery: self.recovery.id(),
+        }
+    }
+
+    fn take(&mut self, space: SpaceId, keys: SpaceKeys) {
+        let [control, data] = keys.manifests(space, &self.device).map(|manifest| manifest.verify().unwrap().id());
+        self.control = Some(control);
+        self.data = Some(data);
+        self.keys = Some(keys);
+    }
+
+    /// What a data entry of this person has in its past now.
+    pub(crate) fn past(&self) -> Past {
+        let mut past = self.heard.clone();
+        if let Some(control) = self.control {
+            past.raise(control, self.length);
+        }
+        past
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) space: SpaceId,
+    pub(crate) epoch: EpochId,
+    pub(crate) secrets: EpochSecrets,
+    pub(crate) people: Vec<Person>,
+    pub(crate) entries: Vec<ControlEntry>,
+    pub(crate) draws: Draws,
+}
+
+impl World {
+    /// Five people; Alice has founded a space.
+    pub(crate) fn new() -> Self {
+        let mut people: Vec<Person> = (0..5).map(Person::new).collect();
+        let mut draws = Draws::new(Seed::from_bytes([7; 32]));
+        let founded = compose::found(&people[ALICE].actor(), History::All, b"notes", &mut draws).unwrap();
+        let mut keys = Keys::new(founded.space, 16);
+        people[ALICE].take(founded.space, founded.keys.clone());
+        let mut world = Self {
+            space: founded.space,
+            epoch: founded.epoch,
+            secrets: EpochSecrets { content: [0; 32], access: [0; 32] },
+            people,
+            entries: Vec::new(),
+            draws,
+        };
+        let genesis = world.entry(ALICE, founded.body);
+        world.push(ALICE, genesis);
+        let me = world.people[ALICE].device.id();
+        let learned = keys.learn(&world.resolve(), &me, &founded.keys.pre_key);
+        assert_eq!(learned.opened, [founded.epoch]);
+        world.secrets = keys.secrets(&founded.epoch).unwrap().clone();
+        world
+    }
+
+    pub(crate) fn resolve(&self) -> Resolution {
+        resolve(&self.space, &self.entries)
+    }
+
+    pub(crate) fn id(&self, who: usize) -> IdentityId {
+        self.people[who].root.id()
+    }
+
+    /// `who` has now seen all that `from` has seen and written.
+    pub(crate) fn hear(&mut self, who: usize, from: usize) {
+        let past = self.people[from].past();
+        let own = self.people[who].control;
+        let others: Past = past.iter().filter(|(feed, _)| Some(*feed) != own).collect();
+        self.people[who].heard.join(&others);
+    }
+
+    /// The next entry of somebody's control feed.
+    pub(crate) fn entry(&self, who: usize, body: bytes::Bytes) -> ControlEntry {
+        let person = &self.people[who];
+        let feed = person.control.expect("who writes has a control feed");
+        // The header is as good as the body here: something that differs from entry to entry.
+        let id = entry_id(&feed, person.length, &leaf(&body));
+        ControlEntry::read(&self.space, feed, person.length, id, person.heard.clone(), &body)
+    }
+
+    fn push(&mut self, who: usize, entry: ControlEntry) -> usize {
+        self.people[who].length += 1;
+        self.entries.push(entry);
+        self.entries.len() - 1
+    }
+
+    /// Writes parts into somebody's control feed.
+    pub(crate) fn write(&mut self, who: usize, credentials: Vec<Credential>) -> usize {
+        let parts = credentials.into_iter().map(|credential| Part::new(self.space, credential)).collect();
+        self.write_parts(who, parts)
+    }
+
+    pub(crate) fn write_parts(&mut self, who: usize, parts: Vec<Part>) -> usize {
+        self.write_bytes(who, ControlBody::new(parts).encode())
+    }
+
+    pub(crate) fn write_bytes(&mut self, who: usize, body: bytes::Bytes) -> usize {
+        let entry = self.entry(who, body);
+        self.push(who, entry)
+    }
+
+    pub(crate) fn invite(&mut self, who: usize, role: Role, uses: u32, expires_ms: u64) -> InvitationSecret {
+        let actor = self.people[who].actor();
+        let (secret, body) = compose::invitation_issued(&actor, self.space, role, uses, expires_ms, &mut self.draws);
+        self.write_bytes(who, body);
+        secret
+    }
+
+    pub(crate) fn joining(&mut self, newcomer: usize, link: &InvitationSecret, host: usize) -> Joining {
+        let host = self.people[host].device.id();
+        compose::redeem(&self.people[newcomer].actor(), self.space, link, host, &mut self.draws)
+    }
+
+    /// The host writes the newcomer in, and the newcomer hears it. Gives the entry's place in `entries`.
+    pub(crate) fn redeem(&mut self, host: usize, link: &InvitationSecret, newcomer: usize) -> usize {
+        let joining = self.joining(newcomer, link, host);
+        let at = self.write_redemption(host, &joining);
+        if self.people[newcomer].keys.is_none() {
+            self.people[newcomer].take(self.space, joining.keys);
+        }
+        self.hear(newcomer, host);
+        at
+    }
+
+    pub(crate) fn write_redemption(&mut self, host: usize, joining: &Joining) -> usize {
+        let epoch = Some((&self.epoch, &self.secrets));
+        let actor = self.people[host].actor();
+        let body = compose::redeemed_entry(&actor, &joining.redemption, epoch, &mut self.draws).unwrap();
+        self.write_bytes(host, body)
+    }
+
+    /// Alice makes somebody a member.
+    pub(crate) fn admit(&mut self, who: usize, role: Role) {
+        let link = self.invite(ALICE, role, 1, u64::MAX);
+        self.redeem(ALICE, &link, who);
+    }
+
+    /// Why parts of an entry are void, by part.
+    pub(crate) fn void_of(&self, at: usize) -> Vec<(u32, VoidReason)> {
+        let (feed, seq) = (self.entries[at].feed, self.entries[at].seq);
+        let resolution = self.resolve();
+        let void = resolution.void().filter(|(place, _)| place.feed == feed && place.seq == seq);
+        void.map(|(place, reason)| (place.part, reason.clone())).collect()
+    }
+
+    pub(crate) fn counts(&self, at: usize) -> bool {
+        self.void_of(at).is_empty()
+    }
+}
