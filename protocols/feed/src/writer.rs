@@ -160,7 +160,8 @@ impl Writer {
         self.state.clone()
     }
 
-    /// Forgets what was written since: the store did not keep it and nobody has seen it.
+    /// Forgets what was written since: the store did not keep it and nobody has seen it. Or goes on from a longer log of the
+    /// same feed that came back from a peer.
     pub fn rollback(&mut self, checkpoint: Checkpoint) {
         self.state = checkpoint;
     }

@@ -47,7 +47,7 @@ fn every_decoder_survives_mutants() {
     let corpus = corpus();
     corpus.iter().for_each(|bytes| fuzz::all(bytes));
     let mut draws = Draws::new(Seed::from_bytes([5; 32]));
-    for _ in 0..20_000 {
+    for _ in 0..100_000 {
         let mut bytes = corpus[draws.below(corpus.len() as u64) as usize].to_vec();
         for _ in 0..=draws.below(4) {
             let at = draws.below(bytes.len() as u64 + 1) as usize;

@@ -19,7 +19,11 @@ impl Nodes {
     /// How many leaves there are.
     #[must_use]
     pub fn length(&self) -> u64 {
-        self.levels.first().map_or(0, |leaves| leaves.len() as u64)
+        self.leaves().len() as u64
+    }
+
+    fn leaves(&self) -> &[Peak] {
+        self.levels.first().map_or(&[], Vec::as_slice)
     }
 
     /// Adds the leaf of the next entry.
@@ -59,7 +63,6 @@ impl Nodes {
     /// How many entries from the start two feeds have in common.
     #[must_use]
     pub fn common(&self, other: &Self) -> u64 {
-        let leaves = |nodes: &Self| nodes.levels.first().cloned().unwrap_or_default();
-        leaves(self).iter().zip(&leaves(other)).take_while(|(one, two)| one == two).count() as u64
+        self.leaves().iter().zip(other.leaves()).take_while(|(one, two)| one == two).count() as u64
     }
 }
