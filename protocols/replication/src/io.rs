@@ -155,7 +155,8 @@ pub enum Input {
         /// What came out.
         done: Done,
     },
-    /// The range is durable, or was set aside because others had brought it already: its memory is free.
+    /// The range is durable, and [`Input::Extended`] was said for it; or it was set aside, because it did not continue what
+    /// is held: then the feed is asked for again from where it is. Its memory is free.
     Persisted {
         /// Of the order.
         ticket: Ticket,
@@ -167,8 +168,9 @@ pub enum Input {
 pub enum Output {
     /// Send this frame, length prefix included, in order.
     Send(Bytes),
-    /// Make this range durable, in the order in which it is said for its feed. If the feed was extended past `range.from`
-    /// meanwhile, answer [`Input::Persisted`] and forget the range.
+    /// Make this range durable, in the order in which it is said for its feed; then say [`Input::Extended`] and after it
+    /// [`Input::Persisted`]. If the range does not continue what is held or under way of its feed, because another source
+    /// brought something meanwhile, forget it and say [`Input::Persisted`] alone.
     Persist {
         /// Comes back with [`Input::Persisted`].
         ticket: Ticket,

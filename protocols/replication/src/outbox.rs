@@ -4,13 +4,18 @@ use std::collections::VecDeque;
 
 use crate::io::{Output, Ticket};
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outbox {
     queue: VecDeque<Output>,
     tickets: u64,
 }
 
 impl Outbox {
+    /// Tickets follow this one.
+    pub(crate) fn new(tickets: u64) -> Self {
+        Self { queue: VecDeque::new(), tickets }
+    }
+
     pub(crate) fn push(&mut self, output: Output) {
         self.queue.push_back(output);
     }
@@ -28,7 +33,7 @@ impl Outbox {
     }
 
     pub(crate) fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
+        self.tickets = self.tickets.wrapping_add(1);
         Ticket(self.tickets)
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Receiver {
     /// The range whose bodies come in frames of their own: always the newest one.
     streaming: Option<(FeedId, u64)>,
     jobs: BTreeMap<Ticket, FeedId>,
-    persisting: BTreeMap<Ticket, u64>,
+    persisting: BTreeMap<Ticket, Persisting>,
     /// The ends of what left to be persisted and is not durable yet.
     handed: BTreeMap<FeedId, (Head, Tree)>,
 }
@@ -64,6 +64,14 @@ enum State {
     Ending {
         again: bool,
     },
+}
+
+/// A range that left to be made durable.
+#[derive(Clone, Copy, Debug)]
+struct Persisting {
+    feed: FeedId,
+    end: u64,
+    cost: u64,
 }
 
 #[derive(Debug)]
@@ -279,7 +287,7 @@ impl Receiver {
                 ask.tree = range.tree().clone();
                 self.handed.insert(feed, (arrived.head, ask.tree.clone()));
                 let ticket = out.ticket();
-                self.persisting.insert(ticket, arrived.cost);
+                self.persisting.insert(ticket, Persisting { feed, end: arrived.head.length, cost: arrived.cost });
                 out.push(Output::Persist { ticket, space: ask.place.space, feed, range: *range });
             }
             Outcome::Wrong(violation) => {
@@ -291,10 +299,19 @@ impl Receiver {
         self.step(feed, out)
     }
 
-    /// A range is durable; its credit goes back.
-    pub(crate) fn persisted(&mut self, ticket: Ticket) {
-        if let Some(cost) = self.persisting.remove(&ticket) {
-            self.owed += cost;
+    /// A range is durable, or was set aside; its credit goes back. One that was set aside left a gap behind what came after
+    /// it, so the feed starts again from what is durable.
+    pub(crate) fn persisted(&mut self, ticket: Ticket, durable: impl Fn(&FeedId) -> u64, out: &mut Outbox) {
+        let Some(Persisting { feed, end, cost }) = self.persisting.remove(&ticket) else { return };
+        self.owed += cost;
+        if durable(&feed) >= end {
+            return;
+        }
+        if self.handed.get(&feed).is_some_and(|(head, _)| head.length >= end) {
+            self.handed.remove(&feed);
+        }
+        if self.asks.get(&feed).is_some_and(|ask| ask.state == State::Open && ask.tree.length() >= end) {
+            self.end(&feed, true, out);
         }
     }
 

@@ -188,7 +188,7 @@ impl World {
         for side in [ALICE, BOB] {
             let peer = device(self.nodes[1 - side].byte);
             let node = &mut self.nodes[side];
-            let seed = Seed::from_bytes([node.byte; 32]);
+            let seed = Seed::from_bytes([node.byte ^ self.number as u8; 32]);
             node.session = Some(Session::new(self.config.clone(), device(node.byte), peer, seed));
             for log in node.logs.values() {
                 let control = log.origin.purpose == Purpose::Control;
@@ -320,10 +320,10 @@ impl World {
         let (ticket, range) = self.nodes[side].persists.remove(0);
         let range = Arc::new(range);
         let stored = self.store(side, &range);
-        self.input(side, Input::Persisted { ticket });
         if stored {
             self.say_extended(side, range);
         }
+        self.input(side, Input::Persisted { ticket });
         true
     }
 

@@ -1,7 +1,7 @@
 //! Two honest peers become level, stay so, and say why when they are not.
 
 use weft_crypto::Purpose::{Control, Data};
-use weft_replication::{Input, stuck::What};
+use weft_replication::{Config, Input, WINDOW_MIN, stuck::What};
 
 use crate::harness::{ALICE, BOB, SPACE, World, manifest};
 
@@ -79,6 +79,28 @@ fn a_cut_connection_goes_on_at_what_is_durable() {
 }
 
 #[test]
+fn a_range_that_does_not_continue_what_is_held_is_set_aside_and_the_feed_goes_on() {
+    let mut world = World::connected();
+    world.settle();
+    world.append(ALICE, Data, 5, 100);
+    world.deliver(ALICE, usize::MAX);
+    world.work(BOB, 0);
+    assert_eq!(world.nodes[BOB].persists.len(), 1);
+    // The write is still under way when the next session brings the same entries and more, in one range.
+    world.disconnect();
+    world.append(ALICE, Data, 5, 100);
+    world.connect();
+    while world.deliver(ALICE, usize::MAX) | world.deliver(BOB, usize::MAX) | world.read(ALICE, 0) | world.work(BOB, 0)
+    {
+    }
+    let under_way = &world.nodes[BOB].persists;
+    assert_eq!(under_way.iter().map(|(_, range)| (range.from(), range.end())).collect::<Vec<_>>(), [(0, 5), (0, 10)]);
+    world.settle();
+    world.assert_level();
+    assert_eq!(world.nodes[BOB].sent["stop"], 1);
+}
+
+#[test]
 fn small_ranges_go_out_together() {
     let mut world = World::new(Default::default());
     for _ in 0..600 {
@@ -116,14 +138,17 @@ fn one_who_has_other_heads_than_the_server_is_served_from_the_middle_of_a_range(
 }
 
 #[test]
-fn large_bodies_come_in_frames_of_their_own() {
-    let mut world = World::new(Default::default());
-    world.append(ALICE, Data, 9, 1 << 20);
-    world.append(ALICE, Data, 40, 100 << 10);
-    world.connect();
-    world.settle();
-    world.assert_level();
-    assert!(world.nodes[ALICE].sent["bodies"] > 9);
+fn large_bodies_come_in_frames_of_their_own_and_fit_the_smallest_window() {
+    for window_bytes in [WINDOW_MIN, 32 << 20] {
+        let mut world = World::new(Config { window_bytes, ..Config::default() });
+        world.append(ALICE, Control, 9, 1 << 20);
+        world.append(ALICE, Data, 9, 1 << 20);
+        world.append(ALICE, Data, 40, 100 << 10);
+        world.connect();
+        world.settle();
+        world.assert_level();
+        assert!(world.nodes[ALICE].sent["bodies"] > 9);
+    }
 }
 
 #[test]
