@@ -183,12 +183,14 @@ impl Peer {
     }
 
     fn disconnected(&mut self, device: DeviceId) {
+        // The neighbour goes first: the end of its streams is no news then.
+        let neighbour = self.neighbours.remove(&device);
         let streams: Vec<StreamId> =
             self.streams.iter().filter(|(_, (at, _))| *at == device).map(|(stream, _)| *stream).collect();
         for stream in streams {
             self.stream_closed(stream);
         }
-        if let Some(neighbour) = self.neighbours.remove(&device) {
+        if let Some(neighbour) = neighbour {
             for space in neighbour.open.keys() {
                 if let Some(room) = self.rooms.get_mut(space) {
                     room.sources.lost(self.now, device);

@@ -195,6 +195,12 @@ impl Net {
         self.nodes.insert(device, node);
     }
 
+    /// Kills a peer and starts it on an older copy of its store.
+    pub(crate) fn restore(&mut self, device: DeviceId, store: Store) {
+        self.node(device).store = store;
+        self.restart(device);
+    }
+
     pub(crate) fn node(&mut self, device: DeviceId) -> &mut Node {
         self.nodes.get_mut(&device).unwrap()
     }

@@ -7,7 +7,7 @@ use weft_credential::Role;
 use weft_crypto::{DeviceId, ObjectId, SpaceId};
 use weft_echo::{Edit, TextOp, tables, view};
 use weft_invitation::Link;
-use weft_peer::{Answer, Command, RefusalKind};
+use weft_peer::{Answer, Command, Event, RefusalKind};
 
 use crate::net::Net;
 
@@ -174,4 +174,73 @@ fn a_stranger_gets_no_byte_of_the_space() {
     net.advance(Duration::from_secs(60));
     let Answer::Status(status) = net.answer(mallory, Command::Status).unwrap() else { panic!() };
     assert!(status.spaces.is_empty() && status.peers.iter().all(|peer| peer.spaces.is_empty()));
+}
+
+/// Alice and bob in one space with a note, level, and the store that bob has then.
+fn pair(net: &mut Net) -> (DeviceId, DeviceId, SpaceId, ObjectId) {
+    let (alice, bob) = (net.add("alice"), net.add("bob"));
+    let space = create(net, alice);
+    let object = note(net, alice, space, "note");
+    let link = invite(net, alice, space, Role::Writer);
+    join(net, bob, link);
+    net.run();
+    insert(net, bob, space, object, 4, " one");
+    net.run();
+    (alice, bob, space, object)
+}
+
+#[test]
+fn restored_backup_does_not_fork() {
+    let mut net = Net::new();
+    let (alice, bob, space, object) = pair(&mut net);
+    let backup = net.node(bob).store.clone();
+    insert(&mut net, bob, space, object, 8, " two");
+    append(&mut net, bob, space, "a record");
+    net.run();
+    net.restore(bob, backup);
+    net.connect(alice, bob);
+    net.run();
+    insert(&mut net, bob, space, object, 12, " three");
+    net.advance(Duration::from_secs(3));
+    for at in [alice, bob] {
+        assert!(level(&mut net, at, space));
+        assert_eq!(text(&mut net, at, space, object), "note one two three");
+        assert!(!net.node(at).events.iter().any(|event| matches!(event, Event::Stopped { .. })));
+    }
+}
+
+#[test]
+fn a_fork_stops_the_feed_and_undoes_nothing() {
+    let mut net = Net::new();
+    let (alice, bob, space, object) = pair(&mut net);
+    let backup = net.node(bob).store.clone();
+    insert(&mut net, bob, space, object, 8, " two");
+    net.run();
+    net.restore(bob, backup);
+    insert(&mut net, bob, space, object, 8, " TWO");
+    net.connect(alice, bob);
+    net.advance(Duration::from_secs(12));
+    assert_eq!(text(&mut net, alice, space, object), "note one two");
+    assert!(net.node(alice).events.iter().any(|event| matches!(event, Event::Stopped { .. })));
+    let Answer::Status(status) = net.answer(alice, Command::Status).unwrap() else { panic!() };
+    assert!(status.spaces[0].waiting.iter().any(|waiting| waiting.what.contains("forked")), "{:#?}", status.spaces);
+    let refusal = {
+        let ops = vec![TextOp { position: 0, delete: 0, insert: "x".into() }];
+        net.answer(bob, Command::Edit { space, edit: Edit::Text { object, ops } }).unwrap_err()
+    };
+    assert_eq!(refusal.code, "feed_stopped");
+    insert(&mut net, alice, space, object, 0, "> ");
+    assert_eq!(text(&mut net, alice, space, object), "> note one two");
+}
+
+#[test]
+fn lost_rows_are_derived_again() {
+    let mut net = Net::new();
+    let (alice, bob, space, object) = pair(&mut net);
+    for at in [alice, bob] {
+        net.node(at).store.derived.clear();
+        net.restart(at);
+        net.run();
+        assert_eq!(text(&mut net, at, space, object), "note one");
+    }
 }
