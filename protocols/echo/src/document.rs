@@ -117,7 +117,10 @@ impl Document {
             self.text.insert(&mut transaction, position, &run.insert);
         }
         transaction.commit();
-        Ok(split(transaction.encode_update_v1(), self.client, first_clock))
+        let update = Bytes::from(transaction.encode_update_v1());
+        let (inserts, deletes) = inspect::split(&update, self.client, first_clock)
+            .expect("a local transaction inserts text as its own client");
+        Ok(Change { inserts, deletes })
     }
 
     /// The whole document as a v1 update.
@@ -163,20 +166,6 @@ fn has_wide(inserts: &[u8]) -> bool {
     inserts
         .windows(4)
         .any(|four| four[0] >= 0xf0 && matches!(std::str::from_utf8(four), Ok(text) if text.chars().count() == 1))
-}
-
-/// Takes a transaction's update apart into the two fields of a mutation.
-fn split(update: Vec<u8>, client: u64, first_clock: u32) -> Change {
-    let update = Bytes::from(update);
-    let (blocks, inserts) = match inspect::split(&update, client, first_clock) {
-        Ok(blocks) => (blocks, Bytes::from([&update[..blocks], NONE].concat())),
-        Err(_) => {
-            assert_eq!(update.first(), Some(&0), "a local transaction inserts as its own client only");
-            (1, Bytes::new())
-        }
-    };
-    let deletes = update.slice(blocks..);
-    Change { inserts, deletes: if deletes == NONE { Bytes::new() } else { deletes } }
 }
 
 /// A delete set of one range.

@@ -105,6 +105,7 @@ impl Quarantine {
             Self::Malformed(_) => "malformed",
             Self::Refused(refusal) if refusal.is_malformed() => "malformed_update",
             Self::Refused(Refusal::Stranded { .. }) => "stranded",
+            Self::Refused(Refusal::NotNeighbours { .. }) => "no_neighbours",
             Self::Refused(_) => "acausal",
             Self::UnknownObject => "unknown_object",
             Self::ClientTaken { .. } => "client_taken",

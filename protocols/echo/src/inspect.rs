@@ -3,7 +3,7 @@
 //! `yrs` reserves memory for counts it was told, nests as deep as it is told, keeps what it cannot place yet, and deletes
 //! what does not exist yet; a hostile update uses each of these. So this reader accepts exactly what an honest session
 //! of ours writes: insertions of text by one client that continue its clock, deletions of ranges, and references to
-//! nothing but what the entry's causal past holds.
+//! nothing but what the entry's causal past holds. (Whether two neighbours *are* neighbours is for `order` to say.)
 //!
 //! Two questions, two functions: [`shape`] needs the session's clock only and says whether an update is *well formed*
 //! (then it moves the clock, whatever else is wrong with it); [`Shape::judge`] needs the causal past.
@@ -12,6 +12,8 @@
 
 mod refusal;
 mod scan;
+
+use bytes::Bytes;
 
 pub use refusal::Refusal;
 use scan::Scan;
@@ -72,8 +74,10 @@ pub fn inspect(inserts: &[u8], deletes: &[u8], context: &Context<'_>) -> Result<
 pub struct Shape<'a> {
     inserts: &'a [u8],
     deletes: &'a [u8],
-    client: u64,
-    first_clock: u32,
+    /// The session's client id.
+    pub client: u64,
+    /// The session's clock before it.
+    pub first_clock: u32,
     /// The session's clock after it.
     pub end_clock: u32,
 }
@@ -83,9 +87,8 @@ pub struct Shape<'a> {
 /// # Errors
 /// The first rule of ECHO-3 that is broken; then the update moves no clock.
 pub fn shape<'a>(inserts: &'a [u8], deletes: &'a [u8], client: u64, first_clock: u32) -> Result<Shape<'a>, Refusal> {
-    let accept = |_: Reference| Ok(());
-    let end_clock = scan::inserts(inserts, client, first_clock, accept)?;
-    scan::deletes(deletes, end_clock, accept)?;
+    let end_clock = scan::inserts(inserts, client, first_clock, |_| Ok(()))?;
+    scan::deletes(deletes, |_| Ok(()))?;
     Ok(Shape { inserts, deletes, client, first_clock, end_clock })
 }
 
@@ -95,47 +98,76 @@ impl Shape<'_> {
     /// # Errors
     /// The first reference to something that is not in the past, or that was not integrated.
     pub fn judge(&self, past: &dyn Reached) -> Result<(), Refusal> {
-        let judge = |reference: Reference| self.judge_one(reference, past);
-        scan::inserts(self.inserts, self.client, self.first_clock, judge)?;
-        scan::deletes(self.deletes, self.end_clock, judge)
+        self.blocks(|Block { clock: own, left, right, .. }| {
+            for (client, clock) in left.into_iter().chain(right) {
+                let reached = if client == self.client { own } else { past.reached(client) };
+                if clock >= reached {
+                    return Err(Refusal::OriginOutsideThePast { client, clock, reached });
+                }
+                check_integrated(past, Range { client, from: clock, to: clock + 1 })?;
+            }
+            Ok(())
+        })?;
+        scan::deletes(self.deletes, |range| {
+            let Range { client, to: end, .. } = range;
+            let reached = if client == self.client { self.end_clock } else { past.reached(client) };
+            if end > reached {
+                return Err(Refusal::DeleteOutsideThePast { client, end, reached });
+            }
+            check_integrated(past, range)
+        })
     }
 
-    fn judge_one(&self, reference: Reference, past: &dyn Reached) -> Result<(), Refusal> {
-        let Reference { client, from, to, own, deleted } = reference;
-        let reached = if client == self.client { own } else { past.reached(client) };
-        if to > reached {
-            return Err(if deleted {
-                Refusal::DeleteOutsideThePast { client, end: to, reached }
-            } else {
-                Refusal::OriginOutsideThePast { client, clock: from, reached }
-            });
-        }
-        match past.absent(client, from, to) {
-            Some(clock) => Err(Refusal::Stranded { client, clock }),
-            None => Ok(()),
-        }
+    /// Hands out the insertions in order.
+    ///
+    /// # Errors
+    /// The first that `visit` gives.
+    pub(crate) fn blocks(&self, visit: impl FnMut(Block) -> Result<(), Refusal>) -> Result<(), Refusal> {
+        scan::inserts(self.inserts, self.client, self.first_clock, visit).map(drop)
     }
 }
 
-/// Clocks of one client that an update speaks of.
+fn check_integrated(past: &dyn Reached, Range { client, from, to }: Range) -> Result<(), Refusal> {
+    match past.absent(client, from, to) {
+        Some(clock) => Err(Refusal::Stranded { client, clock }),
+        None => Ok(()),
+    }
+}
+
+/// A piece of text that is inserted between two characters; no neighbour: the beginning or the end.
 #[derive(Clone, Copy, Debug)]
-struct Reference {
+pub(crate) struct Block {
+    pub(crate) clock: u32,
+    pub(crate) end: u32,
+    pub(crate) left: Option<(u64, u32)>,
+    pub(crate) right: Option<(u64, u32)>,
+}
+
+/// Clocks of one client that are deleted.
+#[derive(Clone, Copy, Debug)]
+struct Range {
     client: u64,
     from: u32,
     to: u32,
-    /// How far the writing session itself has come at this point of the update.
-    own: u32,
-    deleted: bool,
 }
 
-/// The number of bytes that the insertions of a whole v1 update take; the rest is its delete set.
+/// Takes the update of a session's transaction apart into the two fields of a mutation, each empty where there is
+/// nothing. The deletions are not read.
 ///
 /// # Errors
-/// When they are not what [`shape`] accepts.
-pub(crate) fn split(update: &[u8], client: u64, first_clock: u32) -> Result<usize, Refusal> {
+/// When the insertions are not what [`shape`] accepts.
+pub fn split(update: &Bytes, client: u64, first_clock: u32) -> Result<(Bytes, Bytes), Refusal> {
+    const NONE: &[u8] = &[0];
     let mut scan = Scan::new(update);
-    scan::blocks(&mut scan, client, first_clock, |_| Ok(()))?;
-    Ok(scan.at())
+    let inserts = if update.first() == Some(&0) {
+        scan = Scan::after(update, 1);
+        Bytes::new()
+    } else {
+        scan::blocks(&mut scan, client, first_clock, |_| Ok(()))?;
+        Bytes::from([&update[..scan.at()], NONE].concat())
+    };
+    let deletes = update.slice(scan.at()..);
+    Ok((inserts, if deletes == NONE { Bytes::new() } else { deletes }))
 }
 
 /// Puts any bytes through both readers, split at every place that the first byte names.

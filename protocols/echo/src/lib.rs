@@ -41,6 +41,7 @@ pub mod io;
 pub mod json;
 pub mod message;
 mod object;
+mod order;
 mod progress;
 mod reach;
 pub mod registers;

@@ -23,7 +23,7 @@ use crate::reach::Tracks;
 use crate::registers::{self, Write};
 use crate::rows::{self, About, NAME_SHOWN_BYTES_MAX, RowError, Summary};
 use crate::tables::{self, By, Part};
-use text::Text;
+use text::{Accepted, Text};
 
 /// Rows that a step has changed, in order.
 pub(crate) type Rows = Vec<DerivedWrite>;
@@ -106,22 +106,17 @@ impl Object {
         if self.tracks.is_taken(client, &feed, entry.session) {
             return Err(Quarantine::ClientTaken { client });
         }
-        let first_clock = self.tracks.end(client);
-        let shape = inspect::shape(&mutation.inserts, &mutation.deletes, client, first_clock)?;
-        let span = text::Span { client, from: first_clock, to: shape.end_clock };
-        let integrated = match self.judge(&place, &shape) {
-            Ok(hollow) => self
-                .text
-                .integrate(self.id, &mut self.tracks, &place, mutation, span, hollow, local, rows)
-                .map(|()| hollow),
-            Err(reason) => Err(reason),
-        };
+        let shape = inspect::shape(&mutation.inserts, &mutation.deletes, client, self.tracks.end(client))?;
+        let integrated = self.judge(&place, &shape).and_then(|hollow| {
+            let accepted = Accepted { place, mutation, shape, hollow, local };
+            self.text.integrate(self.id, &mut self.tracks, &accepted, rows).map(|()| hollow)
+        });
         match integrated {
             Ok(hollow) => Ok(self.show(&place, mutation, hollow, rows)),
             Err(reason) => {
                 // Its clocks count whatever else is wrong with it, or its session could never write here again.
                 if self.about.is_some() {
-                    self.text.leave_out(self.id, &mut self.tracks, &place, span, rows);
+                    self.text.leave_out(self.id, &mut self.tracks, &place, &shape, rows);
                 }
                 Err(reason)
             }

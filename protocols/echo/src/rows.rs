@@ -161,6 +161,18 @@ pub struct ClockTrack {
     pub from: u32,
 }
 
+/// A row `o` of an object: a piece of the order of all its characters.
+#[derive(Clone, PartialEq, Eq, Message)]
+pub struct OrderPiece {
+    /// The client ids that occur.
+    #[prost(uint64, repeated, tag = "1")]
+    pub clients: Vec<u64>,
+    /// For each span: its first character, its length, the characters that it was placed after and before. A character
+    /// is its client's place in `clients` plus one, and its clock; none is 0.
+    #[prost(uint64, repeated, tag = "2")]
+    pub numbers: Vec<u64>,
+}
+
 /// A row `t` of an object: what one mutation did to the text, or to its clock only.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Tail {

@@ -114,6 +114,14 @@ pub enum Refusal {
         /// How far that session has come in the past.
         reached: u32,
     },
+    /// Something of its causal past stands between the two neighbours that it is inserted between. Spec: ECHO-4.3
+    #[error("({client}, {clock}) is inserted between two characters that are no neighbours")]
+    NotNeighbours {
+        /// Whose.
+        client: u64,
+        /// The clock.
+        clock: u32,
+    },
     /// It speaks of text that was never integrated, because its entry was refused. Spec: ECHO-4.2
     #[error("refers to ({client}, {clock}), which was never integrated")]
     Stranded {
@@ -128,6 +136,12 @@ impl Refusal {
     /// Whether the update is malformed: then it moves no clock. The others are refused by their past.
     #[must_use]
     pub fn is_malformed(&self) -> bool {
-        !matches!(self, Self::OriginOutsideThePast { .. } | Self::DeleteOutsideThePast { .. } | Self::Stranded { .. })
+        !matches!(
+            self,
+            Self::OriginOutsideThePast { .. }
+                | Self::DeleteOutsideThePast { .. }
+                | Self::NotNeighbours { .. }
+                | Self::Stranded { .. }
+        )
     }
 }

@@ -1,6 +1,6 @@
 //! The grammar: one pass over the bytes, no allocation, every reference handed to the caller.
 
-use super::{CLOCK_END, Reference, Refusal};
+use super::{Block, CLOCK_END, Range, Refusal};
 use crate::ids::{CLIENT_BITS, ROOT};
 
 /// Flags and kind of a block's info byte.
@@ -19,7 +19,7 @@ pub(super) fn inserts(
     bytes: &[u8],
     client: u64,
     first_clock: u32,
-    visit: impl FnMut(Reference) -> Result<(), Refusal>,
+    visit: impl FnMut(Block) -> Result<(), Refusal>,
 ) -> Result<u32, Refusal> {
     if bytes.is_empty() {
         return Ok(first_clock);
@@ -38,7 +38,7 @@ pub(super) fn blocks(
     scan: &mut Scan<'_>,
     client: u64,
     first_clock: u32,
-    mut visit: impl FnMut(Reference) -> Result<(), Refusal>,
+    mut visit: impl FnMut(Block) -> Result<(), Refusal>,
 ) -> Result<u32, Refusal> {
     match scan.number()? {
         1 => {}
@@ -66,20 +66,16 @@ pub(super) fn blocks(
 fn block(
     scan: &mut Scan<'_>,
     clock: u32,
-    visit: &mut impl FnMut(Reference) -> Result<(), Refusal>,
+    visit: &mut impl FnMut(Block) -> Result<(), Refusal>,
 ) -> Result<u32, Refusal> {
     let at = scan.at();
     let info = scan.byte()?;
     if info & !(HAS_ORIGIN | HAS_RIGHT_ORIGIN) != STRING {
         return Err(Refusal::Block { info, at });
     }
-    for flag in [HAS_ORIGIN, HAS_RIGHT_ORIGIN] {
-        if info & flag != 0 {
-            let (client, from) = (scan.client()?, scan.clock()?);
-            visit(Reference { client, from, to: from + 1, own: clock, deleted: false })?;
-        }
-    }
-    if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
+    let mut neighbour = |flag| if info & flag == 0 { Ok(None) } else { scan.id().map(Some) };
+    let (left, right) = (neighbour(HAS_ORIGIN)?, neighbour(HAS_RIGHT_ORIGIN)?);
+    if left.is_none() && right.is_none() {
         let at = scan.at();
         if scan.number()? != 1 || scan.string()? != ROOT.as_bytes() {
             return Err(Refusal::Parent { at });
@@ -87,18 +83,17 @@ fn block(
     }
     let at = scan.at();
     let text = std::str::from_utf8(scan.string()?).map_err(|_| Refusal::Text { at })?;
-    match utf16_len(text) {
-        0 => Err(Refusal::Text { at }),
-        length => advance(clock, length),
+    let length = utf16_len(text);
+    if length == 0 {
+        return Err(Refusal::Text { at });
     }
+    let end = advance(clock, length)?;
+    visit(Block { clock, end, left, right })?;
+    Ok(end)
 }
 
-/// Reads a `deletes` field: nothing, or a delete set of at least one range. `own` is the session's clock after its insertions.
-pub(super) fn deletes(
-    bytes: &[u8],
-    own: u32,
-    mut visit: impl FnMut(Reference) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
+/// Reads a `deletes` field: nothing, or a delete set of at least one range.
+pub(super) fn deletes(bytes: &[u8], mut visit: impl FnMut(Range) -> Result<(), Refusal>) -> Result<(), Refusal> {
     if bytes.is_empty() {
         return Ok(());
     }
@@ -110,7 +105,7 @@ pub(super) fn deletes(
             return Err(Refusal::DeleteOrder { client });
         }
         previous = Some(client);
-        ranges(&mut scan, client, own, &mut visit)?;
+        ranges(&mut scan, client, &mut visit)?;
     }
     if previous.is_none() {
         return Err(Refusal::DeleteOrder { client: 0 });
@@ -121,8 +116,7 @@ pub(super) fn deletes(
 fn ranges(
     scan: &mut Scan<'_>,
     client: u64,
-    own: u32,
-    visit: &mut impl FnMut(Reference) -> Result<(), Refusal>,
+    visit: &mut impl FnMut(Range) -> Result<(), Refusal>,
 ) -> Result<(), Refusal> {
     let count = scan.count(RANGE_BYTES_MIN)?;
     let mut end = 0;
@@ -133,7 +127,7 @@ fn ranges(
             return Err(Refusal::DeleteOrder { client });
         }
         end = advance(from, length)?;
-        visit(Reference { client, from, to: end, own, deleted: true })?;
+        visit(Range { client, from, to: end })?;
     }
     if count == 0 {
         return Err(Refusal::DeleteOrder { client });
@@ -164,6 +158,10 @@ impl<'a> Scan<'a> {
         Self { bytes, at: 0 }
     }
 
+    pub(super) fn after(bytes: &'a [u8], at: usize) -> Self {
+        Self { bytes, at }
+    }
+
     pub(super) fn at(&self) -> usize {
         self.at
     }
@@ -191,6 +189,10 @@ impl<'a> Scan<'a> {
             client if client >> CLIENT_BITS == 0 => Ok(client),
             client => Err(Refusal::ClientTooWide { client }),
         }
+    }
+
+    fn id(&mut self) -> Result<(u64, u32), Refusal> {
+        Ok((self.client()?, self.clock()?))
     }
 
     /// A clock that something stands at, so that one past it is still a clock.

@@ -6,7 +6,7 @@ use weft_crypto::FeedId;
 use super::Object;
 use crate::ids::Clients;
 use crate::reach::{Step, Tracks};
-use crate::rows::{self, About, ClockTrack, Clocks, RowError, Tail};
+use crate::rows::{self, About, ClockTrack, Clocks, OrderPiece, RowError, Tail};
 use crate::tables::{self, Part};
 
 pub(super) fn load(mut object: Object, rows: &[(Bytes, Bytes)], clients: &Clients) -> Result<Object, RowError> {
@@ -31,6 +31,7 @@ pub(super) fn load(mut object: Object, rows: &[(Bytes, Bytes)], clients: &Client
                 }
                 object.text.loaded_clocks(number(rest)?);
             }
+            Part::Order => object.text.load_order(number(rest)?, &rows::decode::<OrderPiece>("order", value)?)?,
             Part::Snapshot => snapshot.push(value),
             Part::Tail => tails.push((number(rest)?, value)),
         }

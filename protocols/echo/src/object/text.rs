@@ -8,10 +8,11 @@ use crate::config::Config;
 use crate::document::{Change, Document};
 use crate::edit::TextOp;
 use crate::error::{EditRefusal, Quarantine};
-use crate::inspect;
+use crate::inspect::{self, Block, CLOCK_END, Reached as _, Refusal, Shape};
 use crate::message::Mutation;
+use crate::order::{Id, Insertion, Journal, Order};
 use crate::reach::{Step, Tracks};
-use crate::rows::{self, ClockTrack, Clocks, RowError, Tail};
+use crate::rows::{self, ClockTrack, Clocks, OrderPiece, RowError, Tail};
 use crate::tables::{self, Part};
 
 /// A snapshot is kept in pieces of this size.
@@ -20,12 +21,18 @@ const PIECE_BYTES: usize = 256 << 10;
 /// Bytes of a tail row beside its update.
 const TAIL_ROW_BYTES: u64 = 96;
 
-/// The clocks that a mutation takes up.
+/// Spans of the order in one row: some 200 KiB.
+const ORDER_PIECE_SPANS: usize = 16 << 10;
+
+/// A mutation whose references lie in its past.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) client: u64,
-    pub(crate) from: u32,
-    pub(crate) to: u32,
+pub(super) struct Accepted<'a> {
+    pub(super) place: Place<'a>,
+    pub(super) mutation: &'a Mutation,
+    pub(super) shape: Shape<'a>,
+    pub(super) hollow: bool,
+    /// Its text is in the document already.
+    pub(super) local: bool,
 }
 
 #[derive(Debug)]
@@ -43,6 +50,7 @@ struct Stored {
     snapshot_pieces: u64,
     snapshot_bytes: u64,
     clock_pages: u64,
+    order_pieces: u64,
     tail_first: u64,
     tail_next: u64,
     tail_bytes: u64,
@@ -52,6 +60,7 @@ struct Stored {
 pub(crate) struct Text {
     client: u64,
     held: Held,
+    order: Order,
     stored: Stored,
     /// Steps of the tail that no page of the clock index has yet.
     unpaged: Vec<(u64, Step, u32)>,
@@ -59,7 +68,7 @@ pub(crate) struct Text {
 
 impl Text {
     pub(crate) fn new(client: u64) -> Self {
-        Self { client, held: Held::Nothing, stored: Stored::default(), unpaged: Vec::new() }
+        Self { client, held: Held::Nothing, order: Order::default(), stored: Stored::default(), unpaged: Vec::new() }
     }
 
     pub(crate) fn adopt(&mut self, document: Document) {
@@ -77,37 +86,51 @@ impl Text {
         }
     }
 
-    /// Brings an accepted mutation's text into the document and the rows.
-    #[allow(clippy::too_many_arguments, reason = "the parts of one object that a mutation's text touches")]
+    /// Brings an accepted mutation's text into the order, the document and the rows.
     pub(super) fn integrate(
         &mut self,
         object: ObjectId,
         tracks: &mut Tracks,
-        place: &Place<'_>,
-        mutation: &Mutation,
-        span: Span,
-        hollow: bool,
-        local: bool,
+        accepted: &Accepted<'_>,
         rows: &mut Rows,
     ) -> Result<(), Quarantine> {
-        let deletes = if hollow { Bytes::new() } else { mutation.deletes.clone() };
+        let Accepted { place, mutation, shape, hollow, local } = accepted;
+        let deletes = if *hollow { Bytes::new() } else { mutation.deletes.clone() };
         if mutation.inserts.is_empty() && deletes.is_empty() {
             return Ok(());
         }
-        if !local && let Some(document) = self.document() {
-            let applied = if hollow {
-                document.apply_hollow(&mutation.inserts, span.client, span.from, span.to)
-            } else {
-                document.apply(&mutation.inserts, &deletes)
-            };
-            if let Err(error) = applied {
-                self.held = Held::Dropped;
-                return Err(Quarantine::Document(error));
-            }
+        let journal = self.arrange(place, shape, tracks)?;
+        let tail = Tail {
+            state: if *hollow { Tail::HOLLOW } else { Tail::SHOWN },
+            inserts: mutation.inserts.clone(),
+            deletes,
+            ..tail(place, shape)
+        };
+        if !local
+            && let Some(document) = self.document()
+            && let Err(error) = apply(document, &tail, shape.client)
+        {
+            self.held = Held::Dropped;
+            self.order.undo(journal);
+            return Err(Quarantine::Document(error));
         }
-        let state = if hollow { Tail::HOLLOW } else { Tail::SHOWN };
-        self.push(object, tracks, place, span, (state, mutation.inserts.clone(), deletes), rows);
+        self.push(object, tracks, place, shape.client, &tail, rows);
         Ok(())
+    }
+
+    /// Places the insertions between their neighbours.
+    ///
+    /// Spec: ECHO-4.3
+    fn arrange(&mut self, place: &Place<'_>, shape: &Shape<'_>, tracks: &Tracks) -> Result<Journal, Quarantine> {
+        let past = tracks.in_past_of(&place.feed, place.entry.seq, &place.entry.past);
+        let holds = |(client, clock): Id, own| clock < if client == shape.client { own } else { past.reached(client) };
+        let mut journal = Journal::default();
+        let arranged = arrange(&mut self.order, shape, &mut journal, holds);
+        if let Err(refusal) = arranged {
+            self.order.undo(journal);
+            return Err(refusal.into());
+        }
+        Ok(journal)
     }
 
     /// Takes up the clocks of a mutation that is not integrated.
@@ -116,18 +139,19 @@ impl Text {
         object: ObjectId,
         tracks: &mut Tracks,
         place: &Place<'_>,
-        span: Span,
+        shape: &Shape<'_>,
         rows: &mut Rows,
     ) {
-        if span.from == span.to {
+        if shape.first_clock == shape.end_clock {
             return;
         }
+        let tail = Tail { state: Tail::ABSENT, ..tail(place, shape) };
         if let Some(document) = self.document()
-            && document.fill(span.client, span.from, span.to).is_err()
+            && apply(document, &tail, shape.client).is_err()
         {
             self.held = Held::Dropped;
         }
-        self.push(object, tracks, place, span, (Tail::ABSENT, Bytes::new(), Bytes::new()), rows);
+        self.push(object, tracks, place, shape.client, &tail, rows);
     }
 
     fn push(
@@ -135,22 +159,12 @@ impl Text {
         object: ObjectId,
         tracks: &mut Tracks,
         place: &Place<'_>,
-        span: Span,
-        (state, inserts, deletes): (u32, Bytes, Bytes),
+        client: u64,
+        tail: &Tail,
         rows: &mut Rows,
     ) {
-        let tail = Tail {
-            feed: Bytes::copy_from_slice(place.feed.as_bytes()),
-            session: place.entry.session,
-            seq: place.entry.seq,
-            first_clock: span.from,
-            end_clock: span.to,
-            state,
-            inserts,
-            deletes,
-        };
-        put(rows, tables::OBJECT, tables::numbered(&object, Part::Tail, self.stored.tail_next), rows::encode(&tail));
-        self.count(self.stored.tail_next, &tail, span.client, place.feed, tracks);
+        put(rows, tables::OBJECT, tables::numbered(&object, Part::Tail, self.stored.tail_next), rows::encode(tail));
+        self.count(self.stored.tail_next, tail, client, place.feed, tracks);
     }
 
     /// Enters a tail row's clocks and size.
@@ -182,8 +196,13 @@ impl Text {
         if self.stored.tail_bytes == 0 {
             self.stored.tail_first = number;
         }
+        let shape = check(tail, client)?;
+        if tail.state != Tail::ABSENT {
+            let arranged = arrange(&mut self.order, &shape, &mut Journal::default(), |_, _| false);
+            arranged.map_err(|error| RowError::new("tail", error))?;
+        }
         let document = self.document().expect("a text that is being loaded is not dropped");
-        replay(document, tail, client)?;
+        apply(document, tail, client).map_err(|error| RowError::new("tail", error))?;
         self.count(number, tail, client, feed, tracks);
         Ok(())
     }
@@ -195,6 +214,12 @@ impl Text {
         self.stored.snapshot_bytes = snapshot.len() as u64;
         let document = self.document().expect("a text that is being loaded is not dropped");
         document.restore(&snapshot).map_err(|error| RowError::new("snapshot", error))
+    }
+
+    /// Takes a piece of the order from the store.
+    pub(super) fn load_order(&mut self, number: u64, piece: &OrderPiece) -> Result<(), RowError> {
+        self.stored.order_pieces = number + 1;
+        self.order.restore(piece)
     }
 
     /// A page of the clock index was loaded.
@@ -234,7 +259,17 @@ impl Text {
             let piece = snapshot.slice(number * PIECE_BYTES..snapshot.len().min((number + 1) * PIECE_BYTES));
             put(rows, tables::OBJECT, tables::numbered(&object, Part::Snapshot, number as u64), piece);
         }
+        self.order.compact();
+        let mut order_pieces = 0;
+        for piece in self.order.pieces(ORDER_PIECE_SPANS) {
+            put(rows, tables::OBJECT, tables::numbered(&object, Part::Order, order_pieces), rows::encode(&piece));
+            order_pieces += 1;
+        }
         let stored = &mut self.stored;
+        for number in order_pieces..stored.order_pieces {
+            remove(rows, tables::OBJECT, tables::numbered(&object, Part::Order, number));
+        }
+        stored.order_pieces = order_pieces;
         for number in pieces as u64..stored.snapshot_pieces {
             remove(rows, tables::OBJECT, tables::numbered(&object, Part::Snapshot, number));
         }
@@ -256,27 +291,66 @@ impl Text {
     }
 
     pub(super) fn bytes(&self) -> u64 {
-        // A block of yrs takes about three times what it takes encoded; steps of the tail 24.
-        3 * (self.stored.snapshot_bytes + self.stored.tail_bytes) + 24 * self.unpaged.len() as u64
+        // A block of yrs takes about three times what it takes encoded; a step of the tail 24, a span of the order 96.
+        3 * (self.stored.snapshot_bytes + self.stored.tail_bytes)
+            + 24 * self.unpaged.len() as u64
+            + 96 * self.order.len() as u64
     }
 }
 
-/// Brings a tail row's text into a document.
+/// Brings a tail row's text into a document that is read and then dropped.
 pub(crate) fn replay(document: &mut Document, tail: &Tail, client: u64) -> Result<(), RowError> {
-    if tail.state != Tail::ABSENT {
-        // Rows are ours, but yrs trusts what it is given: damage must not reach it.
-        let shape = inspect::shape(&tail.inserts, &tail.deletes, client, tail.first_clock);
-        if shape.map(|shape| shape.end_clock) != Ok(tail.end_clock) {
-            return Err(RowError::new("tail", "an update that was never accepted"));
-        }
-    }
+    check(tail, client)?;
+    apply(document, tail, client).map_err(|error| RowError::new("tail", error))
+}
+
+/// Rows are ours, but `yrs` trusts what it is given: damage must not reach it.
+fn check(tail: &Tail, client: u64) -> Result<Shape<'_>, RowError> {
+    let damaged = || RowError::new("tail", "an update that was never accepted");
+    let shape = inspect::shape(&tail.inserts, &tail.deletes, client, tail.first_clock).map_err(|_| damaged())?;
+    let clocks = match tail.state {
+        Tail::SHOWN => shape.end_clock == tail.end_clock,
+        Tail::HOLLOW => shape.end_clock == tail.end_clock && tail.deletes.is_empty() && !tail.inserts.is_empty(),
+        Tail::ABSENT => tail.inserts.is_empty() && tail.deletes.is_empty() && tail.end_clock > tail.first_clock,
+        _ => false,
+    };
+    if clocks && tail.end_clock < CLOCK_END { Ok(shape) } else { Err(damaged()) }
+}
+
+/// Brings a checked tail row's text into a document.
+fn apply(document: &mut Document, tail: &Tail, client: u64) -> Result<(), String> {
     match tail.state {
-        Tail::SHOWN => document.apply(&tail.inserts, &tail.deletes),
         Tail::HOLLOW => document.apply_hollow(&tail.inserts, client, tail.first_clock, tail.end_clock),
-        Tail::ABSENT if tail.end_clock > tail.first_clock => document.fill(client, tail.first_clock, tail.end_clock),
-        _ => return Err(RowError::new("tail", "an unknown state")),
+        Tail::ABSENT => document.fill(client, tail.first_clock, tail.end_clock),
+        _ => document.apply(&tail.inserts, &tail.deletes),
     }
-    .map_err(|error| RowError::new("tail", error))
+}
+
+/// Inserts the blocks of an update; `holds`: whether a character is in the past of a block at a clock.
+fn arrange(
+    order: &mut Order,
+    shape: &Shape<'_>,
+    journal: &mut Journal,
+    holds: impl Fn(Id, u32) -> bool,
+) -> Result<(), Refusal> {
+    let client = shape.client;
+    shape.blocks(|Block { clock, end, left, right }| {
+        let block = Insertion { id: (client, clock), len: end - clock, left, right };
+        let inserted = order.insert(block, |id| holds(id, clock), journal);
+        if inserted { Ok(()) } else { Err(Refusal::NotNeighbours { client, clock }) }
+    })
+}
+
+/// What is the same in every tail row of an entry.
+fn tail(place: &Place<'_>, shape: &Shape<'_>) -> Tail {
+    Tail {
+        feed: Bytes::copy_from_slice(place.feed.as_bytes()),
+        session: place.entry.session,
+        seq: place.entry.seq,
+        first_clock: shape.first_clock,
+        end_clock: shape.end_clock,
+        ..Tail::default()
+    }
 }
 
 fn page(steps: &[(u64, Step, u32)], tracks: &Tracks) -> Clocks {
