@@ -165,30 +165,27 @@ impl History {
     /// # Errors
     /// When the row is damaged, or does not come after the ones before.
     pub fn extend(&mut self, row: &[u8]) -> Result<(), RestoreError> {
-        let mut reader = Reader(row);
-        while !reader.0.is_empty() {
-            let seq = reader.number()?;
-            if seq < self.next || seq >= LENGTH_MAX {
-                return Err(RestoreError::OutOfOrder { seq, next: self.next });
-            }
-            for _ in 0..reader.number()? {
-                self.change(seq, reader.feed()?, reader.number()?, reader.number()?)?;
-            }
-            self.next = seq + 1;
-        }
-        Ok(())
+        self.read(row, |next, seq| match seq {
+            _ if seq >= next && seq < LENGTH_MAX => Ok(true),
+            _ => Err(RestoreError::OutOfOrder { seq, next }),
+        })
     }
 
-    /// As [`History::extend`], but for what was said before and of entries from `until` on: rows that were kept of entries
-    /// which were then released once more, in other pieces.
+    /// As [`History::extend`], but passes over what was said before and over entries from `until` on: for rows that were kept
+    /// of entries which were then released once more, in other pieces.
     ///
     /// # Errors
     /// When the row is damaged.
     pub fn extend_until(&mut self, row: &[u8], until: u64) -> Result<(), RestoreError> {
+        self.read(row, |next, seq| Ok(seq >= next && seq < until.min(LENGTH_MAX)))
+    }
+
+    /// Reads a row; `takes` says of each entry, after the earliest that can be next, whether it is entered.
+    fn read(&mut self, row: &[u8], takes: impl Fn(u64, u64) -> Result<bool, RestoreError>) -> Result<(), RestoreError> {
         let mut reader = Reader(row);
         while !reader.0.is_empty() {
             let seq = reader.number()?;
-            let taken = seq >= self.next && seq < until.min(LENGTH_MAX);
+            let taken = takes(self.next, seq)?;
             for _ in 0..reader.number()? {
                 let (feed, length, named) = (reader.feed()?, reader.number()?, reader.number()?);
                 if taken {

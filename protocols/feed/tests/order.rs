@@ -315,3 +315,26 @@ fn deps_are_reduced_and_overflow_into_merges() {
     assert_eq!(taken.merges.iter().map(Vec::len).collect::<Vec<_>>(), [512, 512]);
     assert_eq!(taken.deps.len(), 276);
 }
+
+/// A node that crashed between a row and its cursor has rows of entries that it releases again, cut elsewhere.
+#[test]
+fn rows_that_say_something_twice_are_restored_once() {
+    let (mut alice, mut bob) = (author(1, Purpose::Data), author(2, Purpose::Data));
+    let mut order = order();
+    admit(&mut order, &[&alice, &bob]);
+    let mut rows = vec![];
+    for round in 0..6 {
+        extend(&mut order, &alice.write(records(1)));
+        extend(&mut order, &bob.write(vec![record(vec![alice.dep()], format!("answer {round}"))]));
+        rows.extend(released(&mut order).into_iter().map(|piece| piece.changes).filter(|row| !row.is_empty()));
+    }
+    let again = [rows[3].clone(), rows[4].clone()].concat();
+    let mut history = History::restore(rows[..4].iter().map(AsRef::as_ref)).unwrap();
+    assert_eq!(history.clone().extend(&again), Err(RestoreError::OutOfOrder { seq: 3, next: 4 }));
+    history.extend_until(&again, 6).unwrap();
+    history.extend_until(&rows[5], 5).unwrap();
+    assert_eq!(history.get(5, &alice.feed()), 5, "entry 5 is beyond the cursor");
+    history.extend_until(&rows[5], 6).unwrap();
+    assert_eq!((0..6).map(|seq| history.get(seq, &alice.feed())).collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(history.extend_until(&[9], 20), Err(RestoreError::Malformed));
+}
