@@ -24,6 +24,8 @@ fn credential() -> impl Strategy<Value = Credential> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Spec: CREDENTIAL-1.
     #[test]
     fn what_is_written_is_read(space in any::<[u8; 32]>(), credentials in proptest::collection::vec(credential(), 1..9)) {

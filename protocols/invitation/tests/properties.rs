@@ -5,6 +5,8 @@ use weft_crypto::{DeviceId, InvitationSecret, SpaceId};
 use weft_invitation::{Link, fuzz};
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     /// Spec: INVITATION-1.
     #[test]
     fn a_link_is_read_as_written(

@@ -1,7 +1,11 @@
 //! The epoch secrets that this device holds, and the keys derived from them. Spec: SPACE-7.4.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
+use bytes::Bytes;
 use weft_crypto::{
     DeviceId, EpochId, FeedId, PreKeySecret, SpaceId,
     lockbox::{self, EpochSecrets, LockboxError, RecipientKind},
@@ -38,8 +42,8 @@ pub struct Keys {
     secrets: BTreeMap<EpochId, EpochSecrets>,
     /// How deep each held epoch is: the newest are the deepest.
     depths: BTreeMap<EpochId, u64>,
-    /// How many lockboxes of an epoch were looked at without success.
-    tried: BTreeMap<EpochId, usize>,
+    /// Lockboxes of epochs not held yet that did not open.
+    bad: BTreeMap<EpochId, BTreeSet<([u8; 32], Bytes)>>,
     cache: BTreeMap<(EpochId, FeedId), (u64, Arc<BodyKeys>)>,
     cache_max: usize,
     clock: u64,
@@ -53,7 +57,7 @@ impl Keys {
             space,
             secrets: BTreeMap::new(),
             depths: BTreeMap::new(),
-            tried: BTreeMap::new(),
+            bad: BTreeMap::new(),
             cache: BTreeMap::new(),
             cache_max: cache_max.max(1),
             clock: 0,
@@ -69,29 +73,27 @@ impl Keys {
             if self.secrets.contains_key(&epoch.id) {
                 continue;
             }
-            let tried = self.tried.entry(epoch.id).or_default();
-            let new = epoch.lockboxes.iter().skip(*tried);
-            let mut mine = new.filter(|lockbox| {
-                let recipient = &lockbox.recipient;
-                recipient.kind == RecipientKind::Device && recipient.recipient == *me.as_bytes()
-            });
-            let opened = mine.find_map(|lockbox| {
+            let bad = self.bad.entry(epoch.id).or_default();
+            for lockbox in epoch.lockboxes {
                 let (sealed, recipient) = (&lockbox.sealed, &lockbox.recipient);
+                let mine = recipient.kind == RecipientKind::Device && recipient.recipient == *me.as_bytes();
+                if !mine || bad.contains(&(sealed.encapsulated, sealed.ciphertext.clone())) {
+                    continue;
+                }
                 match lockbox::open(sealed, pre_key, &self.space, &epoch.id, recipient, epoch.commitments) {
-                    Ok(secrets) => Some(secrets),
+                    Ok(secrets) => {
+                        self.secrets.insert(epoch.id, secrets);
+                        learned.opened.push(epoch.id);
+                        break;
+                    }
                     Err(error) => {
+                        bad.insert((sealed.encapsulated, sealed.ciphertext.clone()));
                         learned.bad.push(BadLockbox { epoch: epoch.id, error });
-                        None
                     }
                 }
-            });
-            match opened {
-                Some(secrets) => {
-                    self.tried.remove(&epoch.id);
-                    self.secrets.insert(epoch.id, secrets);
-                    learned.opened.push(epoch.id);
-                }
-                None => *tried = epoch.lockboxes.len(),
+            }
+            if self.secrets.contains_key(&epoch.id) {
+                self.bad.remove(&epoch.id);
             }
         }
         learned

@@ -9,22 +9,58 @@ use weft_feed::Past;
 use weft_machine::{Draws, Seed};
 use weft_space::{ControlEntry, Space, Verdict, resolve};
 
-use crate::world::World;
+use crate::world::{ALICE, BOB, World};
 
 const PEOPLE: usize = 5;
 
 /// Something that somebody does.
 #[derive(Clone, Debug)]
 enum Act {
-    Invite { who: usize, role: usize, uses: u32 },
-    Redeem { host: usize, link: usize, newcomer: usize },
-    Hear { who: usize, from: usize },
-    PreKey { who: usize, of: usize, number: u64 },
-    Feed { who: usize, of: usize, generation: u64, seed: u8, control: bool },
-    Copy { who: usize, entry: usize },
-    Unknown { who: usize, critical: bool },
-    Garbage { who: usize },
-    Data { who: usize },
+    Invite {
+        who: usize,
+        role: usize,
+        uses: u32,
+    },
+    Redeem {
+        host: usize,
+        link: usize,
+        newcomer: usize,
+    },
+    Hear {
+        who: usize,
+        from: usize,
+    },
+    PreKey {
+        who: usize,
+        of: usize,
+        number: u64,
+    },
+    Feed {
+        who: usize,
+        of: usize,
+        generation: u64,
+        seed: u8,
+        control: bool,
+    },
+    Copy {
+        who: usize,
+        entry: usize,
+    },
+    Unknown {
+        who: usize,
+        critical: bool,
+    },
+    Garbage {
+        who: usize,
+    },
+    Data {
+        who: usize,
+    },
+    /// Alice and Bob each let somebody in by one single-use link, and both newcomers write.
+    Contest {
+        one: usize,
+        other: usize,
+    },
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -40,15 +76,17 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (who(), any::<bool>()).prop_map(|(who, critical)| Act::Unknown { who, critical }),
         1 => who().prop_map(|who| Act::Garbage { who }),
         4 => who().prop_map(|who| Act::Data { who }),
+        2 => (2..PEOPLE, 2..PEOPLE).prop_map(|(one, other)| Act::Contest { one, other }),
     ]
 }
 
 /// A data entry: its feed and its past.
 type Written = (FeedId, Past);
 
-/// Plays a story; whoever has no feed yet can only listen.
+/// Plays a story; whoever has no feed yet can only listen. Bob is an admin from the start.
 fn play(acts: &[Act]) -> (World, Vec<Written>) {
     let mut world = World::new();
+    world.admit(BOB, Role::Admin);
     let mut links: Vec<InvitationSecret> = Vec::new();
     let mut data = Vec::new();
     for act in acts {
@@ -97,6 +135,14 @@ fn play(acts: &[Act]) -> (World, Vec<Written>) {
                     data.push((feed, world.people[who].past()));
                 }
             }
+            Act::Contest { one, other } if one != other => {
+                let link = world.invite(ALICE, Role::Admin, 1, 0);
+                world.hear(BOB, ALICE);
+                for (host, newcomer) in [(ALICE, one), (BOB, other)] {
+                    world.redeem(host, &link, newcomer);
+                    data.push((world.people[newcomer].data.unwrap(), world.people[newcomer].past()));
+                }
+            }
             _ => {}
         }
     }
@@ -131,7 +177,7 @@ fn causal(entries: &[ControlEntry], draws: &mut Draws) -> Vec<ControlEntry> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Spec: SPACE-3. The resolution is a function of the set.
     #[test]
