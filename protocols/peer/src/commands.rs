@@ -133,6 +133,7 @@ impl Peer {
             cursors: Vec::new(),
             stopped: Vec::new(),
             profile_said: false,
+            said_name: None,
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).expect("a new space fits the keys made for it");
@@ -257,6 +258,7 @@ impl Peer {
         }
         SpaceStatus {
             space,
+            said_name: room.said_name.clone(),
             role: resolution.role_of(&self.me.identity),
             members: u32::try_from(resolution.members().len()).unwrap_or(u32::MAX),
             level: self.is_level(&space),

@@ -276,6 +276,7 @@ impl Peer {
             cursors: Vec::new(),
             stopped: Vec::new(),
             profile_said: false,
+            said_name: Some(joining.link.space_name.clone()),
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).map_err(|e| misbehaved(&e.to_string()))?;
@@ -292,9 +293,11 @@ impl Peer {
             return Err(misbehaved("it gave no key that opens the space"));
         }
         let row = local::seal_keys(&self.me.device, &joining.keys, self.draws.draw16());
+        let said = Bytes::copy_from_slice(joining.link.space_name.as_bytes());
         let mut batch = vec![
             Write::Local { key: local::space_key(&space), value: Some(row) },
             Write::Local { key: local::joining_key(&space), value: None },
+            Write::Local { key: local::said_key(&space), value: Some(said) },
         ];
         for (feed, entry) in room.ledger.iter() {
             batch.push(Write::Feed { feed: *feed, space, manifest: entry.signed.clone() });

@@ -6,6 +6,7 @@
 //! | `joining/` space id | a redemption that was not answered yet, and the keys in it, sealed |
 //! | `stopped/` feed id | the head that contradicts what is held |
 //! | `profile/` space id | this member has said its name in the space |
+//! | `said/` space id | what the link said that the space is called |
 
 use bytes::Bytes;
 use weft_crypto::{
@@ -27,6 +28,7 @@ pub(crate) enum Row {
     Joining(SpaceId, Bytes),
     Stopped(FeedId, Head),
     Profile(SpaceId),
+    Said(SpaceId, String),
 }
 
 /// A private row that cannot be read.
@@ -57,6 +59,10 @@ pub(crate) fn profile_key(space: &SpaceId) -> Bytes {
     [b"profile/", space.as_bytes().as_slice()].concat().into()
 }
 
+pub(crate) fn said_key(space: &SpaceId) -> Bytes {
+    [b"said/", space.as_bytes().as_slice()].concat().into()
+}
+
 impl Row {
     pub(crate) fn decode(key: &[u8], value: &Bytes) -> Result<Row, RowError> {
         let place = key.iter().position(|byte| *byte == b'/').ok_or(RowError::Unknown)?;
@@ -66,6 +72,7 @@ impl Row {
             b"space" => Ok(Row::Space(space()?, value.clone())),
             b"joining" => Ok(Row::Joining(space()?, value.clone())),
             b"profile" => Ok(Row::Profile(space()?)),
+            b"said" => Ok(Row::Said(space()?, String::from_utf8_lossy(value).into_owned())),
             b"stopped" => {
                 let feed = FeedId::try_from(id).map_err(|_| RowError::Unknown)?;
                 Ok(Row::Stopped(feed, Head::decode(value).map_err(|_| RowError::Unknown)?))

@@ -102,6 +102,7 @@ impl Peer {
         let mut keys = BTreeMap::new();
         let mut stopped = Vec::new();
         let mut profiles = BTreeSet::new();
+        let mut said = BTreeMap::new();
         for (key, value) in &opened.local {
             match Row::decode(key, value)? {
                 Row::Space(space, value) => {
@@ -111,6 +112,9 @@ impl Peer {
                 Row::Stopped(feed, head) => stopped.push((feed, head)),
                 Row::Profile(space) => {
                     profiles.insert(space);
+                }
+                Row::Said(space, name) => {
+                    said.insert(space, name);
                 }
             }
         }
@@ -136,6 +140,7 @@ impl Peer {
                 cursors: cursors.remove(&space).unwrap_or_default(),
                 stopped: stopped.iter().filter(|(feed, _)| space_of.get(feed) == Some(&space)).cloned().collect(),
                 profile_said: profiles.contains(&space),
+                said_name: said.remove(&space),
             };
             let room = Room::enter(self.me.clone(), self.config.clone(), entering)?;
             self.rooms.insert(space, room);

@@ -30,6 +30,8 @@ pub struct PeerStatus {
 pub struct SpaceStatus {
     /// Its id.
     pub space: SpaceId,
+    /// What the link that was joined by said it is called: a claim, until the space's own name is here.
+    pub said_name: Option<String>,
     /// This identity's role; none when it counts as no member.
     pub role: Option<Role>,
     /// How many members there are.

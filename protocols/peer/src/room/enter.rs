@@ -41,6 +41,7 @@ pub(crate) struct Entering {
     pub(crate) cursors: Vec<(Bytes, Bytes)>,
     pub(crate) stopped: Vec<(FeedId, Head)>,
     pub(crate) profile_said: bool,
+    pub(crate) said_name: Option<String>,
 }
 
 /// Why a room cannot be opened.
@@ -64,7 +65,7 @@ pub enum EnterError {
 impl Room {
     /// Opens a room. Control entries are read at once; data entries are not.
     pub(crate) fn enter(me: Arc<Me>, config: Arc<Config>, entering: Entering) -> Result<Room, EnterError> {
-        let Entering { space, keys: secrets, feeds, control, cursors, stopped, profile_said } = entering;
+        let Entering { space, keys: secrets, feeds, control, cursors, stopped, profile_said, said_name } = entering;
         let mut ledger = Ledger::default();
         for feed in feeds {
             let signed =
@@ -120,6 +121,7 @@ impl Room {
             control_changes: Vec::new(),
             store_failed: None,
             profile_said,
+            said_name,
             effects: VecDeque::new(),
             me,
         };

@@ -139,6 +139,8 @@ pub(crate) struct Room {
     pub(crate) control_changes: Vec<(FeedId, u64, Bytes)>,
     pub(crate) store_failed: Option<(String, Time)>,
     pub(crate) profile_said: bool,
+    /// What the link said that the space is called.
+    pub(crate) said_name: Option<String>,
     pub(crate) effects: VecDeque<Effect>,
 }
 
