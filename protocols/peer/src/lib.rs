@@ -37,6 +37,7 @@
 pub mod command;
 mod commands;
 mod config;
+mod connections;
 pub mod event;
 mod host;
 mod io;
@@ -49,6 +50,7 @@ mod neighbour;
 mod outbox;
 mod peer;
 mod room;
+mod routes;
 pub mod status;
 pub mod store;
 

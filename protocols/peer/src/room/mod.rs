@@ -10,8 +10,10 @@
 //!        └───────────────────────────── answers, when they can be read ◄──────────────────────────────┘
 //! ```
 
+mod asks;
 pub(crate) mod derived;
 pub(crate) mod enter;
+mod facts;
 pub(crate) mod ledger;
 pub(crate) mod own;
 pub(crate) mod replay;
@@ -23,28 +25,23 @@ use std::{
 };
 
 use bytes::Bytes;
-use weft_credential::{Credential, Redemption};
-use weft_crypto::{DeviceId, EpochId, FeedId, Head, Manifest, Purpose as FeedPurpose, SpaceId};
+use weft_credential::Credential;
+use weft_crypto::{DeviceId, EpochId, FeedId, Manifest, Purpose as FeedPurpose, SpaceId};
 use weft_echo::{Echo, Edit, EditTicket, LoadTicket, WriteTicket};
-use weft_feed::{VerifiedRange, kind, order::Order};
+use weft_feed::{VerifiedRange, order::Order};
 use weft_machine::{ClaimedTime, Draws, Machine, Time};
-use weft_replication::{Held, ReadError, StoredRange, sources::Sources};
+use weft_replication::{Held, sources::Sources};
 use weft_space::{Keys, Space, compose::SpaceKeys};
 
-use self::{
-    derived::Derived,
-    ledger::{Ledger, Offer},
-    own::{Draft, OwnFeed},
-    replay::Replay,
-};
+use self::{derived::Derived, ledger::Ledger, own::OwnFeed, replay::Replay};
 use crate::{
-    command::{Answer, Refusal, RefusalKind},
+    command::Answer,
     config::Config,
     event::Event,
     io::{Ask, Output, StreamId, Ticket},
     links, local,
     me::Me,
-    outbox::{Outbox, Purpose},
+    outbox::Outbox,
     store::{Batch, Write},
 };
 
@@ -178,170 +175,6 @@ impl Room {
         self.edit(now, edit, EditPurpose::SpaceName(ask));
     }
 
-    // ---- what sessions bring ---------------------------------------------------------------------------------------
-
-    /// A verified range: ordered to be stored if it continues what is held. Spec: PEER-2
-    pub(crate) fn offer(
-        &mut self,
-        device: DeviceId,
-        session: weft_replication::Ticket,
-        range: VerifiedRange,
-        outbox: &mut Outbox,
-    ) {
-        match self.ledger.offer(&range) {
-            Offer::Aside => self.effects.push_back(Effect::Persisted(device, session)),
-            Offer::Order => {
-                let range = Arc::new(range);
-                let batch = Batch { writes: vec![Write::Range(range.clone())], durable: true };
-                let ticket = outbox.persist(Purpose::RoomPersist(self.space), batch);
-                self.persisting.insert(ticket, Persisting::Remote { device, session, range });
-            }
-        }
-    }
-
-    /// A peer says that it holds this much of a feed.
-    pub(crate) fn learned(&mut self, now: Time, device: DeviceId, feed: FeedId, length: u64) {
-        for own in [&mut self.control, &mut self.data] {
-            if own.feed == feed {
-                own.claimed_elsewhere = own.claimed_elsewhere.max(length);
-            }
-        }
-        links::sources::learned(self, now, device, feed, length);
-    }
-
-    /// A head, signed by the feed's key, contradicts what is held. Spec: PEER-4
-    pub(crate) fn stop(&mut self, now: Time, feed: FeedId, head: Head, outbox: &mut Outbox) {
-        let Some(entry) = self.ledger.get_mut(&feed) else { return };
-        if entry.stopped.is_some() {
-            return;
-        }
-        let length = entry.tree.length();
-        let purpose = entry.manifest.purpose;
-        let row = Write::Local { key: local::stopped_key(&feed), value: Some(head.encode()) };
-        entry.stopped = Some(head);
-        match purpose {
-            FeedPurpose::Control => self.control_order.stop(feed, length),
-            FeedPurpose::Data => self.data_order.stop(feed, length),
-        }
-        self.persist_rows(Batch { writes: vec![row], durable: true }, outbox);
-        self.sources.stopped(now, feed);
-        self.effects.push_back(Effect::Stopped(feed));
-        outbox.event(Event::Stopped { space: self.space, feed });
-    }
-
-    // ---- what the application asks ---------------------------------------------------------------------------------
-
-    /// Why nothing can be written now, if that is so.
-    pub(crate) fn may_write(&self) -> Result<(), Refusal> {
-        links::membership::may_write(self)
-    }
-
-    pub(crate) fn append(&mut self, ask: Ask, records: Vec<Bytes>) -> Result<(), Refusal> {
-        self.may_write()?;
-        if let Some(large) = records.iter().find(|record| record.len() > self.config.record_bytes_max) {
-            let message =
-                format!("a record of {} bytes is over the limit of {}", large.len(), self.config.record_bytes_max);
-            return Err(Refusal::new(RefusalKind::Refused, "too_large", message, "split it into several records"));
-        }
-        if records.is_empty() {
-            return Err(Refusal::new(
-                RefusalKind::Refused,
-                "empty",
-                "there is no record to append",
-                "give at least one",
-            ));
-        }
-        let draft = Draft { kind: kind::RECORD, bodies: records, purpose: own::Purpose::Records(ask) };
-        self.draft_data(draft)
-    }
-
-    /// Why this device can write no control entry now, if that is so.
-    pub(crate) fn may_change_members(&self) -> Result<(), Refusal> {
-        links::membership::may_write(self)
-    }
-
-    fn draft_data(&mut self, draft: Draft) -> Result<(), Refusal> {
-        if matches!(self.rebuild, Some((Rebuild::Wanted, _))) {
-            let message = "objects are about to be derived again, and own writes finish first";
-            return Err(Refusal::new(RefusalKind::Failed, "busy", message, "try again in a moment"));
-        }
-        let full = self.data.drafts() >= self.config.drafts_max
-            || self.data.draft_bytes() + draft.bytes() > self.config.draft_bytes_max + self.config.batch_bytes_max;
-        if full && !self.data.is_idle() {
-            return Err(Refusal::new(
-                RefusalKind::Failed,
-                "busy",
-                "more is waiting to be written in this space than fits",
-                "wait for earlier writes to be answered, then try again",
-            ));
-        }
-        self.data.push(draft);
-        Ok(())
-    }
-
-    pub(crate) fn edit(&mut self, now: Time, edit: Edit, purpose: EditPurpose) {
-        if matches!(self.rebuild, Some((Rebuild::Wanted, _))) {
-            self.edits_waiting.push_back((edit, purpose));
-            return;
-        }
-        self.next_edit += 1;
-        let ticket = EditTicket(self.next_edit);
-        self.edits.insert(ticket, purpose);
-        self.echo.handle_input(now, weft_echo::Input::Edit { ticket, edit });
-    }
-
-    pub(crate) fn invite(&mut self, draft: Draft) {
-        self.control.push(draft);
-    }
-
-    /// A newcomer's redemption is to be written down, if its link still stands.
-    pub(crate) fn redeem(
-        &mut self,
-        stream: StreamId,
-        redemption: &Redemption,
-        now_ms: u64,
-        draws: &mut Draws,
-    ) -> Result<links::invitation::Redeemed, weft_invitation::Reason> {
-        links::invitation::redeem(self, stream, redemption, now_ms, draws)
-    }
-
-    pub(crate) fn rebuild(&mut self, ask: Ask) {
-        match &mut self.rebuild {
-            Some((_, asks)) => asks.push(ask),
-            None => self.rebuild = Some((Rebuild::Wanted, vec![ask])),
-        }
-    }
-
-    pub(crate) fn read_records(
-        &mut self,
-        ask: Ask,
-        feed: FeedId,
-        from: u64,
-        entries_max: u64,
-        outbox: &mut Outbox,
-    ) -> Result<(), Refusal> {
-        let known = self.ledger.get(&feed).filter(|entry| entry.manifest.purpose == FeedPurpose::Data);
-        let Some(entry) = known else {
-            let message = format!("there is no data feed {feed} in this space");
-            return Err(Refusal::new(
-                RefusalKind::NotFound,
-                "unknown_feed",
-                message,
-                "`weft feed list SPACE` lists them",
-            ));
-        };
-        let until = from.saturating_add(entries_max).min(entry.tree.length());
-        if from >= until {
-            outbox.push(Output::Answer { ask, result: Ok(Answer::Records { records: Vec::new(), next: from }) });
-            return Ok(());
-        }
-        let ticket = outbox.read(Purpose::RoomRecords(self.space), feed, from, self.config.replay_bytes_max);
-        self.readers.insert(ticket, Reader { ask, feed, from, until });
-        Ok(())
-    }
-
-    // ---- what the parts know of the space --------------------------------------------------------------------------
-
     pub(crate) fn is_stopped(&self, feed: &FeedId) -> bool {
         self.ledger.get(feed).is_some_and(|entry| entry.stopped.is_some())
     }
@@ -387,80 +220,6 @@ impl Room {
         let row = Write::Local { key: local::profile_key(&self.space), value: Some(Bytes::from_static(&[1])) };
         self.persist_rows(Batch { writes: vec![row], durable: false }, outbox);
     }
-
-    // ---- facts from the driver -------------------------------------------------------------------------------------
-
-    /// Feed entries or private rows are durable.
-    pub(crate) fn persisted(&mut self, now: Time, ticket: Ticket, outbox: &mut Outbox) {
-        match self.persisting.remove(&ticket) {
-            Some(Persisting::Remote { device, session, range }) => {
-                let own = [self.control.feed, self.data.feed].contains(&range.feed());
-                self.extended(now, range.clone(), outbox);
-                if own {
-                    let own = if range.feed() == self.control.feed { &mut self.control } else { &mut self.data };
-                    own.is_overtaken();
-                }
-                self.effects.push_back(Effect::Persisted(device, session));
-            }
-            Some(Persisting::Own { feed, ranges }) => {
-                links::own::landed(self, feed, ticket, outbox);
-                for range in ranges {
-                    self.extended(now, range, outbox);
-                }
-            }
-            Some(Persisting::Rows) | None => {}
-        }
-    }
-
-    pub(crate) fn persist_failed(&mut self, now: Time, ticket: Ticket, reason: &str, outbox: &mut Outbox) {
-        self.store_failed = Some((reason.to_owned(), now));
-        match self.persisting.remove(&ticket) {
-            Some(Persisting::Remote { device, range, .. }) => {
-                self.ledger.retreat(&range.feed());
-                self.effects.push_back(Effect::Reset(device));
-            }
-            Some(Persisting::Own { feed, .. }) => links::own::failed(self, now, feed, ticket, reason, outbox),
-            Some(Persisting::Rows) | None => {}
-        }
-    }
-
-    pub(crate) fn derived_landed(&mut self, ticket: Ticket, outbox: &mut Outbox) {
-        self.derived.landed(ticket, outbox);
-    }
-
-    pub(crate) fn derived_failed(&mut self, now: Time, ticket: Ticket, reason: String) {
-        self.store_failed = Some((reason.clone(), now));
-        self.derived.failed(ticket, reason);
-    }
-
-    pub(crate) fn was_read(&mut self, feed: FeedId, result: Result<Vec<StoredRange>, ReadError>) {
-        let runs = result.map(|ranges| ranges.into_iter().flat_map(|range| range.runs).collect()).unwrap_or_default();
-        self.data_order.supply(feed, runs);
-    }
-
-    pub(crate) fn records_read(
-        &mut self,
-        ticket: Ticket,
-        result: Result<Vec<StoredRange>, ReadError>,
-        outbox: &mut Outbox,
-    ) {
-        if let Some(reader) = self.readers.remove(&ticket) {
-            let result = links::records::open(self, reader.feed, reader.from, reader.until, result);
-            outbox.push(Output::Answer { ask: reader.ask, result });
-        }
-    }
-
-    pub(crate) fn was_loaded(&mut self, now: Time, ticket: Ticket, rows: Vec<(Bytes, Bytes)>) {
-        if let Some(ticket) = self.loads.remove(&ticket) {
-            self.echo.handle_input(now, weft_echo::Input::Loaded { ticket, rows });
-        }
-    }
-
-    pub(crate) fn opened(&mut self, ticket: Ticket, entries: Vec<crate::job::OpenedEntry>) {
-        self.replay.opened(ticket, entries);
-    }
-
-    // ---- the road --------------------------------------------------------------------------------------------------
 
     /// More of a feed is durable: everybody hears of it.
     fn extended(&mut self, now: Time, range: Arc<VerifiedRange>, outbox: &mut Outbox) {

@@ -1,0 +1,139 @@
+//! Facts that reach a room: what sessions bring, and what the driver has done.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use weft_crypto::{DeviceId, FeedId, Head, Purpose as FeedPurpose};
+use weft_feed::VerifiedRange;
+use weft_machine::{Machine as _, Time};
+use weft_replication::{ReadError, StoredRange};
+
+use super::{Effect, Persisting, Room, ledger::Offer};
+use crate::{
+    event::Event,
+    io::{Output, Ticket},
+    links, local,
+    outbox::{Outbox, Purpose},
+    store::{Batch, Write},
+};
+
+impl Room {
+    /// A verified range: ordered to be stored if it continues what is held. Spec: PEER-2
+    pub(crate) fn offer(
+        &mut self,
+        device: DeviceId,
+        session: weft_replication::Ticket,
+        range: VerifiedRange,
+        outbox: &mut Outbox,
+    ) {
+        match self.ledger.offer(&range) {
+            Offer::Aside => self.effects.push_back(Effect::Persisted(device, session)),
+            Offer::Order => {
+                let range = Arc::new(range);
+                let batch = Batch { writes: vec![Write::Range(range.clone())], durable: true };
+                let ticket = outbox.persist(Purpose::RoomPersist(self.space), batch);
+                self.persisting.insert(ticket, Persisting::Remote { device, session, range });
+            }
+        }
+    }
+
+    /// A peer says that it holds this much of a feed.
+    pub(crate) fn learned(&mut self, now: Time, device: DeviceId, feed: FeedId, length: u64) {
+        for own in [&mut self.control, &mut self.data] {
+            if own.feed == feed {
+                own.claimed_elsewhere = own.claimed_elsewhere.max(length);
+            }
+        }
+        links::sources::learned(self, now, device, feed, length);
+    }
+
+    /// A head, signed by the feed's key, contradicts what is held. Spec: PEER-4
+    pub(crate) fn stop(&mut self, now: Time, feed: FeedId, head: Head, outbox: &mut Outbox) {
+        let Some(entry) = self.ledger.get_mut(&feed) else { return };
+        if entry.stopped.is_some() {
+            return;
+        }
+        let length = entry.tree.length();
+        let purpose = entry.manifest.purpose;
+        let row = Write::Local { key: local::stopped_key(&feed), value: Some(head.encode()) };
+        entry.stopped = Some(head);
+        match purpose {
+            FeedPurpose::Control => self.control_order.stop(feed, length),
+            FeedPurpose::Data => self.data_order.stop(feed, length),
+        }
+        self.persist_rows(Batch { writes: vec![row], durable: true }, outbox);
+        self.sources.stopped(now, feed);
+        self.effects.push_back(Effect::Stopped(feed));
+        outbox.event(Event::Stopped { space: self.space, feed });
+    }
+
+    /// Feed entries or private rows are durable.
+    pub(crate) fn persisted(&mut self, now: Time, ticket: Ticket, outbox: &mut Outbox) {
+        match self.persisting.remove(&ticket) {
+            Some(Persisting::Remote { device, session, range }) => {
+                let own = [self.control.feed, self.data.feed].contains(&range.feed());
+                self.extended(now, range.clone(), outbox);
+                if own {
+                    let own = if range.feed() == self.control.feed { &mut self.control } else { &mut self.data };
+                    own.is_overtaken();
+                }
+                self.effects.push_back(Effect::Persisted(device, session));
+            }
+            Some(Persisting::Own { feed, ranges }) => {
+                links::own::landed(self, feed, ticket, outbox);
+                for range in ranges {
+                    self.extended(now, range, outbox);
+                }
+            }
+            Some(Persisting::Rows) | None => {}
+        }
+    }
+
+    pub(crate) fn persist_failed(&mut self, now: Time, ticket: Ticket, reason: &str, outbox: &mut Outbox) {
+        self.store_failed = Some((reason.to_owned(), now));
+        match self.persisting.remove(&ticket) {
+            Some(Persisting::Remote { device, range, .. }) => {
+                self.ledger.retreat(&range.feed());
+                self.effects.push_back(Effect::Reset(device));
+            }
+            Some(Persisting::Own { feed, .. }) => links::own::failed(self, now, feed, ticket, reason, outbox),
+            Some(Persisting::Rows) | None => {}
+        }
+    }
+
+    pub(crate) fn derived_landed(&mut self, ticket: Ticket, outbox: &mut Outbox) {
+        self.derived.landed(ticket, outbox);
+    }
+
+    pub(crate) fn derived_failed(&mut self, now: Time, ticket: Ticket, reason: String) {
+        self.store_failed = Some((reason.clone(), now));
+        self.derived.failed(ticket, reason);
+    }
+
+    pub(crate) fn was_read(&mut self, feed: FeedId, result: Result<Vec<StoredRange>, ReadError>) {
+        let runs = result.map(|ranges| ranges.into_iter().flat_map(|range| range.runs).collect()).unwrap_or_default();
+        self.data_order.supply(feed, runs);
+    }
+
+    pub(crate) fn records_read(
+        &mut self,
+        ticket: Ticket,
+        result: Result<Vec<StoredRange>, ReadError>,
+        outbox: &mut Outbox,
+    ) {
+        if let Some(reader) = self.readers.remove(&ticket) {
+            let result = links::records::open(self, reader.feed, reader.from, reader.until, result);
+            outbox.push(Output::Answer { ask: reader.ask, result });
+        }
+    }
+
+    pub(crate) fn was_loaded(&mut self, now: Time, ticket: Ticket, rows: Vec<(Bytes, Bytes)>) {
+        if let Some(ticket) = self.loads.remove(&ticket) {
+            self.echo.handle_input(now, weft_echo::Input::Loaded { ticket, rows });
+        }
+    }
+
+    pub(crate) fn opened(&mut self, ticket: Ticket, entries: Vec<crate::job::OpenedEntry>) {
+        self.replay.opened(ticket, entries);
+    }
+}
