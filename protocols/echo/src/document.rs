@@ -86,6 +86,7 @@ impl Document {
         self.integrate(&update)
     }
 
+    /// Spec: ECHO-4.5
     fn integrate(&mut self, update: &[u8]) -> Result<(), String> {
         let update = Update::decode_v1(update).map_err(|error| error.to_string())?;
         let mut transaction = self.doc.transact_mut();

@@ -227,6 +227,8 @@ impl Echo {
     }
 
     /// The rows are gone: everything is forgotten and will be handed in again.
+    ///
+    /// Spec: ECHO-5.5
     fn wiped(&mut self) {
         let own = self.progress.taken(&self.me.feed);
         self.progress = Progress::default();

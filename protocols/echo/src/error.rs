@@ -7,7 +7,7 @@ use crate::json::JsonFault;
 
 /// Why bytes are no well-formed mutation. Such an entry moves no clock.
 ///
-/// Spec: ECHO-2
+/// Spec: ECHO-2.4
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Malformed {
@@ -62,7 +62,7 @@ pub enum Malformed {
 
 /// Why an entry changes no object. The reason is kept with the entry's place and author; the feed goes on.
 ///
-/// Spec: ECHO-6
+/// Spec: ECHO-6.1
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Quarantine {
@@ -116,7 +116,7 @@ impl Quarantine {
 
 /// Why a local edit is not done. Nothing has changed, unless said otherwise.
 ///
-/// Spec: ECHO-7
+/// Spec: ECHO-7.1
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditRefusal {

@@ -8,7 +8,7 @@
 //! Two questions, two functions: [`shape`] needs the session's clock only and says whether an update is *well formed*
 //! (then it moves the clock, whatever else is wrong with it); [`Shape::judge`] needs the causal past.
 //!
-//! Spec: ECHO-3, ECHO-4
+//! Spec: ECHO-3.2, ECHO-4.1
 
 mod refusal;
 mod scan;
@@ -62,7 +62,7 @@ pub struct Inspected {
 /// Whether an update may be applied: a function of its bytes and of the causal past, never of the document.
 ///
 /// # Errors
-/// The first rule of ECHO-3 (malformed) or ECHO-4 (acausal, stranded) that is broken.
+/// The first rule of section 3 (malformed) or 4 (acausal, stranded) that is broken.
 pub fn inspect(inserts: &[u8], deletes: &[u8], context: &Context<'_>) -> Result<Inspected, Refusal> {
     let shape = shape(inserts, deletes, context.client, context.first_clock)?;
     shape.judge(context.past)?;
@@ -85,7 +85,7 @@ pub struct Shape<'a> {
 /// Reads an update without its past.
 ///
 /// # Errors
-/// The first rule of ECHO-3 that is broken; then the update moves no clock.
+/// The first rule of section 3 that is broken; then the update moves no clock.
 pub fn shape<'a>(inserts: &'a [u8], deletes: &'a [u8], client: u64, first_clock: u32) -> Result<Shape<'a>, Refusal> {
     let end_clock = scan::inserts(inserts, client, first_clock, |_| Ok(()))?;
     scan::deletes(deletes, |_| Ok(()))?;

@@ -105,7 +105,10 @@ pub struct Written {
     pub entry: EntryId,
     /// The time that we claimed.
     pub claimed: ClaimedTime,
-    /// Its causal past: at least everything that was handed in before the write was ordered.
+    /// Its causal past: exactly what was handed in before the write was ordered. More, and others may refuse the entry
+    /// because something that its author had not seen stands between its neighbours.
+    ///
+    /// Spec: ECHO-7.3
     pub past: Arc<Past>,
 }
 
@@ -180,7 +183,8 @@ pub enum Output {
         /// The length.
         length: u64,
     },
-    /// Seal and append this mutation to our data feed, in the order given.
+    /// Seal and append this mutation to our data feed, in the order given. The entry's deps are to say exactly what was
+    /// handed in until now: take them before handing in more. Spec: ECHO-7.3
     Write {
         /// To answer it by.
         ticket: WriteTicket,

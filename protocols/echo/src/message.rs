@@ -1,7 +1,7 @@
 //! The mutation: what a sealed data entry of kind 2 carries. Decoding checks everything that needs no causal past,
 //! except the update's own bytes, which [`crate::inspect`] reads.
 //!
-//! Spec: ECHO-2
+//! Spec: ECHO-2.1, ECHO-2.2, ECHO-2.3
 
 use bytes::Bytes;
 use prost::Message as _;
@@ -62,7 +62,7 @@ impl Mutation {
     /// Reads opened bytes.
     ///
     /// # Errors
-    /// The first rule of ECHO-2 that is broken.
+    /// The first rule of section 2 that is broken.
     pub fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
         let message: wire::Mutation =
             weft_wire::decode(bytes).map_err(|error| Malformed::Message(error.to_string()))?;

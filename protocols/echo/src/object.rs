@@ -77,7 +77,7 @@ impl Object {
 
     /// Takes one mutation. `local`: our own, its text is in the document already. Tells whether what shows has changed.
     ///
-    /// Spec: ECHO-5
+    /// Spec: ECHO-3.4, ECHO-4.4, ECHO-5.2
     pub(crate) fn take(
         &mut self,
         place: Place<'_>,

@@ -270,3 +270,61 @@ impl Order {
         ids
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn insert(order: &mut Order, id: Id, len: u32, left: Option<Id>, right: Option<Id>) -> bool {
+        order.insert(Insertion { id, len, left, right }, |_| false, &mut Journal::default())
+    }
+
+    #[test]
+    fn blocks_are_cut_where_others_stand_between() {
+        let mut order = Order::default();
+        assert!(insert(&mut order, (1, 0), 4, None, None));
+        assert!(insert(&mut order, (2, 0), 2, Some((1, 1)), Some((1, 2))));
+        assert!(insert(&mut order, (1, 4), 1, Some((1, 3)), None));
+        assert_eq!(order.ids(), [(1, 0), (1, 1), (2, 0), (2, 1), (1, 2), (1, 3), (1, 4)]);
+        let ids = order.ids();
+        order.compact();
+        assert_eq!((order.len(), order.ids()), (3, ids.clone()));
+
+        let mut again = Order::default();
+        for piece in order.pieces(2) {
+            assert_eq!(again.restore(&piece), Ok(()));
+        }
+        assert_eq!(again.ids(), ids);
+        assert!(insert(&mut again, (3, 0), 1, Some((2, 0)), Some((2, 1))));
+    }
+
+    #[test]
+    fn concurrent_blocks_at_one_place_stand_by_client() {
+        let mut ids = Vec::new();
+        for clients in [[5, 7, 9], [9, 7, 5], [7, 9, 5]] {
+            let mut order = Order::default();
+            for client in clients {
+                assert!(insert(&mut order, (client, 0), 2, None, None));
+            }
+            ids.push(order.ids());
+        }
+        assert!(ids.iter().all(|other| *other == ids[0]));
+    }
+
+    #[test]
+    fn what_is_refused_leaves_no_trace() {
+        let mut order = Order::default();
+        assert!(insert(&mut order, (1, 0), 4, None, None));
+        let ids = order.ids();
+        let mut journal = Journal::default();
+        let known = |id: Id| id.0 == 1;
+        let block = |id, left, right| Insertion { id, len: 1, left, right };
+        assert!(order.insert(block((2, 0), Some((1, 0)), Some((1, 1))), known, &mut journal));
+        assert!(!order.insert(block((2, 1), Some((1, 0)), Some((1, 2))), known, &mut journal));
+        assert!(!order.insert(block((2, 1), Some((1, 2)), Some((1, 1))), known, &mut journal));
+        assert!(!order.insert(block((2, 1), Some((1, 9)), None), known, &mut journal));
+        assert!(!order.insert(block((2, 1), Some((1, 2)), None), known, &mut journal), "something follows it");
+        order.undo(journal);
+        assert_eq!(order.ids(), ids);
+    }
+}

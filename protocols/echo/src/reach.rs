@@ -4,7 +4,7 @@
 //! It answers the question that RULES M7 asks, "how far had that session come in the causal past of this entry?",
 //! for any past, so it keeps every step. A step is 16 bytes in memory and two or three in a page on disk.
 //!
-//! Spec: ECHO-4
+//! Spec: ECHO-3.4, ECHO-4.1, ECHO-4.2
 
 use std::collections::BTreeMap;
 

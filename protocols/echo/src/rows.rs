@@ -1,7 +1,7 @@
 //! The values of derived rows, as small protobuf messages of our own store. They are no wire format: a version that
 //! changes them drops the tables and derives them again.
 //!
-//! Spec: ECHO-8
+//! Spec: ECHO-8.1
 
 use bytes::Bytes;
 use prost::Message;

@@ -3,7 +3,7 @@
 //! Everything that belongs to one object lies together in [`OBJECT`], so that one read opens it; what lists need lies
 //! together in [`SUMMARY`].
 //!
-//! Spec: ECHO-8
+//! Spec: ECHO-8.1
 
 use bytes::{BufMut, Bytes, BytesMut};
 use weft_crypto::{FeedId, ObjectId};

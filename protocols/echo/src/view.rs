@@ -50,7 +50,7 @@ pub fn summary(value: &Bytes) -> Result<Summary, RowError> {
 /// The order in which lists show objects: by type, then name (those without one last), then id.
 #[must_use]
 pub fn list_order(a: &(ObjectId, Summary), b: &(ObjectId, Summary)) -> Ordering {
-    fn key<'a>((id, summary): &'a (ObjectId, Summary)) -> (&'a str, bool, Option<&'a str>, &'a ObjectId) {
+    fn key((id, summary): &(ObjectId, Summary)) -> (&str, bool, Option<&str>, &ObjectId) {
         (&summary.type_name, summary.name.is_none(), summary.name.as_deref(), id)
     }
     key(a).cmp(&key(b))

@@ -1,6 +1,7 @@
 //! Real keystroke histories, sequential and concurrent, through the whole crate: every `*.json.gz` of the folder that
 //! `WEFT_TRACES` names, or generated ones. The text that queries read equals the trace's `endContent`.
-#![allow(clippy::unwrap_used, unreachable_pub, reason = "a test that cannot go on may panic")]
+#![allow(clippy::unwrap_used, unreachable_pub, missing_docs, reason = "a test that cannot go on may panic")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "it reads files and says how long it took")]
 
 #[allow(dead_code, reason = "shared with the other tests, which use more of it")]
 mod world;
@@ -189,9 +190,8 @@ fn concurrent(seed: u64) -> Trace {
                 sees[me][other] = newest;
                 parents.push(last[other][newest - 1]);
                 // Its past comes with it.
-                for third in 0..3 {
-                    sees[me][third] =
-                        sees[me][third].max(seen_by(&transactions, &last, other, newest, third, &versions));
+                for (third, seen) in sees[me].iter_mut().enumerate() {
+                    *seen = (*seen).max(seen_by(&transactions, &last, other, newest, third, &versions));
                 }
             }
         }

@@ -1,16 +1,15 @@
 //! Local edits: from what an application asks for to a mutation that is durable, and back when it could not be stored.
 //!
 //! An edit's text stands in the document at once, so that the next edit can build on it; rows, and with them everybody
-//! who reads, hear of it when it is durable. Spec: ECHO-7
+//! who reads, hear of it when it is durable. Spec: ECHO-7.2, ECHO-7.3
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use weft_crypto::ObjectId;
-use weft_crypto::seal::OVERHEAD_BYTES;
-use weft_feed::limits::BODY_BYTES_MAX;
 
 use super::Echo;
+use crate::config::Config;
 use crate::document::{Change, Document};
 use crate::edit::{Edit, TextOp};
 use crate::error::{EditRefusal, Malformed};
@@ -18,9 +17,6 @@ use crate::ids::object_id;
 use crate::io::{Applied, Counts, EditTicket, LoadTicket, Output, WriteTicket, Written};
 use crate::message::{Mutation, Register};
 use crate::slots::{InFlight, Slot, State, Waiting};
-
-/// What fits one entry: the largest body less what sealing adds.
-pub(crate) const MUTATION_BYTES_MAX: usize = BODY_BYTES_MAX as usize - OVERHEAD_BYTES;
 
 /// A first text is cut into mutations of this many bytes, with room for the properties beside it.
 const CHUNK_BYTES: usize = 256 << 10;
@@ -190,20 +186,18 @@ impl Echo {
             Edit::Set { registers, .. } => Mutation { registers, ..base },
             Edit::Delete { .. } => Mutation { deleted: true, ..base },
             Edit::Text { ops, .. } => {
-                check_ops(&ops, config.ops_max)?;
+                check_ops(&ops, config)?;
                 let Change { inserts, deletes } = open.edit(&ops)?;
                 Mutation { inserts, deletes, ..base }
             }
         };
         mutation.check()?;
         let bytes = mutation.encode().len();
-        if bytes > MUTATION_BYTES_MAX {
-            if !mutation.inserts.is_empty() || !mutation.deletes.is_empty() {
-                open.drop_document();
-            }
-            return Err(EditRefusal::TooLarge { bytes, max: MUTATION_BYTES_MAX });
+        let fits = check_size(bytes, config);
+        if fits.is_err() && (!mutation.inserts.is_empty() || !mutation.deletes.is_empty()) {
+            open.drop_document();
         }
-        Ok(mutation)
+        fits.map(|()| mutation)
     }
 
     fn write(&mut self, object: ObjectId, edit: EditTicket, mutation: Mutation, last: bool) {
@@ -235,15 +229,12 @@ impl Echo {
             document = Some(typed);
         }
         // The first piece goes with the properties if they leave room for it.
-        if registers_bytes(&mutation.registers) <= MUTATION_BYTES_MAX - 2 * CHUNK_BYTES
+        if registers_bytes(&mutation.registers) <= CHUNK_BYTES
             && let Some(first) = rest.pop_front()
         {
             (mutation.inserts, mutation.deletes) = (first.inserts, first.deletes);
         }
-        let bytes = mutation.encode().len();
-        if bytes > MUTATION_BYTES_MAX {
-            return Err(EditRefusal::TooLarge { bytes, max: MUTATION_BYTES_MAX });
-        }
+        check_size(mutation.encode().len(), &self.config)?;
         let write = self.local.ticket();
         self.order(write, &mutation);
         self.local.making.insert(write, Making { edit, mutation, document, rest });
@@ -348,18 +339,19 @@ impl Echo {
     }
 }
 
-fn check_ops(ops: &[TextOp], max: usize) -> Result<(), EditRefusal> {
-    if ops.len() > max {
-        return Err(EditRefusal::TooManyOps { found: ops.len(), max });
+fn check_ops(ops: &[TextOp], config: &Config) -> Result<(), EditRefusal> {
+    if ops.len() > config.ops_max {
+        return Err(EditRefusal::TooManyOps { found: ops.len(), max: config.ops_max });
     }
     if ops.iter().all(|op| op.delete == 0 && op.insert.is_empty()) {
         return Err(EditRefusal::Malformed(Malformed::Empty));
     }
-    let bytes = ops.iter().map(|op| op.insert.len()).sum();
-    if bytes > MUTATION_BYTES_MAX {
-        return Err(EditRefusal::TooLarge { bytes, max: MUTATION_BYTES_MAX });
-    }
-    Ok(())
+    check_size(ops.iter().map(|op| op.insert.len()).sum(), config)
+}
+
+fn check_size(bytes: usize, config: &Config) -> Result<(), EditRefusal> {
+    let max = config.mutation_bytes_max;
+    if bytes > max { Err(EditRefusal::TooLarge { bytes, max }) } else { Ok(()) }
 }
 
 fn registers_bytes(registers: &[Register]) -> usize {
@@ -367,6 +359,8 @@ fn registers_bytes(registers: &[Register]) -> usize {
 }
 
 /// Types a first text into an empty document, in pieces that fit an entry.
+///
+/// Spec: ECHO-7.4
 fn type_in(document: &mut Document, text: &str) -> Result<VecDeque<Change>, EditRefusal> {
     let mut changes = VecDeque::new();
     let (mut rest, mut position) = (text, 0);

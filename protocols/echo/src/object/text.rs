@@ -154,6 +154,9 @@ impl Text {
         self.push(object, tracks, place, shape.client, &tail, rows);
     }
 
+    /// Writes one row for what a mutation did to the text.
+    ///
+    /// Spec: ECHO-8.2
     fn push(
         &mut self,
         object: ObjectId,
