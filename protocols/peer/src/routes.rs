@@ -176,7 +176,10 @@ impl Peer {
             access: room.keys.access(),
             peer_is_current_device: room.membership.resolution().device(&device).is_some(),
         };
-        self.rooms.iter().map(space).collect()
+        let mut spaces: Vec<DoorSpace> = self.rooms.iter().map(space).collect();
+        // A door has places for some hundred spaces: those that may open come first.
+        spaces.sort_by_key(|space| !space.peer_is_current_device);
+        spaces
     }
 
     /// Says so when a space became level, or ceased to be.
