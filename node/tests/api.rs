@@ -104,7 +104,7 @@ fn a_body_that_is_too_large_or_no_json_is_refused_in_our_words() {
     };
     assert_eq!(post(b"{"), (400, "bad_body".to_owned()));
     assert_eq!(post(b"{\"name\": \"x\", \"colour\": 1}"), (400, "bad_body".to_owned()));
-    assert_eq!(post(&vec![b' '; 9 << 20]), (413, "too_large".to_owned()));
+    assert_eq!(post(&vec![b' '; 40 << 20]), (413, "too_large".to_owned()));
 }
 
 #[test]

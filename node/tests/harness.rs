@@ -4,9 +4,9 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
-    sync::mpsc,
+    sync::mpsc::{self, RecvTimeoutError},
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -218,15 +218,19 @@ impl Following {
         Following { child, lines }
     }
 
-    /// The next line that this says yes to.
-    pub(crate) fn until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
-        loop {
-            let line = self.lines.recv_timeout(PATIENCE).expect("a line in time");
-            let value = serde_json::from_str(&line).unwrap();
-            if wanted(&value) {
-                return value;
+    /// Reads until a line is wanted, or until something is so without a line saying it.
+    pub(crate) fn until(&self, wanted: impl Fn(&Value) -> bool, or: impl Fn() -> bool) {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            match self.lines.recv_timeout(Duration::from_millis(500)) {
+                Ok(line) if wanted(&serde_json::from_str(&line).unwrap()) => return,
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) if or() => return,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => panic!("the command ended"),
             }
         }
+        panic!("no such line in time");
     }
 }
 

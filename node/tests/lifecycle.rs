@@ -106,6 +106,19 @@ fn a_port_that_was_asked_for_and_is_taken_is_an_error() {
 }
 
 #[test]
+fn default_ports_are_chosen_once_and_kept() {
+    let (alice, bob) = (Folder::of("Alice"), Folder::of("Bob"));
+    let alice_up = Up::start(&alice, &[]).unwrap();
+    let bob_up = Up::start(&bob, &[]).unwrap();
+    let (api, listen) = (bob_up.ready["api"].clone(), bob_up.ready["listen"].clone());
+    assert_ne!(api, alice_up.ready["api"]);
+    assert!(!bob_up.ready["notes"].as_array().unwrap().is_empty(), "what is not the default is said");
+    bob_up.down();
+    let bob_up = Up::start(&bob, &[]).unwrap();
+    assert_eq!((&api, &listen), (&bob_up.ready["api"], &bob_up.ready["listen"]));
+}
+
+#[test]
 fn settings_of_a_running_node_are_its_own() {
     let folder = Folder::of("Alice");
     let _node = folder.up(&[]);

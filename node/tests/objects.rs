@@ -84,7 +84,7 @@ fn what_is_over_the_limit_is_refused_and_nothing_is_written() {
         assert_eq!(alice.run(&["text", "insert", &object, "0", "--file", argument(&large)]).exit, 4);
         assert_eq!(alice.run(&["object", "set", &object, &key]).exit, 4);
         assert_eq!(alice.run(&["record", "append", "notes", &key[4..]]).exit, 4);
-        let huge = alice.file("huge.txt", "x".repeat(20 << 20));
+        let huge = alice.file("huge.txt", "x".repeat(40 << 20));
         let body = format!("body=@{}", argument(&huge));
         assert_eq!(alice.run(&["object", "create", "notes", "note", &body]).exit, 4);
         assert_eq!(alice.json(&["feed", "list", "notes"]), feeds, "no entry was written");

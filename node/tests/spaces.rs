@@ -1,6 +1,6 @@
 //! Spaces, invitations and what two nodes see of each other.
 
-use super::harness::{Folder, share};
+use super::harness::{Folder, Following, Up, share};
 
 #[test]
 fn a_space_has_its_maker_as_owner() {
@@ -73,7 +73,7 @@ fn two_nodes_wait_for_each_other_by_name() {
     let bob_up = bob.up(&[]);
     let space = share(&alice, &bob);
     alice.json(&["wait", &space]);
-    let peer = bob_up.ready["peer_id"].as_str().unwrap();
+    let peer = &*bob_up.ready["peer_id"].as_str().unwrap().to_owned();
     for with in [peer, &peer[peer.len() - 8..], "Bob"] {
         assert_eq!(alice.json(&["wait", "notes", "--with", with])["with"], serde_json::json!([peer]));
     }
@@ -81,7 +81,10 @@ fn two_nodes_wait_for_each_other_by_name() {
     let feeds = bob.json(&["feed", "list", "notes"]);
     assert_eq!(feeds["feeds"].as_array().unwrap().len(), 4, "{feeds}");
     assert!(bob.json(&["status"])["peers"].to_string().contains(alice_up.ready["peer_id"].as_str().unwrap()));
+    let events = Following::start(&alice, &["--json", "events"]);
     bob_up.kill();
+    let gone = || !alice.json(&["status"])["peers"].to_string().contains(peer);
+    events.until(|event| event["event"] == "peer_disconnected", gone);
     assert_eq!(alice.error(5, &["wait", "notes", "--timeout", "300ms", "--with", "Bob"]), "not_level");
 }
 
@@ -93,14 +96,26 @@ fn a_node_without_membership_gets_nothing() {
     alice.json(&["object", "create", "notes", "note", "body=secret"]);
     let mallory_up = mallory.up(&["--peer", &alice_up.address()]);
     let stranger = mallory_up.ready["peer_id"].as_str().unwrap();
-    let events = super::harness::Following::start(&alice, &["--json", "events"]);
+    let events = Following::start(&alice, &["--json", "events"]);
     let connected = || alice.json(&["status"])["peers"].to_string().contains(stranger);
-    if !connected() {
-        events.until(|event| event["event"] == "peer_connected" || connected());
-    }
+    events.until(|event| event["event"] == "peer_connected", connected);
     assert_eq!(mallory.json(&["space", "list"])["spaces"], serde_json::json!([]));
     assert_eq!(mallory.error(3, &["object", "list", &space]), "unknown_space");
     assert_eq!(alice.json(&["status"])["peers"][0]["spaces"], serde_json::json!([]));
+}
+
+#[test]
+fn a_link_can_be_made_before_the_node_is_started() {
+    let (alice, bob) = (Folder::of("Alice"), Folder::of("Bob"));
+    let free = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("/ip4/127.0.0.1/udp/{free}/quic-v1");
+    let settings = format!("name = \"Alice\"\nlisten = [\"{listen}\"]\n");
+    std::fs::write(alice.data().join("config.toml"), settings).unwrap();
+    let space = alice.field("space", &["space", "create", "notes"]);
+    let link = alice.field("link", &["invite", "notes"]);
+    let _alice_up = Up::start(&alice, &["--api", "127.0.0.1:0"]).unwrap();
+    let _bob_up = bob.up(&[]);
+    assert_eq!(bob.field("space", &["join", &link]), space);
 }
 
 #[test]

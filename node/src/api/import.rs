@@ -150,7 +150,9 @@ async fn import(
     let (mut done, mut entries, mut told) = (0, 1, began);
     let edits = Entries { bounds, operations: operations.into_iter().peekable() }.map(|ops| {
         let count = ops.len() as u64;
-        let edit = edit(api, space, Edit::Text { object, ops });
+        // Edits stand in the node's queue in the order in which they are first polled. Tokio's budget would make some of
+        // them wait a turn, behind later ones; without it each is in the queue at its first poll.
+        let edit = tokio::task::unconstrained(edit(api, space, Edit::Text { object, ops }));
         async move { edit.await.map(|_| count) }
     });
     let mut durable = stream::iter(edits).buffered(ENTRIES_IN_FLIGHT);

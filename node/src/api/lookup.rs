@@ -44,7 +44,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 pub(crate) async fn space(api: &Api, asked: &str) -> Result<SpaceId, ApiError> {
     let mut candidates = Vec::new();
     for status in status::ask(api).await?.spaces {
-        let name = space_name(api, status.space).await?;
+        // Right after joining, the link is all that says what the space is called.
+        let name = space_name(api, status.space).await?.or(status.said_name);
         candidates.push(Candidate { id: status.space.to_string(), name, value: status.space });
     }
     choose(SPACE, asked, candidates)

@@ -30,6 +30,7 @@ mod openapi;
 mod records;
 mod rfc3339;
 mod settings;
+mod size;
 mod spaces;
 mod status;
 mod text;
@@ -39,8 +40,8 @@ mod wait;
 pub use openapi::description;
 pub(crate) use settings::Settings;
 
-/// The largest JSON body, in bytes. 8 MiB: the largest text of one edit, escaped, with room.
-const BODY_BYTES_MAX: usize = 8 << 20;
+/// The largest JSON body, in bytes. 32 MiB: the largest first text of an object (16 MiB), with every second character escaped.
+const BODY_BYTES_MAX: usize = 32 << 20;
 /// The largest file that can be imported, in bytes, compressed or not.
 const IMPORT_BYTES_MAX: usize = 256 << 20;
 
@@ -84,7 +85,8 @@ impl Api {
 pub(crate) fn router(api: Api) -> Router {
     let import = Router::new()
         .route("/spaces/{space}/import/trace", post(import::trace))
-        .layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX));
+        .layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(IMPORT_BYTES_MAX as u64, size::admit));
     let routes = Router::new()
         .route("/version", get(status::version))
         .route("/status", get(status::status))
@@ -107,6 +109,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/spaces/{space}/wait", get(wait::wait))
         .route("/events", get(events::events))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(BODY_BYTES_MAX as u64, size::admit))
         .merge(import);
     Router::new()
         .nest("/api/v1", routes)

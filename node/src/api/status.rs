@@ -71,6 +71,8 @@ pub(crate) struct SpaceBody {
     pub(crate) space: String,
     /// Its name; none before its first data is here.
     pub(crate) name: Option<String>,
+    /// What the link it was joined by says it is called; a claim, and none once the name is here.
+    pub(crate) said_name: Option<String>,
     /// What this identity is there: `reader`, `writer`, `admin`, `owner`; none when it is no member.
     pub(crate) role: Option<String>,
     /// How many members there are.
@@ -183,9 +185,11 @@ pub(crate) async fn space_body(
     space: SpaceStatus,
     names: &BTreeMap<DeviceId, String>,
 ) -> Result<SpaceBody, ApiError> {
+    let name = lookup::space_name(api, space.space).await?;
     Ok(SpaceBody {
         space: space.space.to_string(),
-        name: lookup::space_name(api, space.space).await?,
+        said_name: space.said_name.filter(|_| name.is_none()),
+        name,
         role: space.role.map(|role| role.to_string()),
         members: space.members,
         level: space.level,

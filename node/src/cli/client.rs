@@ -173,10 +173,24 @@ impl Client {
     /// Sends a request that a stream of lines answers, one object each.
     pub(crate) fn follow(&self, call: Call) -> Result<impl Iterator<Item = Result<Value, Failure>> + use<>, Failure> {
         let lines = BufReader::new(self.send(call)?).lines();
-        Ok(lines.filter(|line| !line.as_ref().is_ok_and(String::is_empty)).map(|line| {
-            let line = line.map_err(|error| lost(&error))?;
-            serde_json::from_str(&line).map_err(|error| lost(&error.into()))
+        Ok(lines.filter_map(|line| {
+            let line = match line {
+                Ok(line) => line,
+                Err(error) => return Some(Err(lost(&error))),
+            };
+            // A line of JSON stands for itself; one of server-sent events has `data:` in front, and the others say nothing.
+            let data = line.strip_prefix("data:").unwrap_or(&line).trim();
+            data.starts_with('{').then(|| serde_json::from_str(data).map_err(|error| lost(&error.into())))
         }))
+    }
+
+    /// A node of this process that joined a space stays a moment, so that it meets a member and knows where to find it when
+    /// it is started again.
+    pub(crate) fn linger(&self, space: &str) {
+        if let Client::Here(_) = self {
+            // Nothing depends on it: membership is durable already.
+            let _ = self.ask(Call::get(path(&["spaces", space, "wait"], &[("timeout_ms", Some("3000"))])));
+        }
     }
 
     fn send(&self, call: Call) -> Result<Box<dyn Read>, Failure> {

@@ -79,6 +79,9 @@ fn dispatch(args: Args) -> Result<(), Failure> {
             let client = if plan.needs_peers { Client::open_to_peers(&config)? } else { Client::open(&config)? };
             with(client, |client| {
                 let answer = client.ask(plan.call)?;
+                if plan.needs_peers {
+                    client.linger(text(&answer, "space"));
+                }
                 printed(output::say(json, &answer, plan.show))
             })
         }

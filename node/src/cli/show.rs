@@ -59,7 +59,7 @@ pub(crate) fn spaces(answer: &Value) -> String {
     let row = |space: &Value| {
         vec![
             short(&text(space, "space")).to_owned(),
-            text(space, "name"),
+            name_of(space),
             text(space, "role"),
             text(space, "members"),
             sync_word(space).to_owned(),
@@ -74,6 +74,14 @@ pub(crate) fn spaces(answer: &Value) -> String {
         shown += &reasons(space);
     }
     shown
+}
+
+/// What a space is called, or said to be called.
+fn name_of(space: &Value) -> String {
+    match space.get("said_name").and_then(Value::as_str) {
+        Some(said) => format!("\"{said}\", says the link"),
+        None => text(space, "name"),
+    }
 }
 
 fn sync_word(space: &Value) -> &'static str {
@@ -97,7 +105,7 @@ fn reasons(space: &Value) -> String {
             Some(peer) => format!(" from {}", last_eight(peer)),
             None => String::new(),
         };
-        let name = match text(space, "name") {
+        let name = match name_of(space) {
             name if name == "-" => short(&text(space, "space")).to_owned(),
             name => name,
         };
@@ -125,9 +133,11 @@ pub(crate) fn space_created(answer: &Value) -> String {
 /// A space and what it waits for.
 pub(crate) fn space(answer: &Value) -> String {
     let mut shown = String::new();
-    for key in ["space", "name", "role", "members"] {
-        shown += &format!("{key:<9} {}\n", in_line(&text(answer, key)));
-    }
+    let mut line = |name: &str, value: &str| shown += &format!("{name:<9} {}\n", in_line(value));
+    line("space", &text(answer, "space"));
+    line("name", &name_of(answer));
+    line("role", &text(answer, "role"));
+    line("members", &text(answer, "members"));
     shown += &format!("{:<9} {}\n", "sync", sync_word(answer));
     for pair in list(answer, "connected") {
         let level = if pair.get("level") == Some(&Value::Bool(true)) { "level" } else { "syncing" };

@@ -51,7 +51,7 @@ async fn live(config: Config, json: bool) -> Result<(), Failure> {
             return Err(failure);
         }
     };
-    let ready = printed(say(json, &introduction(&node, &config, &served), screen));
+    let ready = printed(say(json, &introduction(&node, &config, &served, &last), screen));
     if ready.is_ok() {
         tokio::select! {
             () = signals.next() => {}
@@ -171,13 +171,25 @@ async fn bind_api(config: &Config, last: &mut LastUp) -> Result<TcpListener, Fai
 }
 
 /// What `weft up` says when it is ready.
-fn introduction(node: &Node, config: &Config, served: &Served) -> Value {
+fn introduction(node: &Node, config: &Config, served: &Served, last: &LastUp) -> Value {
     let listen: Vec<String> = node.listen_addresses().iter().map(ToString::to_string).collect();
     json!({
         "ready": true, "peer_id": node.peer_id().to_string(), "identity": node.identity().to_string(), "listen": listen,
         "api": format!("http://{}", served.address), "data": config.data_dir.value.display().to_string(),
-        "version": crate::VERSION, "phrase_confirmed": node.phrase_is_confirmed(),
+        "version": crate::VERSION, "phrase_confirmed": node.phrase_is_confirmed(), "notes": moved_ports(last),
     })
+}
+
+/// Ports that were chosen because the default ones were not free.
+fn moved_ports(last: &LastUp) -> Vec<String> {
+    let moved = |what: &str, default: u16, port: Option<u16>| {
+        port.filter(|port| *port != default)
+            .map(|port| format!("port {default} was not free, so {what} has port {port} from now on"))
+    };
+    [moved("the network", SWARM_PORT, last.swarm_port), moved("the API", API_PORT, last.api_port)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn screen(ready: &Value) -> String {
@@ -190,6 +202,9 @@ fn screen(ready: &Value) -> String {
         line("listens", address);
     }
     line("api", &text(ready, "api"));
+    for note in list(ready, "notes").iter().filter_map(Value::as_str) {
+        line("note", note);
+    }
     shown += "\nIn a second terminal:\n";
     shown += "  weft space create NAME   make a space\n";
     shown += "  weft invite NAME         print a link for somebody to join it\n";
