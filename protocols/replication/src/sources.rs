@@ -104,6 +104,8 @@ struct Source {
     heard: Time,
     /// When something last became durable.
     moved: Time,
+    /// Since when it has nothing more to give while another peer claims more.
+    outdone: Option<Time>,
 }
 
 #[derive(Debug, Default)]
@@ -204,7 +206,7 @@ impl Sources {
         self.now = now;
         if let Some(from) = self.peers.get_mut(&peer) {
             from.complete = true;
-            self.unsettle_all(|feed| feed.source.is_none() || feed.author == peer);
+            self.unsettle_all(|_| true);
         }
     }
 
@@ -251,7 +253,7 @@ impl Sources {
         if let Some(from) = self.peers.get_mut(&peer)
             && from.lag.remove(&feed)
         {
-            self.unsettle_data_of(peer);
+            self.unsettle_data();
         }
         self.unsettle(feed);
     }
@@ -312,7 +314,7 @@ impl Sources {
             self.unsettle(feed);
         } else {
             let known = self.feeds.get_mut(&feed).expect("it was there");
-            known.source = Some(Source { heard: self.now, moved: self.now, ..source });
+            known.source = Some(Source { heard: self.now, moved: self.now, outdone: None, ..source });
             self.watch(feed);
         }
     }
@@ -327,6 +329,7 @@ impl Sources {
             author => source == author || !self.prefers_author(&feed, source),
         };
         if source.is_some_and(keep) {
+            self.watch(feed);
             return;
         }
         if let Some(peer) = source {
@@ -334,7 +337,7 @@ impl Sources {
             self.orders.push_back(Order::Cease { peer, feed });
         }
         let best = self.best(&feed, None).filter(|_| !stopped);
-        let source = best.map(|peer| Source { peer, heard: self.now, moved: self.now });
+        let source = best.map(|peer| Source { peer, heard: self.now, moved: self.now, outdone: None });
         self.feeds.get_mut(&feed).expect("it was there").source = source;
         if let Some(peer) = best {
             self.peers.get_mut(&peer).expect("a source is connected").load += 1;
@@ -384,27 +387,37 @@ impl Sources {
             peer.lag.remove(&feed);
         }
         if !gave && peer.gives_data() {
-            self.unsettle_data_of(device);
+            self.unsettle_data();
         }
     }
 
-    /// Sets when the source of a feed will have been silent for too long, if it owes anything.
+    /// Sets when the source of a feed will have been silent for too long: one that owes something, or one that holds no more
+    /// than we do while another peer claims more. (Two peers that are level would else wait for each other for ever.)
     fn watch(&mut self, feed: FeedId) {
         let Some(known) = self.feeds.get(&feed) else { return };
-        let owing = known
-            .source
-            .filter(|source| self.peers.get(&source.peer).is_some_and(|peer| peer.claim(&feed) > known.length));
-        match owing {
-            Some(source) => {
-                let fruitless = self.config.fruitless_ms.saturating_mul(1 << known.fruitless.min(10));
-                let silent = source.heard + Duration::from_millis(self.config.silent_ms);
-                let fruitless = source.moved + Duration::from_millis(fruitless);
-                self.timers.set(Timer::Stall(feed), silent.min(fruitless));
-            }
+        let Some(mut source) = known.source else {
+            self.timers.cancel(&Timer::Stall(feed));
+            return;
+        };
+        let owes = |device: &DeviceId| self.peers.get(device).is_some_and(|peer| peer.claim(&feed) > known.length);
+        let silent = Duration::from_millis(self.config.silent_ms);
+        let until = if owes(&source.peer) {
+            source.outdone = None;
+            let fruitless = self.config.fruitless_ms.saturating_mul(1 << known.fruitless.min(10));
+            Some((source.heard + silent).min(source.moved + Duration::from_millis(fruitless)))
+        } else if self.peers.keys().any(|device| owes(device) && self.can_serve(&feed, *device)) {
+            Some(*source.outdone.get_or_insert(self.now) + silent)
+        } else {
+            source.outdone = None;
+            None
+        };
+        match until {
+            Some(until) => self.timers.set(Timer::Stall(feed), until),
             None => {
                 self.timers.cancel(&Timer::Stall(feed));
             }
         }
+        self.feeds.get_mut(&feed).expect("it was there").source = Some(source);
     }
 
     fn avoid(&mut self, feed: FeedId, peer: DeviceId) {
@@ -438,9 +451,10 @@ impl Sources {
         self.unsettled.extend(found);
     }
 
-    /// The peer may give data now: feeds that have no source may take it, and its own feeds move to it.
-    fn unsettle_data_of(&mut self, peer: DeviceId) {
-        self.unsettle_all(|feed| !feed.control && (feed.source.is_none() || feed.author == peer));
+    /// A peer may give data now: feeds that have no source may take it, its own feeds move to it, and others may wait for
+    /// one that holds less.
+    fn unsettle_data(&mut self) {
+        self.unsettle_all(|feed| !feed.control);
     }
 
     fn rank(&self, feed: &Feed) -> Rank {

@@ -178,3 +178,32 @@ fn a_forked_feed_is_fetched_no_more() {
     sources.claimed(at(0), BOB, CONTROL, 9);
     assert_eq!(orders(&mut sources), []);
 }
+
+#[test]
+fn a_source_that_is_level_with_us_gives_way_to_one_that_claims_more() {
+    let mut sources = sources();
+    sources.progressed(at(0), DATA, 4);
+    connect(&mut sources, BOB, &[(DATA, 4)]);
+    assert_eq!(orders(&mut sources), [Fetch { peer: BOB, feed: DATA }]);
+    connect(&mut sources, CAROL, &[(DATA, 9)]);
+    assert_eq!(orders(&mut sources), [], "Bob may be about to say the same");
+    assert_eq!(sources.deadline(), Some(at(2)));
+    sources.claimed(at(1), CAROL, DATA, 10);
+    assert_eq!(sources.deadline(), Some(at(2)), "what goes on elsewhere does not put it off");
+    sources.wake(at(2));
+    assert_eq!(orders(&mut sources), [Cease { peer: BOB, feed: DATA }, Fetch { peer: CAROL, feed: DATA }]);
+}
+
+#[test]
+fn a_source_that_catches_up_in_time_is_kept() {
+    let mut sources = sources();
+    sources.progressed(at(0), DATA, 4);
+    connect(&mut sources, BOB, &[(DATA, 4)]);
+    orders(&mut sources);
+    connect(&mut sources, CAROL, &[(DATA, 9)]);
+    assert_eq!(orders(&mut sources), []);
+    sources.claimed(at(1), BOB, DATA, 9);
+    sources.arriving(at(1), BOB, DATA);
+    sources.progressed(at(1), DATA, 9);
+    assert_eq!((sources.deadline(), sources.source(&DATA)), (None, Some(BOB)));
+}
