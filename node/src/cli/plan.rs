@@ -24,9 +24,12 @@ pub(crate) struct Plan {
     pub(crate) needs_peers: bool,
 }
 
+/// A request, and how its answer is shown.
+type Asking = (Call, fn(&Value) -> String);
+
 /// The plan of a command that is one request.
 pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
-    let (call, show): (Call, fn(&Value) -> String) = match command {
+    let (call, show): Asking = match command {
         Command::Status => (Call::get(path(&["status"], &[])), show::status),
         Command::Space(Space::Create { name }) => {
             (Call::post_json(path(&["spaces"], &[]), json!({"name": name})), show::space_created)
@@ -71,7 +74,7 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
     Ok(Plan { call, show, needs_peers })
 }
 
-fn of_object(command: Object) -> Result<(Call, fn(&Value) -> String), Failure> {
+fn of_object(command: Object) -> Result<Asking, Failure> {
     Ok(match command {
         Object::Create { space, type_name, properties } => {
             let object::Properties { registers, body } = object::properties(&properties)?;
@@ -99,7 +102,7 @@ fn of_object(command: Object) -> Result<(Call, fn(&Value) -> String), Failure> {
     })
 }
 
-fn of_text(command: Text) -> Result<(Call, fn(&Value) -> String), Failure> {
+fn of_text(command: Text) -> Result<Asking, Failure> {
     Ok(match command {
         Text::Show { object } => (Call::get(object_path(&object, &["text"])), show::exact_text),
         Text::Insert { object, position, text, file } => {
@@ -117,7 +120,7 @@ fn of_text(command: Text) -> Result<(Call, fn(&Value) -> String), Failure> {
     })
 }
 
-fn of_record(command: Record) -> Result<(Call, fn(&Value) -> String), Failure> {
+fn of_record(command: Record) -> Result<Asking, Failure> {
     Ok(match command {
         Record::Append { space, record } => {
             let bytes = match record.strip_prefix('@') {
