@@ -3,7 +3,7 @@
 //! `yrs` reserves memory for counts it was told, nests as deep as it is told, keeps what it cannot place yet, and deletes
 //! what does not exist yet; a hostile update uses each of these. So this reader accepts exactly what an honest session
 //! of ours writes: insertions of text by one client that continue its clock, deletions of ranges, and references to
-//! nothing but what the entry's causal past holds. (Whether two neighbours *are* neighbours is for `order` to say.)
+//! nothing but what the entry's causal past holds. (Whether two characters can have been neighbours is for `order` to say.)
 //!
 //! Two questions, two functions: [`shape`] needs the session's clock only and says whether an update is *well formed*
 //! (then it moves the clock, whatever else is wrong with it); [`Shape::judge`] needs the causal past.

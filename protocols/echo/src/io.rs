@@ -105,8 +105,7 @@ pub struct Written {
     pub entry: EntryId,
     /// The time that we claimed.
     pub claimed: ClaimedTime,
-    /// Its causal past: exactly what was handed in before the write was ordered. More, and others may refuse the entry
-    /// because something that its author had not seen stands between its neighbours.
+    /// Its causal past: at least what was handed in before the write was ordered.
     ///
     /// Spec: ECHO-7.3
     pub past: Arc<Past>,
@@ -183,8 +182,8 @@ pub enum Output {
         /// The length.
         length: u64,
     },
-    /// Seal and append this mutation to our data feed, in the order given. The entry's deps are to say exactly what was
-    /// handed in until now: take them before handing in more. Spec: ECHO-7.3
+    /// Seal and append this mutation to our data feed, in the order given. The entry's past is to hold at least what was
+    /// handed in until now. Spec: ECHO-7.3
     Write {
         /// To answer it by.
         ticket: WriteTicket,

@@ -92,24 +92,28 @@ fn edits_in_flight_build_on_each_other() {
 
 #[test]
 fn remote_entries_arrive_while_edits_are_in_flight() {
-    let mut alice = Node::new(1);
-    let object = alice.create("note", Vec::new(), "hello");
-    let mut bob = Node::new(2);
-    bob.take(feed(1), alice.entries[0].clone());
-    bob.typed(object, vec![op(0, 0, ">> ")]);
-    alice.holds_writes = true;
-    alice.begin(text(object, vec![op(5, 0, " world")]));
-    alice.take(feed(2), bob.entries[0].clone());
-    alice.begin(text(object, vec![op(14, 0, "!")]));
-    assert_eq!(alice.text(&object), ">> hello");
-    alice.append_one();
-    alice.append_one();
-    assert_eq!(alice.text(&object), ">> hello world!");
-    let feeds = BTreeMap::from([(feed(1), alice.entries.clone()), (feed(2), bob.entries)]);
-    for order in 0..6 {
-        let shown = reader(&feeds, order);
-        assert_eq!(shown.visible(), alice.visible());
-        assert!(shown.quarantined.is_empty());
+    for late in [false, true] {
+        let mut alice = Node::new(1);
+        let object = alice.create("note", Vec::new(), "hello");
+        let mut bob = Node::new(2);
+        bob.take(feed(1), alice.entries[0].clone());
+        // At the very place where she types, too.
+        bob.typed(object, vec![op(0, 0, ">> "), op(8, 0, "?")]);
+        alice.holds_writes = true;
+        alice.acknowledges_late = late;
+        alice.begin(text(object, vec![op(5, 0, " world")]));
+        alice.take(feed(2), bob.entries[0].clone());
+        alice.begin(text(object, vec![op(0, 0, "!")]));
+        assert_eq!(alice.text(&object), ">> hello?");
+        alice.append_one();
+        alice.append_one();
+        assert!(["!>> hello? world", "!>> hello world?"].contains(&alice.text(&object).as_str()));
+        let feeds = BTreeMap::from([(feed(1), alice.entries.clone()), (feed(2), bob.entries)]);
+        for order in 0..6 {
+            let shown = reader(&feeds, order);
+            assert_eq!(shown.visible(), alice.visible());
+            assert!(shown.quarantined.is_empty(), "what was acknowledged and not yet seen is no reason to refuse");
+        }
     }
 }
 

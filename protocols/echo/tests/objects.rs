@@ -161,21 +161,20 @@ fn deleting_the_future_is_refused() {
 
 #[test]
 fn neighbours_that_are_none_are_refused_in_every_order() {
-    let (alice, object, her) = alice();
+    let (mut alice, object, her) = alice();
+    alice.typed(object, vec![op(1, 0, "X")]);
     let mallory = client_id(&space(), &feed(6), 0);
-    let seen = past(&[(feed(1), 1)]);
-    for (left, right) in [(Some(0), Some(2)), (Some(3), Some(1)), (None, Some(1)), (Some(3), None), (Some(2), Some(2))]
+    let seen = past(&[(feed(1), 2)]);
+    // h X e l l o: clocks 0 5 1 2 3 4.
+    for (left, right) in [(Some(0), Some(2)), (Some(3), Some(1)), (None, Some(1)), (Some(5), None), (Some(2), Some(2))]
     {
         let id = |clock: Option<u32>| clock.map(|clock| (her, clock));
-        let mutation =
-            typed(object, inserts(mallory, 0, &[block(Some((her, 4)), None, "!"), block(id(left), id(right), "x")]));
-        let entries = vec![entry(feed(6), 0, seen.clone(), &mutation)];
+        let blocks = [block(Some((her, 4)), None, "!"), block(id(left), id(right), "x")];
+        let entries = vec![entry(feed(6), 0, seen.clone(), &typed(object, inserts(mallory, 0, &blocks)))];
         let shown = agree(&BTreeMap::from([(feed(1), alice.entries.clone()), (feed(6), entries)]));
-        assert_eq!(shown.text(&object), "hello", "all of a mutation or nothing");
-        assert_eq!(
-            shown.quarantined[&(feed(6), 0)],
-            Quarantine::Refused(Refusal::NotNeighbours { client: mallory, clock: 1 })
-        );
+        assert_eq!(shown.text(&object), "hXello", "all of a mutation or nothing");
+        let refusal = Refusal::NotNeighbours { client: mallory, clock: 1 };
+        assert_eq!(shown.quarantined[&(feed(6), 0)], Quarantine::Refused(refusal));
     }
 }
 

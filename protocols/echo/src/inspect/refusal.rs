@@ -114,8 +114,8 @@ pub enum Refusal {
         /// How far that session has come in the past.
         reached: u32,
     },
-    /// Something of its causal past stands between the two neighbours that it is inserted between. Spec: ECHO-4.3
-    #[error("({client}, {clock}) is inserted between two characters that are no neighbours")]
+    /// It is inserted between two characters that can never have been neighbours. Spec: ECHO-4.3
+    #[error("({client}, {clock}) is inserted between two characters that were never neighbours")]
     NotNeighbours {
         /// Whose.
         client: u64,

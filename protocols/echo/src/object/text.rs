@@ -8,9 +8,9 @@ use crate::config::Config;
 use crate::document::{Change, Document};
 use crate::edit::TextOp;
 use crate::error::{EditRefusal, Quarantine};
-use crate::inspect::{self, Block, CLOCK_END, Reached as _, Refusal, Shape};
+use crate::inspect::{self, Block, CLOCK_END, Refusal, Shape};
 use crate::message::Mutation;
-use crate::order::{Id, Insertion, Journal, Order};
+use crate::order::{Insertion, Journal, Order};
 use crate::reach::{Step, Tracks};
 use crate::rows::{self, ClockTrack, Clocks, OrderPiece, RowError, Tail};
 use crate::tables::{self, Part};
@@ -99,7 +99,7 @@ impl Text {
         if mutation.inserts.is_empty() && deletes.is_empty() {
             return Ok(());
         }
-        let journal = self.arrange(place, shape, tracks)?;
+        let journal = self.arrange(shape)?;
         let tail = Tail {
             state: if *hollow { Tail::HOLLOW } else { Tail::SHOWN },
             inserts: mutation.inserts.clone(),
@@ -118,19 +118,24 @@ impl Text {
         Ok(())
     }
 
-    /// Places the insertions between their neighbours.
+    /// Places the insertions between their neighbours, all of them or none.
     ///
     /// Spec: ECHO-4.3
-    fn arrange(&mut self, place: &Place<'_>, shape: &Shape<'_>, tracks: &Tracks) -> Result<Journal, Quarantine> {
-        let past = tracks.in_past_of(&place.feed, place.entry.seq, &place.entry.past);
-        let holds = |(client, clock): Id, own| clock < if client == shape.client { own } else { past.reached(client) };
+    fn arrange(&mut self, shape: &Shape<'_>) -> Result<Journal, Refusal> {
         let mut journal = Journal::default();
-        let arranged = arrange(&mut self.order, shape, &mut journal, holds);
-        if let Err(refusal) = arranged {
-            self.order.undo(journal);
-            return Err(refusal.into());
+        let client = shape.client;
+        let arranged = shape.blocks(|Block { clock, end, left, right }| {
+            let block = Insertion { id: (client, clock), len: end - clock, left, right };
+            let inserted = self.order.insert(block, &mut journal);
+            if inserted { Ok(()) } else { Err(Refusal::NotNeighbours { client, clock }) }
+        });
+        match arranged {
+            Ok(()) => Ok(journal),
+            Err(refusal) => {
+                self.order.undo(journal);
+                Err(refusal)
+            }
         }
-        Ok(journal)
     }
 
     /// Takes up the clocks of a mutation that is not integrated.
@@ -201,8 +206,7 @@ impl Text {
         }
         let shape = check(tail, client)?;
         if tail.state != Tail::ABSENT {
-            let arranged = arrange(&mut self.order, &shape, &mut Journal::default(), |_, _| false);
-            arranged.map_err(|error| RowError::new("tail", error))?;
+            let _ = self.arrange(&shape).map_err(|error| RowError::new("tail", error))?;
         }
         let document = self.document().expect("a text that is being loaded is not dropped");
         apply(document, tail, client).map_err(|error| RowError::new("tail", error))?;
@@ -327,21 +331,6 @@ fn apply(document: &mut Document, tail: &Tail, client: u64) -> Result<(), String
         Tail::ABSENT => document.fill(client, tail.first_clock, tail.end_clock),
         _ => document.apply(&tail.inserts, &tail.deletes),
     }
-}
-
-/// Inserts the blocks of an update; `holds`: whether a character is in the past of a block at a clock.
-fn arrange(
-    order: &mut Order,
-    shape: &Shape<'_>,
-    journal: &mut Journal,
-    holds: impl Fn(Id, u32) -> bool,
-) -> Result<(), Refusal> {
-    let client = shape.client;
-    shape.blocks(|Block { clock, end, left, right }| {
-        let block = Insertion { id: (client, clock), len: end - clock, left, right };
-        let inserted = order.insert(block, |id| holds(id, clock), journal);
-        if inserted { Ok(()) } else { Err(Refusal::NotNeighbours { client, clock }) }
-    })
 }
 
 /// What is the same in every tail row of an entry.

@@ -76,6 +76,8 @@ pub struct Node {
     /// Writes not answered yet, when [`Node::holds_writes`].
     pub writes: Vec<(WriteTicket, Bytes, Past)>,
     pub holds_writes: bool,
+    /// Entries acknowledge what was handed in when they are appended, not when their write was ordered.
+    pub acknowledges_late: bool,
     pub done: BTreeMap<EditTicket, (ObjectId, u64)>,
     pub refused: BTreeMap<EditTicket, EditRefusal>,
     pub quarantined: BTreeMap<(FeedId, u64), Quarantine>,
@@ -101,6 +103,7 @@ impl Node {
             entries: Vec::new(),
             writes: Vec::new(),
             holds_writes: false,
+            acknowledges_late: false,
             done: BTreeMap::new(),
             refused: BTreeMap::new(),
             quarantined: BTreeMap::new(),
@@ -162,7 +165,7 @@ impl Node {
             }
             Output::Write { ticket, session, plaintext } => {
                 assert_eq!(session, 0);
-                // What was handed in when the write was ordered, no more and no less.
+                // What was handed in when the write was ordered; a node may also acknowledge what came since.
                 let past = self.held.iter().filter(|(feed, _)| *feed != self.me.feed).collect();
                 self.writes.push((ticket, plaintext, past));
             }
@@ -188,7 +191,10 @@ impl Node {
 
     /// Makes the oldest unanswered write an entry.
     pub fn append_one(&mut self) {
-        let (ticket, plaintext, past) = self.writes.remove(0);
+        let (ticket, plaintext, mut past) = self.writes.remove(0);
+        if self.acknowledges_late {
+            past = self.held.iter().filter(|(feed, _)| *feed != self.me.feed).collect();
+        }
         let seq = self.entries.len() as u64;
         let applied = sealed(self.me.feed, seq, Arc::new(past), Ok(plaintext));
         let Applied { entry, claimed, past, .. } = applied.clone();
