@@ -1,0 +1,62 @@
+//! The materialised figure: a fresh peer gets one document of many changes, can read it, and has it stored.
+
+use super::{Setting, progress, theirs, weft};
+use crate::{
+    blocks::change,
+    error::Failure,
+    process::Second,
+    report::{Goal, Row, Table, Unit},
+    second::{Role, Task},
+    source::{Source, Transport},
+};
+
+const OURS: &str = "an entry a change, all verified, opened, inspected and applied; sealed end to end; encrypted link; entries fsynced";
+const YJS: &str = "one merged update; no signatures; plain websocket; stored without fsync";
+const AUTOMERGE: &str = "changes by hash, no signatures; plain websocket; stored without fsync";
+
+pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), Failure> {
+    let changes = setting.sizes.document_changes;
+    let work = format!("a document of {changes} changes to a fresh peer");
+    progress(format!("{work}: preparing"));
+    let mut source = Source::start(Transport::Quic).await?;
+    let mut fresh = Vec::new();
+    for _ in 0..setting.sizes.runs {
+        fresh.push(source.fresh_peer().await?);
+    }
+    let object = source.document(changes).await?;
+    let characters = (0..changes).map(|index| change(index).len() as u64).sum();
+    let mut ours = Vec::new();
+    let mut peers = [("yjs", YJS, 1.5, Vec::new()), ("automerge-repo", AUTOMERGE, 30.0, Vec::new())];
+    for (run, folder) in fresh.into_iter().enumerate() {
+        let role = Role::Document { object, characters };
+        let task = Task { role, folder, space: source.space, feed: source.feed, peer: source.address()? };
+        let peer = Second::start(&task.arguments()?)?;
+        let seconds = peer.next_figure("readable_s")?;
+        peer.end()?;
+        source.alone().await?;
+        progress(format!("{work}, run {}: {seconds:.3} s", run + 1));
+        ours.push(seconds);
+        for (name, _, _, runs) in &mut peers {
+            if let Some(baselines) = setting.baselines.as_ref().filter(|baselines| baselines.has(name)) {
+                let (out, _) = baselines.run(name, &["1", &changes.to_string(), "1"])?;
+                progress(format!("{work}, {name}, run {}: {}", run + 1, out.line()));
+                runs.push(out.need("seconds")?);
+            }
+        }
+    }
+    drop(source.stop().await);
+    for (name, guarantees, ratio, runs) in peers {
+        let theirs = theirs(name, runs, guarantees);
+        // Without baselines one row says it all.
+        if theirs.is_some() || name == "yjs" {
+            table.rows.push(Row {
+                work: work.clone(),
+                unit: Unit::Seconds,
+                ours: weft(ours.clone(), OURS),
+                theirs,
+                goal: Goal::Ratio(ratio),
+            });
+        }
+    }
+    Ok(())
+}
