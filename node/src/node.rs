@@ -7,6 +7,8 @@ mod jobs;
 mod known;
 mod listen;
 mod reader;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::BTreeMap,
@@ -267,9 +269,10 @@ impl Node {
     /// When a rule says no, or the node stops before it is done.
     pub async fn command(&self, command: Command) -> Result<Answer, Refusal> {
         let (answer, answered) = oneshot::channel();
-        let sent = self.0.requests.send(Request::Command(command, answer)).await;
-        match (sent, answered.await) {
-            (Ok(()), Ok(result)) => result,
+        // A request that cannot be sent is dropped, and its answer with it.
+        let sent = self.0.requests.send(Request::Command(command, answer)).await.is_ok();
+        match answered.await {
+            Ok(result) if sent => result,
             _ => Err(stopped(&self.failure().unwrap_or_else(|| "the node stopped before this was done".to_owned()))),
         }
     }

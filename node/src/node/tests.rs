@@ -1,0 +1,147 @@
+//! Whole nodes on loopback: what is appended at one is durable at the other, across restarts and crashes of connections.
+
+use std::{path::Path, time::Duration};
+
+use libp2p::Multiaddr;
+use tokio::{runtime::Runtime, sync::broadcast::Receiver};
+use weft_credential::Role;
+use weft_invitation::Link;
+
+use super::*;
+
+/// A test that takes longer has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn run(test: impl Future<Output = ()>) {
+    let runtime = Runtime::new().unwrap();
+    runtime.block_on(async { tokio::time::timeout(PATIENCE, test).await.expect("it takes too long") });
+}
+
+fn config(folder: &Path, listen: &str) -> NodeConfig {
+    NodeConfig { listen: vec![listen.parse().unwrap()], ..NodeConfig::new(folder) }
+}
+
+const QUIC: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
+const TCP: &str = "/ip4/127.0.0.1/tcp/0";
+
+async fn until(events: &mut Receiver<Event>, wanted: impl Fn(&Event) -> bool) {
+    while !wanted(&events.recv().await.unwrap()) {}
+}
+
+async fn create_space(node: &Node) -> SpaceId {
+    match node.command(Command::CreateSpace { name: "garden".into() }).await.unwrap() {
+        Answer::SpaceCreated { space } => space,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn invite(node: &Node, space: SpaceId) -> Link {
+    let command = Command::Invite {
+        space,
+        role: Role::Writer,
+        uses: 1,
+        expires_ms: u64::MAX,
+        addresses: node.listen_addresses().iter().map(Multiaddr::to_string).collect(),
+        space_name: "garden".into(),
+        inviter_name: "Alice".into(),
+    };
+    match node.command(command).await.unwrap() {
+        Answer::Invited { link, .. } => Link::parse(&link).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn extended(feed: FeedId, to: u64) -> impl Fn(&Event) -> bool {
+    move |event| matches!(event, Event::Extended { feed: of, length, .. } if *of == feed && *length >= to)
+}
+
+async fn shares_a_space_over(listen: &'static str) {
+    let folder = tempfile::tempdir().unwrap();
+    let alice = Node::start(config(&folder.path().join("alice"), listen)).await.unwrap();
+    let bob = Node::start(config(&folder.path().join("bob"), listen)).await.unwrap();
+    let space = create_space(&alice).await;
+    let link = invite(&alice, space).await;
+    let mut at_bob = bob.events();
+    bob.command(Command::Join { link }).await.unwrap();
+
+    let first = alice.append(space, "from Alice").await.unwrap();
+    until(&mut at_bob, extended(first.feed, first.seq + 1)).await;
+    let mut at_alice = alice.events();
+    let second = bob.append(space, "from Bob").await.unwrap();
+    until(&mut at_alice, extended(second.feed, second.seq + 1)).await;
+    for node in [&alice, &bob] {
+        let reader = node.reader();
+        let verified = tokio::task::spawn_blocking(move || reader.verify(space)).await.unwrap().unwrap();
+        assert_eq!(verified.feeds, 4);
+    }
+
+    // Bob goes away, Alice writes on; when he is back he finds her by himself and gets the rest.
+    bob.stop().await;
+    let third = alice.append(space, "meanwhile").await.unwrap();
+    let bob = Node::start(config(&folder.path().join("bob"), listen)).await.unwrap();
+    let mut at_bob = bob.events();
+    let records = Command::Records { space, feed: third.feed, from: 0, entries_max: 100 };
+    until(&mut at_bob, extended(third.feed, third.seq + 1)).await;
+    match bob.command(records).await.unwrap() {
+        Answer::Records { records, .. } => {
+            let texts: Vec<&[u8]> = records.iter().map(|(_, record)| &record[..]).collect();
+            assert_eq!(texts, [&b"from Alice"[..], b"meanwhile"]);
+        }
+        other => panic!("{other:?}"),
+    }
+    alice.stop().await;
+    bob.stop().await;
+}
+
+#[test]
+fn two_nodes_share_a_space_over_quic() {
+    run(shares_a_space_over(QUIC));
+}
+
+#[test]
+fn two_nodes_share_a_space_over_tcp() {
+    run(shares_a_space_over(TCP));
+}
+
+#[test]
+fn a_second_node_on_the_folder_is_told_who_has_it() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Node::offline(NodeConfig::new(folder.path())).await.unwrap();
+        let refused = Node::offline(NodeConfig::new(folder.path())).await.err().unwrap();
+        assert!(matches!(refused, StartError::Locked { pid: Some(pid), .. } if pid == std::process::id()), "{refused}");
+        let (peer, identity) = (node.peer_id(), node.identity());
+        node.stop().await;
+        let again = Node::offline(NodeConfig::new(folder.path())).await.unwrap();
+        assert_eq!((again.peer_id(), again.identity()), (peer, identity));
+        again.stop().await;
+    });
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        for listen in [QUIC, TCP] {
+            let first = Node::start(config(&folder.path().join("first"), listen)).await.unwrap();
+            let taken = first.listen_addresses()[0].clone();
+            let second = Node::start(config(&folder.path().join("second"), &taken.to_string())).await.err().unwrap();
+            assert!(matches!(&second, StartError::PortInUse { address } if *address == taken), "{second}");
+            first.stop().await;
+        }
+    });
+}
+
+#[test]
+fn a_node_that_stopped_refuses_what_is_asked_of_it() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Node::offline(NodeConfig::new(folder.path())).await.unwrap();
+        let handle = node.clone();
+        node.stop().await;
+        handle.stopped().await;
+        let refused = handle.command(Command::Status).await.unwrap_err();
+        assert_eq!((refused.code, refused.kind), ("node_stopped", RefusalKind::Store));
+        assert_eq!(handle.failure(), None);
+    });
+}
