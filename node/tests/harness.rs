@@ -138,6 +138,7 @@ impl<'a> Up<'a> {
         let log = folder.dir.path().join("up.log");
         let mut child = folder
             .command(&[&["--json", "up"], arguments].concat())
+            .env("WEFT_LOG", "weft=debug")
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap())
             .spawn()

@@ -25,9 +25,10 @@ pub(super) async fn start(keypair: &Keypair, listen: &[Multiaddr]) -> Result<Swa
         tokio::spawn(task);
     };
     let mut swarm = swarm::on(connections, keypair, executor, behaviour::Config::default());
+    // All are looked at before the first is taken: a socket on every address of IPv6 would meet our own one of IPv4.
+    listen.iter().try_for_each(look)?;
     let mut unknown = Vec::new();
     for address in listen {
-        look(address)?;
         let listener = swarm
             .listen_on(address.clone())
             .map_err(|error| StartError::Listen { address: address.clone(), why: error.to_string() })?;
