@@ -54,12 +54,10 @@ fn an_entry_waits_for_what_its_author_had_seen() {
     admit(&mut order, &[&alice, &bob]);
 
     extend(&mut order, &his);
-    let first = released(&mut order);
-    assert_eq!((first.len(), first[0].run.from(), first[0].run.end()), (1, 0, 1));
-    assert_eq!(first[0].head, None, "bob's head is not released yet");
+    assert_eq!(released(&mut order), [], "nobody could name what is below bob's head: all of it waits");
     let waiting = Waiting { feed: bob.feed(), seq: 1, on: alice.dep() };
     assert_eq!(order.waiting().collect::<Vec<_>>(), [waiting]);
-    assert_eq!((order.released(&bob.feed()), order.past_at(&bob.feed(), 2)), (1, None));
+    assert_eq!((order.released(&bob.feed()), order.past_at(&bob.feed(), 2)), (0, None));
 
     extend(&mut order, &hers);
     let then = released(&mut order);
@@ -67,7 +65,7 @@ fn an_entry_waits_for_what_its_author_had_seen() {
     assert_eq!(then[0].head, Some(alice.dep()));
     assert_eq!(then[0].changes, Bytes::new(), "alice has seen nobody");
     let past: Past = [(alice.feed(), 3)].into_iter().collect();
-    assert_eq!(then[1].past, [(1, Arc::new(past.clone()))]);
+    assert_eq!(then[1].past, [(0, Arc::new(Past::new())), (1, Arc::new(past.clone()))]);
     assert_eq!(then[1].head, Some(bob.dep()));
     assert_eq!(order.waiting().count(), 0);
 
@@ -150,11 +148,11 @@ fn equivocator_does_not_stall_the_space() {
     mallory.write(vec![record(vec![], "to carol only")]);
     let far = mallory.dep();
     let his = bob.write(vec![record(vec![seen_by_bob], "x")]);
-    let carols = carol.write(vec![record(vec![seen_by_carol], "x"), record(vec![far], "y")]);
+    let carols = [carol.write(vec![record(vec![seen_by_carol], "x")]), carol.write(vec![record(vec![far], "y")])];
 
     let mut order = order();
     admit(&mut order, &[&mallory, &bob, &carol]);
-    extend_all(&mut order, &[&start, &branch_a, &his, &carols]);
+    extend_all(&mut order, &[&start, &branch_a, &his, &carols[0], &carols[1]]);
     let outputs = drain(&mut order);
     let half = OrderOutput::Contradicted { feed: carol.feed(), seq: 0, dep: seen_by_carol, held: branch_a.head().root };
     assert!(outputs.contains(&half));
@@ -231,13 +229,14 @@ fn what_waits_is_bounded_and_read_again() {
     let mut order = Order::new(Config { pending_bytes_max: 100_000, read_bytes_max: 70_000, ..Config::default() });
     admit(&mut order, &[&alice, &bob]);
     extend(&mut order, &his);
-    assert_eq!(drain(&mut order), []);
-    extend(&mut order, &hers);
     let mut reads = 0;
-    while let Some(output) = order.poll() {
+    let mut hers = Some(hers);
+    while let Some(output) = order.poll().or_else(|| {
+        extend(&mut order, &hers.take()?);
+        order.poll()
+    }) {
         if let OrderOutput::Need { feed, from, bytes_max } = output {
-            assert_eq!((feed, from), (bob.feed(), order.released(&bob.feed())));
-            assert!(bytes_max <= 70_000);
+            assert!(feed == bob.feed() && from >= order.released(&bob.feed()) && bytes_max <= 70_000);
             reads += 1;
             order.supply(
                 feed,

@@ -23,9 +23,9 @@ pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) -> bool {
         match output {
             Echoed::Load { ticket, table, prefix } => room.loads_waiting.push_back((ticket, table, prefix)),
             Echoed::Derive(writes) => room.derived.derive(room.space, writes),
-            Echoed::Processed { feed, length } => {
-                room.derived.cursor(room.space, &feed, length);
-                room.replay.has_processed(feed, length);
+            Echoed::Processed(processed) => {
+                room.derived.cursor(room.space, &processed);
+                room.replay.has_processed(processed.feed, processed.length);
             }
             Echoed::Write { ticket, session: _, plaintext } => {
                 room.data.push(Draft {

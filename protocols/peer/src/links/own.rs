@@ -26,7 +26,7 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
         let ranges = room.control.compose(claimed, None, room.config.batch_bytes_max, |_, _, body| body.clone());
         order(room, room.control.feed, ranges, outbox);
     }
-    if room.data.is_ready() {
+    if room.data.is_ready() && room.unnamed.is_empty() {
         match (room.may_write(), room.epoch) {
             (Ok(()), Some(epoch)) => {
                 let keys =
@@ -54,7 +54,7 @@ fn order(room: &mut Room, feed: FeedId, ranges: Vec<weft_feed::VerifiedRange>, o
         let offer = room.ledger.offer(range);
         assert_eq!(offer, crate::room::ledger::Offer::Order, "the only writer of a feed goes on where it ends");
     }
-    let writes = ranges.iter().cloned().map(Write::Range).collect();
+    let writes = room.ledger.announced(ranges.iter().cloned().map(Write::Range));
     let ticket = outbox.persist(OrderPurpose::RoomPersist(room.space), Batch { writes, durable: true });
     room.persisting.insert(ticket, Persisting::Own { feed, ranges });
     own(room, feed).ordered(ticket);

@@ -28,7 +28,10 @@ pub(crate) fn pump(room: &mut Room, now: Time, outbox: &mut Outbox) {
             Some(OrderOutput::Need { feed, from, bytes_max }) => {
                 outbox.read(Purpose::RoomRead(room.space, feed), feed, from, bytes_max);
             }
-            Some(OrderOutput::Refused { feed, seq, violation }) => room.refused(feed, seq, violation.to_string()),
+            Some(OrderOutput::Refused { feed, seq, violation }) => {
+                room.unnamed.remove(&feed);
+                room.refused(feed, seq, violation.to_string());
+            }
             Some(OrderOutput::Contradicted { .. }) => {}
             None => break,
         }
@@ -43,6 +46,12 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
     let Released { feed, run, past, changes, head } = released;
     if !changes.is_empty() {
         room.derived.changes(room.space, &feed, run.from(), changes);
+    }
+    // Half of what a head covers cannot be acknowledged: nothing is written before the rest has followed.
+    if head.is_some_and(|head| head.length == run.end()) {
+        room.unnamed.remove(&feed);
+    } else {
+        room.unnamed.insert(feed);
     }
     if let Some(head) = head
         && let Some(past) = room.data_order.past_at(&feed, head.length)

@@ -7,7 +7,7 @@ use std::mem;
 
 use bytes::Bytes;
 use weft_crypto::{FeedId, SpaceId};
-use weft_echo::DerivedWrite;
+use weft_echo::{DerivedWrite, Processed};
 
 use crate::{
     io::{Output, Ticket},
@@ -36,9 +36,10 @@ impl Derived {
     }
 
     /// How far a feed is replayed.
-    pub(crate) fn cursor(&mut self, space: SpaceId, feed: &FeedId, length: u64) {
-        let value = Bytes::copy_from_slice(&length.to_le_bytes());
-        self.row(space, CURSORS, cursor_key(feed), Some(value));
+    pub(crate) fn cursor(&mut self, space: SpaceId, processed: &Processed) {
+        let ends = processed.beyond.iter().flat_map(|range| [range.start, range.end]);
+        let value = [processed.length].into_iter().chain(ends).flat_map(u64::to_le_bytes).collect();
+        self.row(space, CURSORS, cursor_key(&processed.feed), Some(value));
     }
 
     /// What the order needs to know again after a restart.
@@ -133,8 +134,8 @@ fn changes_key(feed: &FeedId, from: u64) -> Bytes {
 
 /// A row of table [`CURSORS`], read back.
 pub(crate) enum CursorRow {
-    /// The feed is replayed up to this length.
-    Cursor(FeedId, u64),
+    /// The feed is replayed up to a length, and some of it beyond.
+    Cursor(Processed),
     /// What the order said of the feed.
     Changes(FeedId, Bytes),
 }
@@ -144,7 +145,17 @@ impl CursorRow {
         let (tag, rest) = key.split_first()?;
         let feed = FeedId::try_from(rest.get(..32)?).ok()?;
         match tag {
-            b'c' => Some(CursorRow::Cursor(feed, u64::from_le_bytes(value.as_ref().try_into().ok()?))),
+            b'c' => {
+                let (numbers, []) = value.as_chunks::<8>() else { return None };
+                let (length, ends) = numbers.split_first()?;
+                let (pairs, []) = ends.as_chunks::<2>() else { return None };
+                let beyond = pairs.iter().map(|[start, end]| u64::from_le_bytes(*start)..u64::from_le_bytes(*end));
+                Some(CursorRow::Cursor(Processed {
+                    feed,
+                    length: u64::from_le_bytes(*length),
+                    beyond: beyond.collect(),
+                }))
+            }
             b'p' => Some(CursorRow::Changes(feed, value.clone())),
             _ => None,
         }

@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use weft_crypto::{FeedId, Head, Manifest, Purpose as FeedPurpose, SignedManifest, SpaceId};
-use weft_echo::Echo;
+use weft_echo::{Echo, Processed};
 use weft_feed::{
     Checkpoint, Run, Writer,
     acknowledged::Acknowledged,
@@ -103,6 +103,7 @@ impl Room {
             control: control_own,
             data: data_own,
             epoch: None,
+            unnamed: std::collections::BTreeSet::new(),
             replay: Replay::default(),
             echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
             derived: Derived::default(),
@@ -180,12 +181,12 @@ impl Room {
 
     /// Puts the data feeds where they were, and ECHO with them.
     fn restore_data(&mut self, rows: Vec<(Bytes, Bytes)>, me: weft_echo::Me) {
-        let mut cursors: BTreeMap<FeedId, u64> = BTreeMap::new();
+        let mut cursors: BTreeMap<FeedId, Processed> = BTreeMap::new();
         let mut changes: BTreeMap<FeedId, Vec<Bytes>> = BTreeMap::new();
         for (key, value) in &rows {
             match CursorRow::decode(key, value) {
-                Some(CursorRow::Cursor(feed, length)) => {
-                    cursors.insert(feed, length);
+                Some(CursorRow::Cursor(processed)) => {
+                    cursors.insert(processed.feed, processed);
                 }
                 Some(CursorRow::Changes(feed, row)) => changes.entry(feed).or_default().push(row),
                 None => {}
@@ -195,7 +196,9 @@ impl Room {
         for feed in self.feeds_of(FeedPurpose::Data) {
             let entry = self.ledger.get(&feed).expect("just listed");
             let (length, head) = (entry.tree.length(), entry.head.clone());
-            let cursor = cursors.get(&feed).copied().unwrap_or(0).min(length);
+            let mut replayed = cursors.remove(&feed).unwrap_or(Processed { feed, length: 0, beyond: Vec::new() });
+            replayed.length = replayed.length.min(length);
+            let cursor = replayed.length;
             let rows = changes.remove(&feed).unwrap_or_default();
             // Rows beyond the cursor were written with a batch that did not move it: they are derived again.
             let history = history_until(&rows, cursor);
@@ -205,7 +208,7 @@ impl Room {
             }
             self.data_order.extended(feed, length, None);
             self.replay.has_processed(feed, cursor);
-            processed.push((feed, cursor));
+            processed.push(replayed);
         }
         for feed in self.stopped_feeds() {
             let length = self.ledger.get(&feed).expect("listed").tree.length();
@@ -262,6 +265,7 @@ pub(crate) fn replay_from_start(room: &mut Room) -> BTreeMap<FeedId, u64> {
         room.data_order.stop(feed, length);
     }
     room.replay.begin_again();
+    room.unnamed.clear();
     until
 }
 

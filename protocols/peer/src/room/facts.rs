@@ -30,7 +30,8 @@ impl Room {
             Offer::Aside => self.effects.push_back(Effect::Persisted(device, session)),
             Offer::Order => {
                 let range = Arc::new(range);
-                let batch = Batch { writes: vec![Write::Range(range.clone())], durable: true };
+                let writes = self.ledger.announced([Write::Range(range.clone())]);
+                let batch = Batch { writes, durable: true };
                 let ticket = outbox.persist(Purpose::RoomPersist(self.space), batch);
                 self.persisting.insert(ticket, Persisting::Remote { device, session, range });
             }
@@ -111,8 +112,13 @@ impl Room {
     }
 
     pub(crate) fn was_read(&mut self, feed: FeedId, result: Result<Vec<StoredRange>, ReadError>) {
-        let runs = result.map(|ranges| ranges.into_iter().flat_map(|range| range.runs).collect()).unwrap_or_default();
-        self.data_order.supply(feed, runs);
+        let control = self.ledger.get(&feed).is_some_and(|entry| entry.manifest.purpose == FeedPurpose::Control);
+        let order = if control { &mut self.control_order } else { &mut self.data_order };
+        let ranges = result.unwrap_or_default();
+        for range in &ranges {
+            order.known(feed, range.head.length, range.head.root);
+        }
+        order.supply(feed, ranges.into_iter().flat_map(|range| range.runs).collect());
     }
 
     pub(crate) fn records_read(

@@ -7,6 +7,8 @@ use weft_crypto::{DeviceId, FeedId, Head, Manifest, Purpose};
 use weft_feed::{Tree, VerifiedRange};
 use weft_replication::Held;
 
+use crate::store::Write;
+
 /// A feed of the space.
 #[derive(Clone, Debug)]
 pub(crate) struct Feed {
@@ -111,6 +113,22 @@ impl Ledger {
             }
             _ => Offer::Aside,
         }
+    }
+
+    /// Writes of ranges, with the feed itself before its first one: the write that announced it may have failed.
+    pub(crate) fn announced(&self, writes: impl IntoIterator<Item = Write>) -> Vec<Write> {
+        let mut all = Vec::new();
+        for write in writes {
+            if let Write::Range(range) = &write
+                && range.from() == 0
+                && let Some(feed) = self.feeds.get(&range.feed())
+            {
+                let (space, manifest) = (feed.manifest.space, feed.signed.clone());
+                all.push(Write::Feed { feed: range.feed(), space, manifest });
+            }
+            all.push(write);
+        }
+        all
     }
 
     /// An ordered range is durable.

@@ -114,6 +114,8 @@ pub(crate) struct Room {
     /// The epoch to write under, if one is open.
     pub(crate) epoch: Option<EpochId>,
     pub(crate) replay: Replay,
+    /// Feeds of which entries are released that no released head covers yet.
+    pub(crate) unnamed: BTreeSet<FeedId>,
     pub(crate) echo: Echo,
     pub(crate) derived: Derived,
     pub(crate) sources: Sources,
