@@ -13,7 +13,7 @@ use weft_machine::{Machine, Time};
 use crate::config::Config;
 use crate::error::{EditRefusal, Quarantine};
 use crate::ids::{Clients, object_id};
-use crate::io::{Applied, Counts, Input, LoadTicket, Me, Output, Released};
+use crate::io::{Applied, Counts, Input, LoadTicket, Me, Output, Processed, Released};
 use crate::message::Mutation;
 use crate::object::{Object, Place, Rows, put};
 use crate::progress::Progress;
@@ -43,9 +43,9 @@ pub struct Echo {
 
 impl Echo {
     /// A machine that starts from what is stored. `own_length` is the length of our data feed in the store, `processed`
-    /// the lengths that [`Output::Processed`] gave and that were made durable: entries from there on are to be handed in.
+    /// what [`Output::Processed`] gave last and was made durable: entries from its length on are to be handed in.
     #[must_use]
-    pub fn new(config: Config, me: Me, own_length: u64, processed: Vec<(FeedId, u64)>) -> Self {
+    pub fn new(config: Config, me: Me, own_length: u64, processed: Vec<Processed>) -> Self {
         Self {
             clients: Clients { space: me.space, bits: config.client_bits },
             slots: Slots::default(),
@@ -74,9 +74,9 @@ impl Echo {
 
     fn released(&mut self, released: Released) {
         let Released { feed, length, entries } = released;
-        let taken = self.progress.taken(&feed);
-        let fresh: Vec<Applied> = entries.into_iter().filter(|entry| entry.seq >= taken).collect();
-        self.progress.begin(feed, length, fresh.len());
+        let fresh = entries.into_iter().filter(|entry| self.progress.is_fresh(&feed, entry.seq));
+        let fresh: Vec<Applied> = fresh.collect();
+        self.progress.begin(feed, length, fresh.iter().map(|entry| entry.seq));
         self.finished.insert(feed);
         for entry in fresh {
             self.admit(feed, entry);
@@ -157,8 +157,8 @@ impl Echo {
             self.take_edits(object);
         }
         for feed in std::mem::take(&mut self.finished) {
-            if let Some(length) = self.progress.advance(&feed) {
-                self.orders.push(Output::Processed { feed, length });
+            if let Some(processed) = self.progress.advance(&feed) {
+                self.orders.push(Output::Processed(processed));
             }
         }
         if !self.rows.is_empty() {

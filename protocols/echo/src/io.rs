@@ -4,7 +4,7 @@
 //! with (or before) the [`Output::Processed`] that follows it; a [`Output::Load`] sees every `Derive` that came out
 //! before it.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use weft_crypto::{EntryId, FeedId, ObjectId, SpaceId};
@@ -94,6 +94,19 @@ pub struct Released {
     pub entries: Vec<Applied>,
 }
 
+/// How far a feed has been worked into rows. Objects are opened at different times, so entries finish out of order.
+///
+/// Spec: ECHO-8.4
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Processed {
+    /// The feed.
+    pub feed: FeedId,
+    /// Everything below is in rows.
+    pub length: u64,
+    /// So are these, beyond it, rising. After a restart they are handed in again and passed over.
+    pub beyond: Vec<Range<u64>>,
+}
+
 /// A write of ours is durable as an entry of our data feed.
 #[derive(Clone, Debug)]
 pub struct Written {
@@ -174,14 +187,8 @@ pub enum Output {
     },
     /// Write derived rows.
     Derive(Vec<DerivedWrite>),
-    /// Everything of `feed` below `length` is in the rows given so far: make this durable with them, and hand in
-    /// the rest after a restart.
-    Processed {
-        /// The feed.
-        feed: FeedId,
-        /// The length.
-        length: u64,
-    },
+    /// What of a feed is in the rows given so far: make this durable with them, and hand in the rest after a restart.
+    Processed(Processed),
     /// Seal and append this mutation to our data feed, in the order given. The entry's past is to hold at least what was
     /// handed in until now. Spec: ECHO-7.3
     Write {

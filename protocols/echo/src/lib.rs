@@ -57,7 +57,7 @@ pub use edit::{Edit, TextOp};
 pub use error::{EditRefusal, Malformed, Quarantine};
 pub use ids::{CLIENT_BITS, ROOT, client_id, object_id};
 pub use io::{
-    Applied, Counts, DerivedWrite, EditTicket, Input, LoadTicket, Me, OpenFailure, Output, Released, WriteTicket,
-    Written,
+    Applied, Counts, DerivedWrite, EditTicket, Input, LoadTicket, Me, OpenFailure, Output, Processed, Released,
+    WriteTicket, Written,
 };
 pub use message::{Mutation, Register};

@@ -1,16 +1,25 @@
-//! How far each feed has been worked off. Objects are opened at different times, so entries finish out of order; a
-//! feed's length is reported when everything below it has.
+//! How far each feed has been worked off. Objects are opened at different times, so entries finish out of order; what is
+//! reported is the length below which everything has, and what has beyond it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use weft_crypto::FeedId;
 
+use crate::io::Processed;
+
 #[derive(Debug, Default)]
 struct Feed {
-    /// Everything below is handed in (taken or being worked on).
+    /// Everything below is handed in (finished or being worked on).
     taken: u64,
-    /// Pieces in order: their end and how many of their entries are unfinished.
-    pieces: VecDeque<(u64, usize)>,
+    /// Entries below `taken` that are not finished.
+    open: BTreeSet<u64>,
+    /// Entries that were finished before a restart, beyond what was.
+    done: Vec<Range<u64>>,
+    /// What was reported last.
+    told: (u64, Vec<Range<u64>>),
 }
 
 /// Where every feed stands.
@@ -21,9 +30,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Starts from what was made durable before.
-    pub(crate) fn resumed(processed: Vec<(FeedId, u64)>) -> Self {
-        let feeds = processed.into_iter().map(|(feed, taken)| (feed, Feed { taken, pieces: VecDeque::new() }));
-        Self { feeds: feeds.collect() }
+    pub(crate) fn resumed(processed: Vec<Processed>) -> Self {
+        let feed = |Processed { feed, length, beyond }| {
+            let told = (length, beyond.clone());
+            (feed, Feed { taken: length, open: BTreeSet::new(), done: beyond, told })
+        };
+        Self { feeds: processed.into_iter().map(feed).collect() }
     }
 
     /// How much of a feed was handed in.
@@ -31,32 +43,48 @@ impl Progress {
         self.feeds.get(feed).map_or(0, |feed| feed.taken)
     }
 
-    /// A piece up to `length` with `entries` mutations was handed in. Nothing when it brings nothing new.
-    pub(crate) fn begin(&mut self, feed: FeedId, length: u64, entries: usize) {
+    /// Whether an entry is handed in for the first time: it is in no row yet.
+    pub(crate) fn is_fresh(&self, feed: &FeedId, seq: u64) -> bool {
+        self.feeds.get(feed).is_none_or(|feed| seq >= feed.taken && !feed.done.iter().any(|done| done.contains(&seq)))
+    }
+
+    /// A piece up to `length` was handed in, with these fresh mutations.
+    pub(crate) fn begin(&mut self, feed: FeedId, length: u64, entries: impl IntoIterator<Item = u64>) {
         let state = self.feeds.entry(feed).or_default();
         if length > state.taken {
             state.taken = length;
-            state.pieces.push_back((length, entries));
+            state.open.extend(entries);
+            state.done.retain(|done| done.end > length);
         }
     }
 
     /// The entry `seq` is finished.
     pub(crate) fn finish(&mut self, feed: &FeedId, seq: u64) {
-        let pieces = self.feeds.get_mut(feed).map(|state| &mut state.pieces);
-        if let Some((_, left)) = pieces.and_then(|pieces| pieces.iter_mut().find(|(end, _)| seq < *end)) {
-            *left = left.saturating_sub(1);
+        if let Some(state) = self.feeds.get_mut(feed) {
+            state.open.remove(&seq);
         }
     }
 
-    /// The length up to which a feed is finished, if that has grown.
-    pub(crate) fn advance(&mut self, feed: &FeedId) -> Option<u64> {
-        let pieces = &mut self.feeds.get_mut(feed)?.pieces;
-        let mut length = None;
-        while let Some(&(end, 0)) = pieces.front() {
-            length = Some(end);
-            pieces.pop_front();
+    /// What is finished of a feed, if that has grown.
+    pub(crate) fn advance(&mut self, feed: &FeedId) -> Option<Processed> {
+        let state = self.feeds.get_mut(feed)?;
+        let now = state.finished();
+        if now == state.told {
+            return None;
         }
-        length
+        state.told = now;
+        let (length, beyond) = state.told.clone();
+        Some(Processed { feed: *feed, length, beyond })
+    }
+}
+
+impl Feed {
+    fn finished(&self) -> (u64, Vec<Range<u64>>) {
+        let length = self.open.first().copied().unwrap_or(self.taken);
+        let ends = self.open.iter().skip(1).copied().chain([self.taken]);
+        let between = self.open.iter().map(|open| open + 1).zip(ends).map(|(from, to)| from..to);
+        let later = self.done.iter().map(|done| done.start.max(self.taken)..done.end);
+        (length, between.chain(later).filter(|range| !range.is_empty()).collect())
     }
 }
 
@@ -64,19 +92,39 @@ impl Progress {
 mod tests {
     use super::*;
 
+    const FEED: FeedId = FeedId::from_bytes([1; 32]);
+
+    fn processed(length: u64, beyond: &[Range<u64>]) -> Option<Processed> {
+        Some(Processed { feed: FEED, length, beyond: beyond.to_vec() })
+    }
+
     #[test]
     fn a_feed_advances_when_everything_below_is_finished() {
-        let feed = FeedId::from_bytes([1; 32]);
-        let mut progress = Progress::resumed(vec![(feed, 4)]);
-        progress.begin(feed, 4, 1);
-        assert_eq!(progress.advance(&feed), None);
-        progress.begin(feed, 6, 2);
-        progress.begin(feed, 9, 1);
-        progress.finish(&feed, 8);
-        progress.finish(&feed, 4);
-        assert_eq!(progress.advance(&feed), None);
-        progress.finish(&feed, 5);
-        assert_eq!(progress.advance(&feed), Some(9));
-        assert_eq!(progress.taken(&feed), 9);
+        let mut progress = Progress::resumed(vec![Processed { feed: FEED, length: 4, beyond: Vec::new() }]);
+        progress.begin(FEED, 4, [3]);
+        assert_eq!(progress.advance(&FEED), None);
+        progress.begin(FEED, 6, [4, 5]);
+        progress.begin(FEED, 9, [8]);
+        assert_eq!(progress.advance(&FEED), processed(4, &[6..8]));
+        progress.finish(&FEED, 8);
+        assert_eq!(progress.advance(&FEED), processed(4, &[6..9]));
+        progress.finish(&FEED, 4);
+        assert_eq!(progress.advance(&FEED), processed(5, &[6..9]));
+        progress.finish(&FEED, 5);
+        assert_eq!(progress.advance(&FEED), processed(9, &[]));
+        assert_eq!(progress.advance(&FEED), None);
+        assert_eq!(progress.taken(&FEED), 9);
+    }
+
+    #[test]
+    fn what_was_finished_beyond_the_length_is_not_taken_twice() {
+        let beyond = vec![5..7, 9..10];
+        let mut progress = Progress::resumed(vec![Processed { feed: FEED, length: 4, beyond }]);
+        let fresh: Vec<u64> = (0..12).filter(|seq| progress.is_fresh(&FEED, *seq)).collect();
+        assert_eq!(fresh, [4, 7, 8, 10, 11]);
+        progress.begin(FEED, 8, [4, 7]);
+        assert_eq!(progress.advance(&FEED), None, "nothing has grown");
+        progress.finish(&FEED, 4);
+        assert_eq!(progress.advance(&FEED), processed(7, &[9..10]));
     }
 }

@@ -135,7 +135,7 @@ fn quarantined_update_does_not_kill_the_feed() {
     assert_eq!(shown.text(&object), "hello!?");
     let reasons: Vec<&str> = shown.quarantined.values().map(Quarantine::code).collect();
     assert_eq!(reasons, ["acausal", "malformed_update", "stranded"]);
-    assert_eq!(shown.processed[&feed(6)], 5, "the feed goes on");
+    assert_eq!(shown.processed[&feed(6)].length, 5, "the feed goes on");
     let (key, row) = shown.prefix(tables::QUARANTINE, &[]).remove(0);
     assert_eq!(tables::parse_quarantine_key(&key), Some((feed(6), 0)));
     let row = view::quarantined(&row).unwrap();
@@ -304,5 +304,5 @@ fn bodies_that_cannot_be_read_are_quarantined() {
     let reasons: Vec<&str> = shown.quarantined.values().map(Quarantine::code).collect();
     assert_eq!(reasons, ["no_key", "undecryptable", "erased", "malformed", "void"]);
     assert_eq!(shown.text(&object), "hello");
-    assert_eq!(shown.processed[&feed(6)], 5);
+    assert_eq!(shown.processed[&feed(6)].length, 5);
 }

@@ -246,7 +246,7 @@ impl Echo {
         let feed = self.me.feed;
         let duplicate = written.seq < self.progress.taken(&feed);
         if !duplicate {
-            self.progress.begin(feed, written.seq + 1, 1);
+            self.progress.begin(feed, written.seq + 1, [written.seq]);
         }
         let seq = written.seq;
         let mut taken = true;

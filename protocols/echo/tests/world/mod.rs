@@ -8,7 +8,7 @@ use bytes::Bytes;
 use weft_crypto::{EntryId, FeedId, ObjectId, SpaceId};
 use weft_echo::{
     Applied, Config, Counts, DerivedWrite, Echo, Edit, EditRefusal, EditTicket, Input, Me, Mutation, OpenFailure,
-    Output, Quarantine, Register, Released, TextOp, WriteTicket, Written, tables, view,
+    Output, Processed, Quarantine, Register, Released, TextOp, WriteTicket, Written, tables, view,
 };
 use weft_feed::past::Past;
 use weft_machine::{ClaimedTime, Draws, Machine, Seed, Time};
@@ -68,7 +68,7 @@ pub struct Node {
     config: Config,
     pub rows: BTreeMap<(u8, Vec<u8>), Bytes>,
     /// What was made durable with the rows.
-    pub processed: BTreeMap<FeedId, u64>,
+    pub processed: BTreeMap<FeedId, Processed>,
     /// How much of each feed is here, the own one included.
     pub held: Past,
     /// The own feed.
@@ -115,7 +115,7 @@ impl Node {
 
     /// A crash: what was not durable is gone; the machine starts from rows and lengths.
     pub fn restart(&mut self) {
-        let processed = self.processed.iter().map(|(feed, length)| (*feed, *length)).collect();
+        let processed = self.processed.values().cloned().collect();
         self.echo = Echo::new(self.config.clone(), self.me, self.entries.len() as u64, processed);
         self.writes.clear();
     }
@@ -160,8 +160,9 @@ impl Node {
                     };
                 }
             }
-            Output::Processed { feed, length } => {
-                assert!(self.processed.insert(feed, length).is_none_or(|before| before < length));
+            Output::Processed(processed) => {
+                let (feed, length) = (processed.feed, processed.length);
+                assert!(self.processed.insert(feed, processed).is_none_or(|before| before.length <= length));
             }
             Output::Write { ticket, session, plaintext } => {
                 assert_eq!(session, 0);
