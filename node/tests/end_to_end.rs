@@ -75,7 +75,7 @@ fn killed_while_it_receives_a_node_goes_on_where_it_was() {
             if importing.is_finished() {
                 break;
             }
-            events.until(|event| event["event"] == "extended" && event["mine"] == false, || importing.is_finished());
+            events.until_or(|event| event["event"] == "extended" && event["mine"] == false, || importing.is_finished());
             bob_up.kill();
             assert_eq!(bob.json(&["verify"])["verified"], true);
             bob_up = bob.up(&[]);

@@ -219,14 +219,23 @@ impl Following {
         Following { child, lines }
     }
 
-    /// Reads until a line is wanted, or until something is so without a line saying it.
-    pub(crate) fn until(&self, wanted: impl Fn(&Value) -> bool, or: impl Fn() -> bool) {
+    /// The next line that this says yes to.
+    pub(crate) fn until(&self, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.until_or(wanted, || false).expect("the line that was wanted")
+    }
+
+    /// The same, or none when something is so without a line saying it.
+    pub(crate) fn until_or(&self, wanted: impl Fn(&Value) -> bool, or: impl Fn() -> bool) -> Option<Value> {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             match self.lines.recv_timeout(Duration::from_millis(500)) {
-                Ok(line) if wanted(&serde_json::from_str(&line).unwrap()) => return,
-                Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) if or() => return,
+                Ok(line) => {
+                    let value = serde_json::from_str(&line).unwrap();
+                    if wanted(&value) {
+                        return Some(value);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) if or() => return None,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => panic!("the command ended"),
             }

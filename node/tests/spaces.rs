@@ -84,7 +84,7 @@ fn two_nodes_wait_for_each_other_by_name() {
     let events = Following::start(&alice, &["--json", "events"]);
     bob_up.kill();
     let gone = || !alice.json(&["status"])["peers"].to_string().contains(peer);
-    events.until(|event| event["event"] == "peer_disconnected", gone);
+    events.until_or(|event| event["event"] == "peer_disconnected", gone);
     assert_eq!(alice.error(5, &["wait", "notes", "--timeout", "300ms", "--with", "Bob"]), "not_level");
 }
 
@@ -98,7 +98,7 @@ fn a_node_without_membership_gets_nothing() {
     let stranger = mallory_up.ready["peer_id"].as_str().unwrap();
     let events = Following::start(&alice, &["--json", "events"]);
     let connected = || alice.json(&["status"])["peers"].to_string().contains(stranger);
-    events.until(|event| event["event"] == "peer_connected", connected);
+    events.until_or(|event| event["event"] == "peer_connected", connected);
     assert_eq!(mallory.json(&["space", "list"])["spaces"], serde_json::json!([]));
     assert_eq!(mallory.error(3, &["object", "list", &space]), "unknown_space");
     assert_eq!(alice.json(&["status"])["peers"][0]["spaces"], serde_json::json!([]));
