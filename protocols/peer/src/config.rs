@@ -18,6 +18,9 @@ pub struct Config {
     pub replay_bytes_max: usize,
     /// How many jobs that open bodies may be under way in one space. Default 4: enough for two cores.
     pub openings_max: usize,
+    /// How many bytes of entries may wait in ECHO for their objects to be loaded, in one space. Default 8 MiB: a few thousand
+    /// keystrokes in objects that nobody has open.
+    pub waiting_bytes_max: u64,
     /// How long a newcomer waits for its host. Default 30 s: a person is waiting.
     pub join_timeout: Duration,
     /// How often what each pair holds is looked at for being stuck. Default 1 s; a reason is due within 10 s.
@@ -37,6 +40,7 @@ impl Default for Config {
             batch_bytes_max: 4 << 20,
             replay_bytes_max: 1 << 20,
             openings_max: 4,
+            waiting_bytes_max: 8 << 20,
             join_timeout: Duration::from_secs(30),
             watch_interval: Duration::from_secs(1),
             spaces_max: 4_096,

@@ -22,7 +22,10 @@ use crate::{
 
 /// Takes what the order of the data feeds releases, and hands to ECHO what is ready. Spec: PEER-2, steps 4 to 7
 pub(crate) fn pump(room: &mut Room, now: Time, outbox: &mut Outbox) {
-    while room.replay.has_place(room.config.openings_max) && !room.derived.is_full() {
+    while room.replay.has_place(room.config.openings_max)
+        && !room.derived.is_full()
+        && room.echo.waiting_bytes() < room.config.waiting_bytes_max
+    {
         match room.data_order.poll() {
             Some(OrderOutput::Released(released)) => release(room, released, outbox),
             Some(OrderOutput::Need { feed, from, bytes_max }) => {
@@ -36,7 +39,9 @@ pub(crate) fn pump(room: &mut Room, now: Time, outbox: &mut Outbox) {
             None => break,
         }
     }
-    while let Some(step) = room.replay.next() {
+    while room.echo.waiting_bytes() < room.config.waiting_bytes_max
+        && let Some(step) = room.replay.next()
+    {
         hand_over(room, now, step);
     }
 }
