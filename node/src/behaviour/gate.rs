@@ -18,6 +18,10 @@ use super::config::Config;
 /// than a write of its own.
 pub(super) const SMALL_BYTES: usize = 16 << 10;
 
+/// What a frame in a queue costs beside its bytes: its place there and its allocation. Without it, whoever asks for many tiny
+/// answers and reads none of them could make a queue of several times its bound.
+const FRAME_COST: usize = 128;
+
 /// How much is written together at most.
 const TOGETHER_BYTES: usize = 64 << 10;
 
@@ -75,7 +79,7 @@ impl Gate {
         if state.wish != Wish::Open {
             return;
         }
-        state.queued_bytes += frame.len();
+        state.queued_bytes += frame.len() + FRAME_COST;
         if state.queued_bytes > self.queued_bytes_max {
             state.wish = Wish::Drop;
             state.queue.clear();
@@ -100,6 +104,7 @@ impl Gate {
     pub(super) fn take(&self) -> Option<Bytes> {
         let mut state = self.state();
         let first = state.queue.pop_front()?;
+        let mut frames = 1;
         let piece = match state.queue.front() {
             Some(second) if first.len() < SMALL_BYTES && second.len() < SMALL_BYTES => {
                 let mut piece = BytesMut::with_capacity(first.len() + second.len());
@@ -109,13 +114,14 @@ impl Gate {
                     && piece.len() + next.len() <= TOGETHER_BYTES
                 {
                     piece.extend_from_slice(next);
+                    frames += 1;
                     state.queue.pop_front();
                 }
                 piece.freeze()
             }
             _ => first,
         };
-        state.queued_bytes -= piece.len();
+        state.queued_bytes -= piece.len() + frames * FRAME_COST;
         Some(piece)
     }
 
@@ -167,5 +173,20 @@ impl Drop for Permit {
         if was_shut {
             self.gate.task.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tiny_frames_count_for_what_they_cost() {
+        let gate = Gate::new(Arc::default(), &Config { queued_bytes_max: 10_000, ..Config::default() });
+        (0..50).for_each(|_| gate.send(Bytes::from_static(&[0])));
+        assert_eq!(gate.take().map(|piece| piece.len()), Some(50));
+        assert_eq!((gate.take(), gate.state().queued_bytes), (None, 0));
+        (0..100).for_each(|_| gate.send(Bytes::from_static(&[0])));
+        assert_eq!(gate.wish(), Wish::Drop);
     }
 }
