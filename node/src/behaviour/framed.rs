@@ -37,7 +37,7 @@ pub enum End {
     #[error("cut off within a frame")]
     CutOff,
     /// A length prefix above 2 MiB, or none at all.
-    #[error(transparent)]
+    #[error("{0} (WIRE-2.1)")]
     Malformed(#[from] FrameError),
     /// A frame took too long.
     #[error("a frame took longer than {} s", .0.as_secs_f64())]
@@ -48,6 +48,13 @@ pub enum End {
     /// The connection failed.
     #[error("{0}")]
     Failed(#[from] std::io::Error),
+}
+
+impl End {
+    /// Whether the other side broke a rule.
+    pub(super) fn is_violation(&self) -> bool {
+        matches!(self, End::Malformed(_) | End::Slow(_) | End::Congested)
+    }
 }
 
 /// A stream that stands.

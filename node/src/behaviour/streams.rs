@@ -69,6 +69,14 @@ pub enum Event {
         /// To be dropped when they have been dealt with; until then they count as read ahead.
         permit: Permit,
     },
+    /// The other side broke a rule that holds for every protocol: a frame that is too long, takes too long, or is not read.
+    /// `StreamClosed` follows.
+    Violated {
+        /// Who.
+        peer: PeerId,
+        /// What was broken, with its section.
+        what: String,
+    },
     /// The stream is gone. Nothing is said of a stream that this side closed.
     StreamClosed {
         /// The stream.
@@ -228,6 +236,9 @@ impl Streams {
             }
             Reported::Closed { stream, end } => {
                 if self.streams.remove(&stream).is_some() {
+                    if end.is_violation() {
+                        self.tell(Event::Violated { peer, what: end.to_string() });
+                    }
                     self.tell(Event::StreamClosed { stream, reason: end.to_string() });
                 }
             }

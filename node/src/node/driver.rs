@@ -307,6 +307,11 @@ impl Driver {
                 }
                 drop(permit);
             }
+            StreamEvent::Violated { peer, what } => {
+                if let Some(device) = device_id(&peer) {
+                    self.event(Event::Violated { device, what });
+                }
+            }
             StreamEvent::StreamClosed { stream, reason } => {
                 tracing::debug!(?stream, reason, "a stream ended");
                 self.tell(Input::StreamClosed { stream });
