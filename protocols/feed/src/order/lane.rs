@@ -28,8 +28,6 @@ pub(super) struct Lane {
     /// Where the feed ends for good: at a fork, or at an entry that broke a rule.
     pub(super) stop: Option<u64>,
     pub(super) blocked: Option<Blocked>,
-    /// Every dep of the entries below this is here: they are released run by run.
-    pub(super) cleared: u64,
     /// A read is under way.
     pub(super) asked: bool,
     pub(super) history: History,
@@ -48,7 +46,6 @@ impl Lane {
             held: released,
             stop: None,
             blocked: None,
-            cleared: released,
             asked: false,
             history,
             past,
@@ -68,25 +65,9 @@ impl Lane {
         self.stop.is_some_and(|stop| self.released >= stop)
     }
 
-    /// Whether its next entries, up to a signed head, are held, could be looked at, and are not all in memory.
+    /// Whether its next entries are held, could be looked at, and are not in memory.
     pub(super) fn is_hungry(&self) -> bool {
-        self.blocked.is_none() && !self.asked && self.queued() < self.border()
-    }
-
-    /// Where the runs in memory end.
-    pub(super) fn queued(&self) -> u64 {
-        self.queue.back().map_or(self.released, Run::end)
-    }
-
-    /// The next length at which others can name this feed: that of a signed head, or where it ends.
-    pub(super) fn border(&self) -> u64 {
-        let limit = self.limit();
-        self.heads.above(self.released).map_or(limit, |head| head.min(limit))
-    }
-
-    /// The runs in memory, from what is released on.
-    pub(super) fn runs(&self) -> impl Iterator<Item = &Run> {
-        self.queue.iter()
+        self.queue.is_empty() && self.blocked.is_none() && !self.asked && self.released < self.limit()
     }
 
     fn limit(&self) -> u64 {
@@ -95,7 +76,7 @@ impl Lane {
 
     /// Keeps what of a run continues the queue; gives the bytes added.
     pub(super) fn push(&mut self, run: &Run) -> usize {
-        let next = self.queued();
+        let next = self.queue.back().map_or(self.released, Run::end);
         let end = run.end().min(self.stop.unwrap_or(u64::MAX));
         if run.from() > next || end <= next {
             return 0;
@@ -106,9 +87,9 @@ impl Lane {
         bytes
     }
 
-    /// The next run whose deps are all here.
+    /// The next run to look at, unless the feed waits.
     pub(super) fn next(&mut self) -> Option<Run> {
-        if self.released < self.cleared { self.queue.pop_front() } else { None }
+        if self.blocked.is_some() { None } else { self.queue.pop_front() }
     }
 
     /// Puts back what of a run could not be released yet.
@@ -146,11 +127,6 @@ impl Heads {
             let lowest_goes = self.roots.range(..=released).nth(1).is_some();
             let _ = if lowest_goes { self.roots.pop_first() } else { self.roots.pop_last() };
         }
-    }
-
-    /// The lowest head above `released`.
-    fn above(&self, released: u64) -> Option<u64> {
-        self.roots.range(released + 1..).next().map(|(&length, _)| length)
     }
 
     pub(super) fn at(&self, length: u64) -> Option<Root> {

@@ -273,7 +273,6 @@ impl Order {
         // A feed never looks at itself, so its lane can be out of the table meanwhile.
         let Some(mut lane) = self.lanes.remove(&feed) else { return };
         let before = lane.released;
-        self.clear(feed, &mut lane);
         if let Some(run) = lane.next() {
             self.pending_bytes -= run.bytes();
             self.release(feed, &mut lane, run);
@@ -293,32 +292,6 @@ impl Order {
         if moved {
             self.wake(feed);
         }
-    }
-
-    /// Entries up to the next head are released together, or none of them: what others build on an entry they can only name
-    /// by a head that is released.
-    ///
-    /// Spec: FEED-6.2
-    fn clear(&mut self, feed: FeedId, lane: &mut Lane) {
-        let border = lane.border();
-        if lane.released < lane.cleared || lane.blocked.is_some() || lane.queued() < border {
-            return;
-        }
-        match self.missing(lane, border) {
-            None => lane.cleared = border,
-            Some(blocked) => {
-                lane.blocked = Some(blocked);
-                self.waiters.entry(blocked.on.feed).or_default().insert((blocked.on.length, feed));
-            }
-        }
-    }
-
-    /// The first dep below `border` that is not here.
-    fn missing(&self, lane: &Lane, border: u64) -> Option<Blocked> {
-        let runs = lane.runs().take_while(|run| run.from() < border).filter(|run| run.has_deps());
-        let entries = runs.flat_map(Run::entries).filter(|entry| entry.seq < border && entry.header.has_deps());
-        let mut deps = entries.flat_map(|entry| entry.header.deps().map(move |on| Blocked { seq: entry.seq, on }));
-        deps.find(|blocked| !self.lanes.get(&blocked.on.feed).is_some_and(|other| other.satisfies(blocked.on.length)))
     }
 
     /// Looks through a run, releases what can be, and keeps the rest.
@@ -424,16 +397,13 @@ impl Order {
     /// The next read, the hungry feeds in turn.
     fn need(&mut self) -> Option<OrderOutput> {
         while self.reads < self.config.reads_max {
-            // A range that was begun is read to its end first: no more of them are half in memory than reads are under way.
-            let lanes = &self.lanes;
-            let begun = |feed: &FeedId| lanes.get(feed).is_some_and(|lane| lane.queued() > lane.released);
-            let feed = self.hungry.next_preferred(begun).or_else(|| self.hungry.next())?;
+            let feed = self.hungry.next()?;
             let Some(lane) = self.lanes.get_mut(&feed).filter(|lane| lane.is_hungry()) else { continue };
             lane.asked = true;
             self.reads += 1;
             let room = self.config.pending_bytes_max.saturating_sub(self.pending_bytes).max(RUN_BYTES_MAX);
             let bytes_max = self.config.read_bytes_max.min(room);
-            return Some(OrderOutput::Need { feed, from: lane.queued(), bytes_max });
+            return Some(OrderOutput::Need { feed, from: lane.released, bytes_max });
         }
         None
     }

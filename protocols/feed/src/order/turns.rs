@@ -24,13 +24,6 @@ impl Turns {
         self.feeds.is_empty()
     }
 
-    /// Takes the first that is `preferred`, whoever's turn it is.
-    pub(super) fn next_preferred(&mut self, preferred: impl Fn(&FeedId) -> bool) -> Option<FeedId> {
-        let feed = *self.feeds.iter().find(|feed| preferred(feed))?;
-        self.feeds.remove(&feed);
-        Some(feed)
-    }
-
     /// Takes the one after the one that was taken last.
     pub(super) fn next(&mut self) -> Option<FeedId> {
         let after = (Bound::Excluded(self.last), Bound::Unbounded);

@@ -1,7 +1,7 @@
 //! Opening a room from what is durable: after a restart, for a space just made, and for a space just joined alike.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -103,7 +103,7 @@ impl Room {
             control: control_own,
             data: data_own,
             epoch: None,
-            unnamed: std::collections::BTreeSet::new(),
+            unnamed: BTreeSet::new(),
             replay: Replay::default(),
             echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
             derived: Derived::default(),
@@ -117,7 +117,7 @@ impl Room {
             loads_waiting: VecDeque::new(),
             readers: BTreeMap::new(),
             rebuild: None,
-            redeeming: std::collections::BTreeSet::new(),
+            redeeming: BTreeSet::new(),
             refusals: BTreeMap::new(),
             control_changes: Vec::new(),
             store_failed: None,
@@ -214,8 +214,23 @@ impl Room {
             let length = self.ledger.get(&feed).expect("listed").tree.length();
             self.data_order.stop(feed, length);
         }
+        self.unnamed = self.feeds_without_a_name();
         let owned = self.ledger.get(&self.data.feed).expect("own feeds are known").tree.length();
         self.echo = Echo::new(weft_echo::Config::default(), me, owned, processed);
+    }
+
+    /// Data feeds that are shown up to an entry which own entries have not acknowledged and no head names: replaying was
+    /// interrupted there.
+    fn feeds_without_a_name(&self) -> BTreeSet<FeedId> {
+        let own = self.data_order.released(&self.data.feed);
+        let past = self.data_order.past_at(&self.data.feed, own).unwrap_or_default();
+        let named = |feed: &FeedId, shown: u64| {
+            let head = self.ledger.get(feed).and_then(|entry| entry.head.as_ref());
+            past.get(feed) >= shown || head.is_some_and(|head| head.length == shown)
+        };
+        let mut feeds = self.feeds_of(FeedPurpose::Data);
+        feeds.retain(|feed| !named(feed, self.data_order.released(feed)));
+        feeds.into_iter().collect()
     }
 
     /// The writers of the own feeds go on where these end.
