@@ -270,7 +270,7 @@ impl Node {
     pub async fn command(&self, command: Command) -> Result<Answer, Refusal> {
         let (answer, answered) = oneshot::channel();
         // A request that cannot be sent is dropped, and its answer with it.
-        let sent = self.0.requests.send(Request::Command(command, answer)).await.is_ok();
+        let sent = self.0.requests.send(Request::Command(Box::new(command), answer)).await.is_ok();
         match answered.await {
             Ok(result) if sent => result,
             _ => Err(stopped(&self.failure().unwrap_or_else(|| "the node stopped before this was done".to_owned()))),

@@ -44,7 +44,7 @@ const CLOCK_DRIFT_MS: u64 = 1_000;
 
 /// What the handles ask of the driver.
 pub(super) enum Request {
-    Command(Command, oneshot::Sender<Result<Answer, Refusal>>),
+    Command(Box<Command>, oneshot::Sender<Result<Answer, Refusal>>),
     Stop,
 }
 
@@ -186,7 +186,7 @@ impl Driver {
                 self.jobs.finished();
                 self.tell(Input::Worked { ticket, done });
             }
-            Ready::Request(Request::Command(command, answer)) => self.command(command, answer),
+            Ready::Request(Request::Command(command, answer)) => self.command(*command, answer),
             Ready::Request(Request::Stop) | Ready::Abandoned => return Some(End::Asked),
             Ready::Due => {
                 let now = self.now();

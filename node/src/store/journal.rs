@@ -57,9 +57,11 @@ impl Journal {
         let mut file = private::open(path)?;
         let found = if file.metadata()?.len() == JOURNAL_BYTES {
             read(&mut file, &key, number)?
+        } else if number > 0 {
+            return Err(StoreError::damaged("its journal is missing or cut short, and with it the newest writes"));
         } else {
-            // New, or cut short while it was made; then nothing was ever acknowledged from it. Blocks that are written once
-            // need no change of the file's metadata later.
+            // A store that was never opened to its end: nothing was ever acknowledged from a journal of it. Blocks that
+            // are written once need no change of the file's metadata later.
             file.set_len(0)?;
             file.seek(SeekFrom::Start(0))?;
             let zeros = vec![0; 1 << 20];

@@ -43,6 +43,9 @@ struct State {
     stopped: bool,
 }
 
+/// Is given the key and the value of a row, and says whether to go on.
+pub(super) type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError> + 'a;
+
 /// What opening found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
@@ -168,7 +171,7 @@ impl Rows {
         table: Table,
         prefix: &[u8],
         from: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), StoreError> {
         caught(|| {
             let table = self.database.begin_read()?.open_table(table.definition())?;

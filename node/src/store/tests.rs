@@ -318,7 +318,8 @@ fn a_damaged_store_is_an_error_and_no_panic() {
     disk.write(&[batch(alice.append(&vec![1_000; 2_000]))]).unwrap();
     drop(disk);
     let whole = fs::read(folder.path().join("store.redb")).unwrap();
-    let damage: [(&str, fn(&mut Vec<u8>)); 4] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damage: [(&str, Damage); 4] = [
         ("cut short", |bytes| bytes.truncate(bytes.len() / 2)),
         ("no store at all", |bytes| bytes.fill(7)),
         ("a hole at the front", |bytes| bytes[64..4_096].fill(0)),
@@ -352,6 +353,15 @@ fn an_older_store_beside_a_newer_journal_is_refused() {
     fs::write(copy.path().join("store.redb"), older).unwrap();
     let error = Disk::open(copy.path(), CACHE_BYTES).err().unwrap();
     assert!(matches!(&error, StoreError::Damaged { what } if what.contains("older")), "{error}");
+}
+
+#[test]
+fn a_store_without_its_journal_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    open(folder.path()).write(&[batch(vec![local("a", "1")])]).unwrap();
+    fs::remove_file(folder.path().join("journal")).unwrap();
+    let error = Disk::open(folder.path(), CACHE_BYTES).err().unwrap();
+    assert!(matches!(&error, StoreError::Damaged { what } if what.contains("journal")), "{error}");
 }
 
 #[test]
