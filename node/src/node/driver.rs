@@ -83,6 +83,7 @@ pub(super) enum End {
 }
 
 /// A fact, wherever it came from.
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, on the stack")]
 enum Ready {
     Swarm(SwarmEvent<behaviour::Event>),
     Stored(Fact),
