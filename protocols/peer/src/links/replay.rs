@@ -52,8 +52,9 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
     if !changes.is_empty() {
         room.derived.changes(room.space, &feed, run.from(), changes);
     }
-    // Half of what a head covers cannot be acknowledged: nothing is written before the rest has followed.
-    if head.is_some_and(|head| head.length == run.end()) {
+    // Half of what a head covers cannot be acknowledged: nothing is written before the rest has followed. Own entries are in
+    // the past of the next one without being named.
+    if feed == room.data.feed || head.is_some_and(|head| head.length == run.end()) {
         room.unnamed.remove(&feed);
     } else {
         room.unnamed.insert(feed);
