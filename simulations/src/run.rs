@@ -40,7 +40,11 @@ pub fn run(scenario: &Scenario, seed: u64) -> Outcome {
     world.restart_all();
     agree(&mut world);
     read_records(&mut world);
-    let findings = checkers::all(&world);
+    let mut findings = checkers::all(&world);
+    if agreed_after.is_none() {
+        let what = format!("not all agreed and were at rest within {} ms after healing", world.scenario.settle_ms);
+        findings.push(Finding { invariant: "agreement", what });
+    }
     Outcome { seed, world, agreed_after, findings }
 }
 

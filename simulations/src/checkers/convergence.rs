@@ -1,6 +1,6 @@
 //! Convergence: when all are up and connected again, all members hold equal feeds, and a user of any of them sees the same.
 
-use crate::world::World;
+use crate::{visible::Visible, world::World};
 
 /// What differs between members, and the founder.
 #[must_use]
@@ -26,11 +26,28 @@ pub fn check(world: &World) -> Vec<String> {
         }
         let theirs = world.visible(number, space);
         for object in visible.keys().chain(theirs.keys().filter(|object| !visible.contains_key(*object))) {
-            if visible.get(object) != theirs.get(object) {
-                let (mine, theirs) = (visible.get(object), theirs.get(object));
-                found.push(format!("object {object}: {} sees {mine:?}, {} {theirs:?}", founder.name, member.name));
+            if let Some(what) = difference(visible.get(object), theirs.get(object)) {
+                found.push(format!("object {object}: {} and {} see different {what}", founder.name, member.name));
             }
         }
     }
     found
+}
+
+/// In what two users see an object differently.
+fn difference(mine: Option<&Visible>, theirs: Option<&Visible>) -> Option<String> {
+    match (mine, theirs) {
+        (Some(mine), Some(theirs)) if mine == theirs => None,
+        (None, None) => None,
+        (Some(mine), Some(theirs)) if mine.text != theirs.text => {
+            Some(format!("texts, of {} and {} characters", mine.text.chars().count(), theirs.text.chars().count()))
+        }
+        (Some(mine), Some(theirs)) if mine.properties != theirs.properties => {
+            let keys = mine.properties.keys().chain(theirs.properties.keys());
+            let differing = keys.filter(|key| mine.properties.get(*key) != theirs.properties.get(*key));
+            Some(format!("properties: {:?}", differing.collect::<std::collections::BTreeSet<_>>()))
+        }
+        (Some(mine), Some(theirs)) => Some(format!("states: {mine:?} and {theirs:?}")),
+        (mine, _) => Some(format!("worlds: only {} has it", if mine.is_some() { "the first" } else { "the second" })),
+    }
 }
