@@ -69,10 +69,22 @@ pub(crate) fn everywhere(port: u16) -> Vec<Multiaddr> {
     listen
 }
 
+/// Where a node listens, what reaches farthest first.
+pub(crate) fn of(node: &Node) -> Vec<Multiaddr> {
+    let mut addresses = node.listen_addresses();
+    sort(&mut addresses);
+    addresses
+}
+
+fn sort(addresses: &mut Vec<Multiaddr>) {
+    addresses.sort_by_cached_key(|address| (is_loopback(address), !is_quic(address), address.to_string()));
+    addresses.dedup();
+}
+
 /// The addresses that a link names: where this node listens, or did last, or would by its settings. What reaches farthest
 /// comes first.
 pub(crate) fn for_links(node: &Node, config: &Config) -> Vec<String> {
-    let mut addresses = node.listen_addresses();
+    let mut addresses = of(node);
     if !node.has_network() {
         addresses = LastUp::read(&config.data_dir.value).listen;
         if addresses.is_empty() {
@@ -80,8 +92,7 @@ pub(crate) fn for_links(node: &Node, config: &Config) -> Vec<String> {
         }
     }
     addresses.retain(is_reachable);
-    addresses.sort_by_key(|address| (is_loopback(address), !is_quic(address)));
-    addresses.dedup();
+    sort(&mut addresses);
     addresses.iter().take(LINK_ADDRESSES_MAX).map(ToString::to_string).collect()
 }
 

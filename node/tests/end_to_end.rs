@@ -140,6 +140,7 @@ fn append_until_it_fails(url: &str, token: &str, name: &str, written: &AtomicU64
         let record = format!("{name}.{}", acknowledged.len());
         match agent.post(url).header("authorization", token).send(record.as_bytes()) {
             Ok(_) => acknowledged.push(record),
+            Err(ureq::Error::StatusCode(status)) => panic!("record {record} was refused with {status}"),
             Err(_) => return acknowledged,
         }
         written.fetch_add(1, Ordering::Relaxed);

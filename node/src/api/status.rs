@@ -12,7 +12,7 @@ use weft_peer::{
 };
 
 use super::{Api, error::ApiError, lookup, rfc3339};
-use crate::identity::peer_id;
+use crate::{addresses, identity::peer_id};
 
 /// The version of the program and of what it speaks.
 #[derive(Debug, Serialize, ToSchema)]
@@ -143,7 +143,7 @@ pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusBody>, A
         identity: status.identity.to_string(),
         name: api.config().name.value.clone(),
         running: api.node().has_network(),
-        listen: api.node().listen_addresses().iter().map(ToString::to_string).collect(),
+        listen: addresses::of(api.node()).iter().map(ToString::to_string).collect(),
         peers: peers.collect(),
         spaces,
         notes: notes(&api),

@@ -140,7 +140,7 @@ async fn serve(node: &Node, config: &Config, last: &mut LastUp) -> Result<Served
     let api = Api::new(node.clone(), config.clone());
     let guard = Guard::new(token, address, &config.api_hosts.value, &peer_id);
     let server = tokio::spawn(api::serve(api.clone(), listener, guard));
-    last.listen = node.listen_addresses();
+    last.listen = addresses::of(node);
     last.write(folder).map_err(unwritable)?;
     let token_path = std::path::absolute(token_path).map_err(unwritable)?;
     let note =
@@ -172,7 +172,7 @@ async fn bind_api(config: &Config, last: &mut LastUp) -> Result<TcpListener, Fai
 
 /// What `weft up` says when it is ready.
 fn introduction(node: &Node, config: &Config, served: &Served, last: &LastUp) -> Value {
-    let listen: Vec<String> = node.listen_addresses().iter().map(ToString::to_string).collect();
+    let listen: Vec<String> = addresses::of(node).iter().map(ToString::to_string).collect();
     json!({
         "ready": true, "peer_id": node.peer_id().to_string(), "identity": node.identity().to_string(), "listen": listen,
         "api": format!("http://{}", served.address), "data": config.data_dir.value.display().to_string(),
