@@ -20,6 +20,8 @@ pub(crate) enum Purpose {
     RoomDerived(SpaceId),
     /// The order of a room reads on.
     RoomRead(SpaceId, FeedId),
+    /// A length between heads gets its name.
+    RoomName(SpaceId),
     /// An application reads records.
     RoomRecords(SpaceId),
     /// ECHO loads rows.

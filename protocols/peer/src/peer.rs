@@ -201,6 +201,9 @@ impl Peer {
     fn was_read(&mut self, ticket: Ticket, result: Result<Vec<replication::StoredRange>, replication::ReadError>) {
         match self.outbox.redeem(ticket) {
             Some(Purpose::RoomRead(space, feed)) => self.in_room(space, |room, _| room.was_read(feed, result)),
+            Some(Purpose::RoomName(space)) => {
+                self.in_room(space, |room, _| crate::links::naming::read(room, ticket, result));
+            }
             Some(Purpose::RoomRecords(space)) => {
                 self.in_room(space, |room, outbox| room.records_read(ticket, result, outbox));
             }

@@ -100,8 +100,8 @@ impl Peer {
             Out::Contradicted { space, feed, head } => {
                 self.in_room(space, |room, outbox| room.stop(now, feed, head, outbox));
             }
-            Out::PeerRefused { space, feed, .. } => {
-                self.in_room(space, |room, _| room.sources.refused(now, device, feed));
+            Out::PeerRefused { space, feed, reason, .. } => {
+                self.in_room(space, |room, _| room.peer_refused(now, device, feed, reason));
             }
             Out::Levelled { space, level } => {
                 if level {

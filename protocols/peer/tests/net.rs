@@ -201,6 +201,19 @@ impl Net {
         self.restart(device);
     }
 
+    /// Restarts a peer that has lost a feed, all that it derived, and every head of another feed but the last.
+    pub(crate) fn restart_without(&mut self, device: DeviceId, lost: FeedId, under_one_head: FeedId) {
+        let store = &mut self.node(device).store;
+        store.derived.clear();
+        let feed = store.feeds.get_mut(&lost).unwrap();
+        (feed.tree, feed.ranges) = (Tree::new(), Vec::new());
+        let ranges = &mut store.feeds.get_mut(&under_one_head).unwrap().ranges;
+        let head = ranges.last().unwrap().0.clone();
+        let runs = ranges.drain(..).flat_map(|(_, runs)| runs).collect();
+        ranges.push((head, runs));
+        self.restart(device);
+    }
+
     pub(crate) fn node(&mut self, device: DeviceId) -> &mut Node {
         self.nodes.get_mut(&device).unwrap()
     }

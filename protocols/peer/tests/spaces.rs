@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use weft_credential::Role;
-use weft_crypto::{DeviceId, ObjectId, SpaceId};
+use weft_crypto::{DeviceId, FeedId, ObjectId, Purpose, SpaceId};
 use weft_echo::{Edit, TextOp, tables, view};
 use weft_invitation::Link;
 use weft_peer::{Answer, Command, Event, RefusalKind};
@@ -242,5 +242,48 @@ fn lost_rows_are_derived_again() {
         net.restart(at);
         net.run();
         assert_eq!(text(&mut net, at, space, object), "note one");
+    }
+}
+
+fn data_feed(net: &mut Net, at: DeviceId, space: SpaceId) -> FeedId {
+    let Answer::Feeds(feeds) = net.answer(at, Command::Feeds { space }).unwrap() else { panic!() };
+    feeds.into_iter().find(|feed| feed.mine && feed.purpose == Purpose::Data).unwrap().feed
+}
+
+/// Bob signs one head over two entries, and the second waits for a feed that nobody has: alice goes on writing, also where bob wrote.
+#[test]
+fn an_entry_that_waits_for_ever_keeps_nobody_from_writing() {
+    let mut net = Net::new();
+    let (alice, bob, carol) = (net.add("alice"), net.add("bob"), net.add("carol"));
+    let space = create(&mut net, alice);
+    let object = note(&mut net, alice, space, "note");
+    for newcomer in [bob, carol] {
+        let link = invite(&mut net, alice, space, Role::Writer);
+        join(&mut net, newcomer, link);
+    }
+    net.run();
+    net.disconnect(alice, carol);
+    net.disconnect(alice, bob);
+    net.connect(bob, carol);
+    net.run();
+    // Bob edits, hears of carol, and answers her; alice gets what bob has under one head, and nothing of carol.
+    insert(&mut net, bob, space, object, 4, " bob");
+    insert(&mut net, carol, space, object, 0, "carol ");
+    net.run();
+    insert(&mut net, bob, space, object, 6, "!");
+    net.run();
+    let (bobs, carols) = (data_feed(&mut net, bob, space), data_feed(&mut net, carol, space));
+    net.restart_without(bob, carols, bobs);
+    net.connect(alice, bob);
+    net.advance(Duration::from_secs(1));
+    assert_eq!(text(&mut net, alice, space, object), "note bob");
+    insert(&mut net, alice, space, object, 8, " alice");
+    assert_eq!(text(&mut net, alice, space, object), "note bob alice");
+    net.connect(alice, carol);
+    net.advance(Duration::from_secs(5));
+    for at in [alice, carol, bob] {
+        net.answer(at, Command::Rebuild { space }).unwrap();
+        assert!(level(&mut net, at, space));
+        assert_eq!(text(&mut net, at, space, object), "carol !note bob alice");
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod echo;
 pub(crate) mod invitation;
 pub(crate) mod membership;
+pub(crate) mod naming;
 pub(crate) mod own;
 pub(crate) mod records;
 pub(crate) mod replay;

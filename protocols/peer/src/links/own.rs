@@ -26,6 +26,9 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
         let ranges = room.control.compose(claimed, None, room.config.batch_bytes_max, |_, _, body| body.clone());
         order(room, room.control.feed, ranges, outbox);
     }
+    if room.data.is_ready() {
+        super::naming::pump(room, outbox);
+    }
     if room.data.is_ready() && room.unnamed.is_empty() {
         match (room.may_write(), room.epoch) {
             (Ok(()), Some(epoch)) => {

@@ -32,7 +32,6 @@ pub(crate) fn pump(room: &mut Room, now: Time, outbox: &mut Outbox) {
                 outbox.read(Purpose::RoomRead(room.space, feed), feed, from, bytes_max);
             }
             Some(OrderOutput::Refused { feed, seq, violation }) => {
-                room.unnamed.remove(&feed);
                 room.refused(feed, seq, violation.to_string());
             }
             Some(OrderOutput::Contradicted { .. }) => {}
@@ -56,6 +55,7 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
     // the past of the next one without being named.
     if feed == room.data.feed || head.is_some_and(|head| head.length == run.end()) {
         room.unnamed.remove(&feed);
+        room.naming.is_named(&feed);
     } else {
         room.unnamed.insert(feed);
     }

@@ -104,6 +104,7 @@ impl Room {
             data: data_own,
             epoch: None,
             unnamed: BTreeSet::new(),
+            naming: links::naming::Naming::default(),
             replay: Replay::default(),
             echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
             derived: Derived::default(),

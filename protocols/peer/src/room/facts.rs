@@ -6,7 +6,7 @@ use bytes::Bytes;
 use weft_crypto::{DeviceId, FeedId, Head, Purpose as FeedPurpose};
 use weft_feed::VerifiedRange;
 use weft_machine::{Machine as _, Time};
-use weft_replication::{ReadError, StoredRange};
+use weft_replication::{ReadError, Refusal, StoredRange};
 
 use super::{Effect, Persisting, Room, ledger::Offer};
 use crate::{
@@ -42,10 +42,21 @@ impl Room {
     pub(crate) fn learned(&mut self, now: Time, device: DeviceId, feed: FeedId, length: u64) {
         for own in [&mut self.control, &mut self.data] {
             if own.feed == feed {
-                own.claimed_elsewhere = own.claimed_elsewhere.max(length);
+                let held = own.length();
+                own.elsewhere.claimed(now, device, length, held);
             }
         }
         links::sources::learned(self, now, device, feed, length);
+    }
+
+    /// A peer sends nothing more of a feed.
+    pub(crate) fn peer_refused(&mut self, now: Time, device: DeviceId, feed: FeedId, reason: Refusal) {
+        for own in [&mut self.control, &mut self.data] {
+            if own.feed == feed && reason == Refusal::NotHeld {
+                own.elsewhere.not_held(device);
+            }
+        }
+        self.sources.refused(now, device, feed);
     }
 
     /// A head, signed by the feed's key, contradicts what is held. Spec: PEER-4
@@ -77,6 +88,7 @@ impl Room {
                 if own {
                     let own = if range.feed() == self.control.feed { &mut self.control } else { &mut self.data };
                     own.is_overtaken();
+                    own.elsewhere.came_back(now, range.end());
                 }
                 self.effects.push_back(Effect::Persisted(device, session));
             }

@@ -12,6 +12,7 @@
 
 mod asks;
 pub(crate) mod derived;
+mod elsewhere;
 pub(crate) mod enter;
 mod facts;
 pub(crate) mod ledger;
@@ -116,6 +117,7 @@ pub(crate) struct Room {
     pub(crate) replay: Replay,
     /// Feeds of which entries are released that no released head covers yet.
     pub(crate) unnamed: BTreeSet<FeedId>,
+    pub(crate) naming: links::naming::Naming,
     pub(crate) echo: Echo,
     pub(crate) derived: Derived,
     pub(crate) sources: Sources,
@@ -225,8 +227,13 @@ impl Room {
 
     /// More of a feed is durable: everybody hears of it.
     fn extended(&mut self, now: Time, range: Arc<VerifiedRange>, outbox: &mut Outbox) {
-        self.ledger.extended(&range);
         let feed = range.feed();
+        if range.runs().iter().any(weft_feed::Run::has_deps)
+            && let Some(entry) = self.ledger.get(&feed)
+        {
+            self.naming.starts_at(feed, &entry.tree);
+        }
+        self.ledger.extended(&range);
         let control = self.ledger.get(&feed).is_some_and(|entry| entry.manifest.purpose == FeedPurpose::Control);
         let order = if control { &mut self.control_order } else { &mut self.data_order };
         order.known(feed, range.end(), range.head().root);
@@ -312,7 +319,8 @@ impl Room {
     /// When this room wants to be woken.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let store = self.store_failed.as_ref().map(|(_, at)| *at + RETRY);
-        [store, self.sources.deadline(), self.echo.deadline()].into_iter().flatten().min()
+        let [control, data] = [&self.control, &self.data].map(|own| own.elsewhere.deadline());
+        [store, self.sources.deadline(), self.echo.deadline(), control, data].into_iter().flatten().min()
     }
 
     pub(crate) fn wake(&mut self, now: Time) {
@@ -320,6 +328,8 @@ impl Room {
             self.store_failed = None;
             self.derived.retry();
         }
+        self.control.elsewhere.wake(now);
+        self.data.elsewhere.wake(now);
         self.sources.wake(now);
     }
 

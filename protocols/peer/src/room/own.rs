@@ -11,6 +11,7 @@ use weft_echo::WriteTicket;
 use weft_feed::{Checkpoint, NewEntry, VerifiedRange, Writer, acknowledged::Acknowledged};
 use weft_machine::ClaimedTime;
 
+use super::elsewhere::Elsewhere;
 use crate::io::{Ask, StreamId, Ticket};
 
 /// Entries that belong together, in plaintext.
@@ -67,8 +68,8 @@ pub(crate) struct OwnFeed {
     flying: Option<Flying>,
     /// A longer log came back from a peer; the writer goes on from it once it is released.
     stale: bool,
-    /// Peers claim this length, and it is more than is held. Nothing is written before it is adopted (PEER-3.1).
-    pub(crate) claimed_elsewhere: u64,
+    /// Peers claim that they hold more of it. Nothing is written before that is adopted, or found to be nothing (PEER-3.1).
+    pub(crate) elsewhere: Elsewhere,
 }
 
 impl OwnFeed {
@@ -82,7 +83,7 @@ impl OwnFeed {
             bytes: 0,
             flying: None,
             stale: false,
-            claimed_elsewhere: 0,
+            elsewhere: Elsewhere::default(),
         }
     }
 
@@ -113,7 +114,7 @@ impl OwnFeed {
         !self.drafts.is_empty()
             && self.flying.is_none()
             && !self.stale
-            && self.claimed_elsewhere <= self.writer.length()
+            && self.elsewhere.length() <= self.writer.length()
     }
 
     /// Puts waiting drafts, up to `bytes_max`, under signed heads. What there is to acknowledge goes into the first entry, and

@@ -95,11 +95,11 @@ impl Room {
             );
         }
         for own in [&self.control, &self.data] {
-            if own.claimed_elsewhere > own.length() {
+            if own.elsewhere.length() > own.length() {
                 say(
                     format!(
                         "peers hold {} entries of this device's own feed {}, here are {}",
-                        own.claimed_elsewhere,
+                        own.elsewhere.length(),
                         own.feed,
                         own.length()
                     ),
