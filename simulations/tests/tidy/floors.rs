@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::tree::Tree;
 
 /// What is wrong with the floors.
-pub fn findings(tree: &Tree) -> Vec<String> {
+pub(crate) fn findings(tree: &Tree) -> Vec<String> {
     let table = table(tree);
     let crates = crates(tree);
     let mut findings = Vec::new();

@@ -3,7 +3,7 @@
 use crate::tree::{File, Tree};
 
 /// Prints them; read with `cargo test --test tidy longest -- --nocapture`.
-pub fn print(tree: &Tree) {
+pub(crate) fn print(tree: &Tree) {
     let mut files: Vec<(usize, String)> =
         tree.rust().map(|file| (file.text.lines().count(), file.path.clone())).collect();
     let median = {

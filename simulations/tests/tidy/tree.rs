@@ -6,26 +6,26 @@ use std::{
 };
 
 /// A file of the checkout.
-pub struct File {
+pub(crate) struct File {
     /// Path from the workspace root, with `/`.
-    pub path: String,
+    pub(crate) path: String,
     /// Its text.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl File {
     /// Whether it is ours to write by hand.
-    pub fn is_generated(&self) -> bool {
+    pub(crate) fn is_generated(&self) -> bool {
         self.path.contains("/generated/")
     }
 
     /// Whether all of it is test or bench code.
-    pub fn is_test(&self) -> bool {
+    pub(crate) fn is_test(&self) -> bool {
         self.path.contains("/tests/") || self.path.ends_with("/tests.rs") || self.path.starts_with("benches/")
     }
 
     /// Its lines with their numbers, and whether each is test code: a test file's, or below `#[cfg(test)]`.
-    pub fn lines(&self) -> impl Iterator<Item = (usize, &str, bool)> {
+    pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, &str, bool)> {
         let mut in_tests = self.is_test();
         self.text.lines().enumerate().map(move |(index, line)| {
             in_tests |= line.starts_with("#[cfg(test)]");
@@ -35,16 +35,16 @@ impl File {
 }
 
 /// The checkout.
-pub struct Tree {
+pub(crate) struct Tree {
     /// Where it is.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// Every text file, by path.
-    pub files: Vec<File>,
+    pub(crate) files: Vec<File>,
 }
 
 impl Tree {
     /// Reads the checkout this test was built from.
-    pub fn read() -> Tree {
+    pub(crate) fn read() -> Tree {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
         let mut files = Vec::new();
         walk(&root, &root, &mut files);
@@ -54,12 +54,12 @@ impl Tree {
     }
 
     /// Files with this extension.
-    pub fn with_extension<'a>(&'a self, extension: &'a str) -> impl Iterator<Item = &'a File> {
+    pub(crate) fn with_extension<'a>(&'a self, extension: &'a str) -> impl Iterator<Item = &'a File> {
         self.files.iter().filter(move |file| Path::new(&file.path).extension().is_some_and(|found| found == extension))
     }
 
     /// Rust files written by hand.
-    pub fn rust(&self) -> impl Iterator<Item = &File> {
+    pub(crate) fn rust(&self) -> impl Iterator<Item = &File> {
         self.with_extension("rs").filter(|file| !file.is_generated())
     }
 }
