@@ -37,7 +37,7 @@ pub struct Me {
     pub author: [u8; 32],
 }
 
-/// The verdict of a mutation (RULES M1, M8).
+/// The verdict of a mutation (SPACE-8, ECHO-5.3).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Counts {
     /// It counts.
@@ -48,7 +48,7 @@ pub enum Counts {
     Void(String),
 }
 
-/// Why the body of an entry could not be opened; four different states (RULES M13).
+/// Why the body of an entry could not be opened; four different states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum OpenFailure {
     /// No key of its epoch is held.

@@ -1,7 +1,7 @@
 //! The clock index of an object: which clock each session had reached after each of its entries, and which of those
 //! entries were not integrated.
 //!
-//! It answers the question that RULES M7 asks, "how far had that session come in the causal past of this entry?",
+//! It answers the question of ECHO-4.1, "how far had that session come in the causal past of this entry?",
 //! for any past, so it keeps every step. A step is 16 bytes in memory and two or three in a page on disk.
 //!
 //! Spec: ECHO-3.4, ECHO-4.1, ECHO-4.2

@@ -25,7 +25,7 @@ pub struct Held {
     pub feed: FeedId,
     /// The key that signs its heads.
     pub feed_key: FeedKey,
-    /// Whether it carries credentials. Control is served before data (RULES M9).
+    /// Whether it carries credentials. Control is served before data.
     pub control: bool,
     /// The tree over what is held; empty when nothing is.
     pub tree: Tree,

@@ -2,8 +2,8 @@
 //!
 //! A feed has one source at a time, and keeps it while it is level so that it hears of more at once. The author's own
 //! device is preferred: what it writes then takes one step. Otherwise the peer that holds more, then the one with the
-//! fewest feeds. Own feeds go first (an older copy of this device may have written more, RULES M11), then control, then
-//! data; and data is only asked of a peer whose claims on control are all held here (RULES M9).
+//! fewest feeds. Own feeds go first (an older copy of this device may have written more), then control, then
+//! data; and data is only asked of a peer whose claims on control are all held here.
 //!
 //! Spec: REPLICATION-5.5
 
