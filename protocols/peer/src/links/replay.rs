@@ -120,7 +120,7 @@ fn release_own(room: &mut Room, run: &Run, past: &[(u64, Arc<Past>)]) {
 }
 
 /// The verdict of mutations from `seq` on that share an epoch and a past. A void one is integrated hollow: it shows nothing,
-/// and what others wrote into it keeps its place. Spec: ECHO, RULES M8
+/// and what others wrote into it keeps its place. Spec: ECHO-5.3
 fn rule(room: &Room, feed: &FeedId, seq: u64, until: u64, epoch: Option<&EpochId>, past: &Past) -> Counts {
     let span = Span { feed, from: seq, until, epoch, body: true, past };
     match room.membership.resolution().judge(&span).verdict {
