@@ -112,6 +112,8 @@ fn killed_while_it_writes_a_node_has_everything_it_acknowledged() {
         bob_up = bob.up(&[]);
         assert_eq!(bob.json(&["verify"])["verified"], true);
         assert!(records(&bob).is_superset(&acknowledged), "something acknowledged is missing after kill {round}");
+        // The other side still believes in the connection that died with the process.
+        bob.json(&["wait", &space, "--timeout", "20s"]);
     }
     bob.json(&["wait", &space, "--timeout", "1m"]);
     alice.json(&["wait", &space, "--timeout", "1m"]);

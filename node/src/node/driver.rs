@@ -381,11 +381,7 @@ impl Driver {
             }
             Output::CloseStream { stream } => self.with_swarm(|swarm| swarm.behaviour_mut().streams.close(stream)),
             Output::Dial { device, addresses } => self.dial_once(device, &addresses),
-            Output::Disconnect { device, reason } => {
-                let peer = peer_id(&device);
-                self.dialer.shun(peer);
-                self.disconnect(peer, &reason);
-            }
+            Output::Disconnect { device, reason } => self.disconnect(peer_id(&device), &reason),
             Output::Answer { ask, result } => {
                 if let Some(asked) = self.asked.remove(&ask) {
                     // Who asked may have gone away.
@@ -445,7 +441,10 @@ impl Driver {
                     self.remember(rows);
                 }
             }
-            Event::Violated { device, what } => tracing::warn!(%device, what, "a peer broke a rule"),
+            Event::Violated { device, what } => {
+                tracing::warn!(%device, what, "a peer broke a rule");
+                self.dialer.shun(peer_id(device));
+            }
             Event::Stopped { space, feed } => {
                 tracing::error!(%space, %feed, "a feed is forked and stays as it is held")
             }

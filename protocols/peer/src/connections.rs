@@ -66,6 +66,12 @@ impl Peer {
 
     /// Spec: PEER-1.1
     pub(crate) fn door_stream(&mut self, stream: StreamId, device: DeviceId, opener: bool) -> bool {
+        // Who opens its door again has begun anew, and knows before us that the connection it had is gone.
+        if !opener
+            && self.neighbours.get(&device).is_some_and(|neighbour| !neighbour.opener && neighbour.door.is_some())
+        {
+            self.begin_anew(device);
+        }
         let seed = Seed::from_bytes(self.draws.draw32());
         let spaces = self.door_spaces(device);
         let me = self.me.device.id();
@@ -120,6 +126,16 @@ impl Peer {
         if self.neighbours.get(&device).is_some_and(|n| n.replication == Some(stream)) {
             self.end(device, "the replication stream was closed".into());
         }
+    }
+
+    /// Forgets what went on with the device, on a connection that goes on.
+    fn begin_anew(&mut self, device: DeviceId) {
+        let streams = self.streams.iter().filter(|(_, (at, _))| *at == device).map(|(stream, _)| *stream);
+        for stream in streams.collect::<Vec<_>>() {
+            self.outbox.push(Output::CloseStream { stream });
+        }
+        self.disconnected(device);
+        self.connected(device);
     }
 
     /// Ends the connection. The driver dials again if it wants to, and everything begins from what is durable.
