@@ -10,6 +10,7 @@ use crate::status::Status;
 
 /// What the application asks for.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "one for each request of an application: not worth a box")]
 pub enum Command {
     /// Make a space and become its owner. Answered when it is durable and its name is written.
     CreateSpace {

@@ -116,7 +116,7 @@ impl Peer {
             head,
         };
         let feeds = vec![
-            opened(&control.0, &control.1, range.tree().clone(), Some(range.head().clone())),
+            opened(&control.0, &control.1, range.tree().clone(), Some(*range.head())),
             opened(&data.0, &data.1, weft_feed::Tree::new(), None),
         ];
         let row = local::seal_keys(&self.me.device, &founded.keys, self.draws.draw16());

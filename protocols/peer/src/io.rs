@@ -55,6 +55,7 @@ impl Protocol {
 
 /// A fact for the peer.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "handed over at once and never kept")]
 pub enum Input {
     /// A connection to this device stands, and the transport proved its key. Said once until `Disconnected`.
     Connected {

@@ -388,7 +388,7 @@ fn verified(space: SpaceId, parts: Vec<Part>) -> Result<BTreeMap<FeedId, Given>,
         };
         let range = verify_range(&given.tree, &Origin::of(&given.manifest), &range).map_err(|e| e.to_string())?;
         given.tree = range.tree().clone();
-        given.head = Some(range.head().clone());
+        given.head = Some(*range.head());
         given.ranges.push(Arc::new(range));
     }
     Ok(feeds)

@@ -31,14 +31,14 @@ impl Peer {
 
     pub(crate) fn settle_neighbour(&mut self, device: DeviceId) {
         while let Some(output) = self.neighbours.get_mut(&device).and_then(Neighbour::door_output) {
-            self.from_door(device, output);
+            self.heed_door(device, output);
         }
         while let Some(output) = self.neighbours.get_mut(&device).and_then(|n| n.session.poll_output()) {
-            self.from_session(device, output);
+            self.heed_session(device, output);
         }
     }
 
-    pub(crate) fn from_door(&mut self, device: DeviceId, output: door::Output) {
+    pub(crate) fn heed_door(&mut self, device: DeviceId, output: door::Output) {
         let Some(neighbour) = self.neighbours.get_mut(&device) else { return };
         match output {
             door::Output::Send(frame) => {
@@ -70,7 +70,7 @@ impl Peer {
         }
     }
 
-    pub(crate) fn from_session(&mut self, device: DeviceId, output: replication::Output) {
+    pub(crate) fn heed_session(&mut self, device: DeviceId, output: replication::Output) {
         use replication::Output as Out;
         let now = self.now;
         let Some(neighbour) = self.neighbours.get_mut(&device) else { return };
@@ -120,12 +120,12 @@ impl Peer {
         let Some(room) = self.rooms.get_mut(&space) else { return };
         room.settle(self.now, claimed, &mut self.draws, &mut self.outbox);
         while let Some(effect) = self.rooms.get_mut(&space).and_then(Room::effect) {
-            self.from_room(space, effect);
+            self.heed_room(space, effect);
         }
         self.tell_level(space);
     }
 
-    pub(crate) fn from_room(&mut self, space: SpaceId, effect: Effect) {
+    pub(crate) fn heed_room(&mut self, space: SpaceId, effect: Effect) {
         use replication::Input as In;
         match effect {
             Effect::Extended(range) => {

@@ -46,7 +46,7 @@ impl Store {
                     let feed = self.feeds.get_mut(&range.feed()).expect("ranges of known feeds only");
                     assert_eq!(feed.tree.length(), range.from(), "ranges are contiguous");
                     feed.tree = range.tree().clone();
-                    feed.ranges.push((range.head().clone(), range.runs().to_vec()));
+                    feed.ranges.push((*range.head(), range.runs().to_vec()));
                 }
                 Write::Local { key, value: Some(value) } => {
                     self.local.insert(key, value);
@@ -82,7 +82,7 @@ impl Store {
             if bytes > bytes_max && !ranges.is_empty() {
                 break;
             }
-            ranges.push(StoredRange { head: head.clone(), runs });
+            ranges.push(StoredRange { head: *head, runs });
         }
         if ranges.is_empty() { Err(ReadError::NotHeld) } else { Ok(ranges) }
     }
@@ -104,7 +104,7 @@ impl Store {
                 space: feed.space,
                 manifest: feed.manifest.clone(),
                 tree: feed.tree.clone(),
-                head: feed.ranges.last().map(|(head, _)| head.clone()),
+                head: feed.ranges.last().map(|(head, _)| *head),
             });
             let runs: Vec<Run> = feed.ranges.iter().flat_map(|(_, runs)| runs.clone()).collect();
             if runs.iter().flat_map(Run::entries).next().is_some_and(|entry| entry.header.epoch().is_none()) {
@@ -208,7 +208,7 @@ impl Net {
         let feed = store.feeds.get_mut(&lost).unwrap();
         (feed.tree, feed.ranges) = (Tree::new(), Vec::new());
         let ranges = &mut store.feeds.get_mut(&under_one_head).unwrap().ranges;
-        let head = ranges.last().unwrap().0.clone();
+        let head = ranges.last().unwrap().0;
         let runs = ranges.drain(..).flat_map(|(_, runs)| runs).collect();
         ranges.push((head, runs));
         self.restart(device);

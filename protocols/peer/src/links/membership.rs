@@ -98,7 +98,7 @@ fn apply(room: &mut Room, now: Time, changes: Changes, outbox: &mut Outbox) {
 pub(crate) fn admit(room: &mut Room, now: Time, feed: FeedId) -> Option<Write> {
     let admitted = room.membership.resolution().feed(&feed).expect("membership said so");
     let signed = room.signed_manifest(&feed).expect("membership admits only manifests that it has seen");
-    let new = room.ledger.learn(feed, admitted.manifest.clone(), signed.clone());
+    let new = room.ledger.learn(feed, admitted.manifest, signed.clone());
     room.ledger.get_mut(&feed).expect("learned just now").admitted = true;
     super::sources::admitted(room, now, feed);
     if admitted.manifest.purpose == weft_crypto::Purpose::Control {

@@ -22,7 +22,7 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
     for feed in [room.control.feed, room.data.feed] {
         go_on_from_adopted(room, now, feed);
     }
-    if room.control.is_ready() && !room.is_stopped(&room.control.feed) {
+    if room.control.is_ready() && takes(room, &room.control) {
         let ranges = room.control.compose(claimed, None, room.config.batch_bytes_max, |_, _, body| body.clone());
         order(room, room.control.feed, ranges, outbox);
     }
@@ -31,7 +31,7 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
     }
     if room.data.is_ready() && room.unnamed.is_empty() {
         match (room.may_write(), room.epoch) {
-            (Ok(()), Some(epoch)) => {
+            (Ok(()), Some(epoch)) if takes(room, &room.data) => {
                 let keys =
                     room.keys.body_keys(&epoch, &room.data.feed).expect("an epoch is written under when it is open");
                 let seal = |seq, kind, plaintext: &bytes::Bytes| keys.seal(seq, kind, draws.draw16(), plaintext);
@@ -42,9 +42,14 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
                 let drafts = room.data.give_up();
                 fail(room, now, drafts, &refusal, outbox);
             }
-            (Ok(()), None) => {}
+            (Ok(()), _) => {}
         }
     }
+}
+
+/// Whether a batch would go on where the feed ends: nothing of it is on its way back from a peer, and nothing has failed.
+fn takes(room: &Room, own: &OwnFeed) -> bool {
+    room.ledger.get(&own.feed).is_some_and(|entry| entry.takes(own.length()))
 }
 
 fn own(room: &mut Room, feed: FeedId) -> &mut OwnFeed {
@@ -87,7 +92,6 @@ pub(crate) fn landed(room: &mut Room, feed: FeedId, ticket: Ticket, outbox: &mut
 
 /// A batch was not written.
 pub(crate) fn failed(room: &mut Room, now: Time, feed: FeedId, ticket: Ticket, reason: &str, outbox: &mut Outbox) {
-    room.ledger.retreat(&feed);
     let drafts = own(room, feed).failed(ticket);
     let message = format!("the store did not keep it: {reason}");
     let refusal = Refusal::new(RefusalKind::Store, "store_failed", message, "make room on the disk, then try again");

@@ -81,7 +81,7 @@ impl Room {
         }
         let [control_feed, data_feed] = secrets.manifests(space, &me.device).map(|signed| {
             let manifest = Manifest::decode(&signed.manifest).expect("encoded just now");
-            ledger.learn(manifest.id(), manifest.clone(), signed.encode());
+            ledger.learn(manifest.id(), manifest, signed.encode());
             manifest
         });
         let own = |manifest: &Manifest, secret: &weft_crypto::FeedSecret| {
@@ -196,7 +196,7 @@ impl Room {
         let mut processed = Vec::new();
         for feed in self.feeds_of(FeedPurpose::Data) {
             let entry = self.ledger.get(&feed).expect("just listed");
-            let (length, head) = (entry.tree.length(), entry.head.clone());
+            let (length, head) = (entry.tree.length(), entry.head);
             let mut replayed = cursors.remove(&feed).unwrap_or(Processed { feed, length: 0, beyond: Vec::new() });
             replayed.length = replayed.length.min(length);
             let cursor = replayed.length;

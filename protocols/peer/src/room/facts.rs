@@ -106,10 +106,13 @@ impl Room {
         self.store_failed = Some((reason.to_owned(), now));
         match self.persisting.remove(&ticket) {
             Some(Persisting::Remote { device, range, .. }) => {
-                self.ledger.retreat(&range.feed());
+                self.ledger.failed(&range.feed());
                 self.effects.push_back(Effect::Reset(device));
             }
-            Some(Persisting::Own { feed, .. }) => links::own::failed(self, now, feed, ticket, reason, outbox),
+            Some(Persisting::Own { feed, ranges }) => {
+                ranges.iter().for_each(|_| self.ledger.failed(&feed));
+                links::own::failed(self, now, feed, ticket, reason, outbox);
+            }
             Some(Persisting::Rows) | None => {}
         }
     }

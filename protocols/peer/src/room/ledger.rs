@@ -22,6 +22,10 @@ pub(crate) struct Feed {
     pub(crate) head: Option<Head>,
     /// The length that will be durable once every order on its way is carried out.
     pub(crate) ordered: u64,
+    /// Orders on their way.
+    under_way: u32,
+    /// One of them failed: nothing more is ordered before the others are back.
+    failing: bool,
     /// The contradicting head, once a fork was found.
     pub(crate) stopped: Option<Head>,
     /// Whether membership admits it; only then is it told to others.
@@ -29,6 +33,19 @@ pub(crate) struct Feed {
 }
 
 impl Feed {
+    /// Whether a range from here on continues what is held and ordered.
+    pub(crate) fn takes(&self, from: u64) -> bool {
+        self.stopped.is_none() && !self.failing && self.ordered == from
+    }
+
+    fn came_back(&mut self) {
+        self.under_way -= 1;
+        if self.failing && self.under_way == 0 {
+            self.failing = false;
+            self.ordered = self.tree.length();
+        }
+    }
+
     /// As a session needs it.
     pub(crate) fn held(&self, feed: FeedId) -> Held {
         Held {
@@ -36,7 +53,7 @@ impl Feed {
             feed_key: self.manifest.feed_key,
             control: self.manifest.purpose == Purpose::Control,
             tree: self.tree.clone(),
-            head: self.head.clone(),
+            head: self.head,
             stopped: self.stopped.is_some(),
         }
     }
@@ -67,6 +84,8 @@ impl Ledger {
             tree: Tree::new(),
             head: None,
             ordered: 0,
+            under_way: 0,
+            failing: false,
             stopped: None,
             admitted: false,
         });
@@ -107,8 +126,9 @@ impl Ledger {
     /// Judges a verified range, and counts it as ordered if it continues the feed. Spec: PEER-2
     pub(crate) fn offer(&mut self, range: &VerifiedRange) -> Offer {
         match self.feeds.get_mut(&range.feed()) {
-            Some(feed) if feed.stopped.is_none() && feed.ordered == range.from() => {
+            Some(feed) if feed.takes(range.from()) => {
                 feed.ordered = range.end();
+                feed.under_way += 1;
                 Offer::Order
             }
             _ => Offer::Aside,
@@ -136,13 +156,15 @@ impl Ledger {
         let feed = self.feeds.get_mut(&range.feed()).expect("only known feeds are ordered");
         assert_eq!(feed.tree.length(), range.from(), "ranges of a feed become durable in order");
         feed.tree = range.tree().clone();
-        feed.head = Some(range.head().clone());
+        feed.head = Some(*range.head());
+        feed.came_back();
     }
 
-    /// Orders for the feed failed: only what is durable counts.
-    pub(crate) fn retreat(&mut self, feed: &FeedId) {
+    /// An order for the feed failed: once all are back, only what is durable counts.
+    pub(crate) fn failed(&mut self, feed: &FeedId) {
         if let Some(feed) = self.feeds.get_mut(feed) {
-            feed.ordered = feed.tree.length();
+            feed.failing = true;
+            feed.came_back();
         }
     }
 }
