@@ -11,7 +11,7 @@
 //!
 //! Sizes stay below 32,768 blocks: the crate panics when it opens more than that again.
 
-use std::{hint::black_box, path::PathBuf};
+use std::{cell::LazyCell, hint::black_box, path::PathBuf};
 
 use bytes::Bytes;
 use criterion::{
@@ -36,6 +36,11 @@ const BATCH: usize = 1_000;
 /// Entries of the feed.
 fn entries() -> u64 {
     if is_quick() { 2_000 } else { 20_000 }
+}
+
+/// Entries of a feed on disk: fewer, because the crate's disk takes seconds for them.
+fn entries_on_disk() -> u64 {
+    if is_quick() { 2_000 } else { 5_000 }
 }
 
 /// Entries that are appended one by one to disk.
@@ -160,8 +165,8 @@ fn append_to_disk(criterion: &mut Criterion) {
     });
     group.finish();
 
-    let all = blocks(entries(), SIZE);
-    let mut group = self::group(criterion, "append, batches of 1000, disk", entries());
+    let all = blocks(entries_on_disk(), SIZE);
+    let mut group = self::group(criterion, "append, batches of 1000, disk", entries_on_disk());
     group.bench_function("weft (fsync)", |bencher| {
         bencher.iter_batched_ref(
             new_store,
@@ -216,10 +221,10 @@ fn verify_all(criterion: &mut Criterion) {
         bencher.iter(|| verify(&origin, black_box(&ranges)).expect("true ranges"));
     });
 
-    let (public, proofs) = runtime.block_on(proofs(&blocks));
+    let proofs = LazyCell::new(|| runtime.block_on(proofs(&blocks)));
     group.bench_function("hypercore (and keep)", |bencher| {
         bencher.iter_batched(
-            || (runtime.block_on(reader(public.clone())), proofs.clone()),
+            || (runtime.block_on(reader(proofs.0.clone())), proofs.1.clone()),
             |(core, proofs)| {
                 runtime.block_on(async {
                     for proof in proofs {
@@ -235,35 +240,43 @@ fn verify_all(criterion: &mut Criterion) {
 }
 
 fn replay_all(criterion: &mut Criterion) {
-    let (runtime, blocks) = (runtime(), blocks(entries(), SIZE));
-    let expected = blocks.iter().fold(Replayed::default(), |sum, block| sum.and(block));
+    let runtime = runtime();
 
-    let mut author = Author::new();
-    let ranges = author.append(&blocks);
+    let in_memory_blocks = blocks(entries(), SIZE);
     let mut group = group(criterion, "replay, memory", entries());
+    let ranges = LazyCell::new(|| Author::new().append(&in_memory_blocks));
     group.bench_function("weft", |bencher| {
         bencher.iter(|| replay(Replayed::default(), ranges.iter().flat_map(VerifiedRange::runs)));
     });
-    let core = runtime.block_on(async { append_batched(in_memory().await, &blocks).await });
+    let core = LazyCell::new(|| runtime.block_on(async { append_batched(in_memory().await, &in_memory_blocks).await }));
     group.bench_function("hypercore", |bencher| {
         bencher.iter(|| runtime.block_on(read(&core, entries())));
     });
     group.finish();
 
-    let kept = folder();
-    keep(&author.store(kept.path()).expect("a store"), ranges).expect("a write");
-    let feed = author.origin().feed;
-    assert_eq!(replay_from(kept.path(), &feed).expect("a feed"), expected);
-    let mut group = self::group(criterion, "replay, opened from disk", entries());
-    group.bench_function("weft", |bencher| {
-        bencher.iter(|| replay_from(kept.path(), &feed).expect("a feed"));
+    let blocks = blocks(entries_on_disk(), SIZE);
+    let expected = blocks.iter().fold(Replayed::default(), |sum, block| sum.and(block));
+    let mut group = self::group(criterion, "replay, opened from disk", entries_on_disk());
+    let kept = LazyCell::new(|| {
+        let (mut author, folder) = (Author::new(), folder());
+        keep(&author.store(folder.path()).expect("a store"), author.append(&blocks)).expect("a write");
+        let feed = author.origin().feed;
+        assert_eq!(replay_from(folder.path(), &feed).expect("a feed"), expected);
+        (folder, feed)
     });
-    let core_folder = folder();
-    runtime.block_on(async { append_batched(on_disk(core_folder.path().to_owned()).await, &blocks).await });
-    let open_and_read = async || read(&on_disk(core_folder.path().to_owned()).await, entries()).await;
-    assert_eq!(runtime.block_on(open_and_read()), expected);
+    group.bench_function("weft", |bencher| {
+        bencher.iter(|| replay_from(kept.0.path(), &kept.1).expect("a feed"));
+    });
+    let open_and_read =
+        async |folder: &TempDir| read(&on_disk(folder.path().to_owned()).await, entries_on_disk()).await;
+    let kept = LazyCell::new(|| {
+        let folder = folder();
+        runtime.block_on(async { append_batched(on_disk(folder.path().to_owned()).await, &blocks).await });
+        assert_eq!(runtime.block_on(open_and_read(&folder)), expected);
+        folder
+    });
     group.bench_function("hypercore", |bencher| {
-        bencher.iter(|| runtime.block_on(open_and_read()));
+        bencher.iter(|| runtime.block_on(open_and_read(&kept)));
     });
     group.finish();
 }

@@ -15,11 +15,18 @@ use weft_benches::{
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // As in the node's program.
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let result = runtime.map_err(Failure::from).and_then(|runtime| match Task::parse(&arguments) {
-        Some(task) => runtime.block_on(task.run()),
-        None => runtime.block_on(table(&arguments)),
+    // As in the node's program, but for who wants to see what another number of threads does.
+    let workers = std::env::var("WEFT_BENCH_WORKERS").ok().and_then(|workers| workers.parse().ok()).unwrap_or(2);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+    // In a task: what waits for the node shares its threads, as an application does.
+    let result = runtime.map_err(Failure::from).and_then(|runtime| {
+        let task = runtime.spawn(async move {
+            match Task::parse(&arguments) {
+                Some(task) => task.run().await,
+                None => table(&arguments).await,
+            }
+        });
+        runtime.block_on(task).unwrap_or_else(|error| Err(Failure::because(error.to_string())))
     });
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -54,10 +61,16 @@ async fn table(arguments: &[String]) -> Result<(), Failure> {
         table.notes.push("Small sizes, to see that everything runs: the figures say nothing.".to_owned());
     }
     let setting = Setting { sizes, baselines };
+    let mut failed = Vec::new();
     for question in questions {
         eprintln!("{}", question.name());
-        question.answer(&setting, &mut table).await?;
+        // The others are worth knowing all the same.
+        if let Err(failure) = question.answer(&setting, &mut table).await {
+            eprintln!("  {}: {failure}", question.name());
+            table.notes.push(format!("No figure for `{}`: {failure}.", question.name()));
+            failed.push(question.name());
+        }
     }
     println!("{}", table.render());
-    Ok(())
+    if failed.is_empty() { Ok(()) } else { Err(Failure::because(format!("without a figure: {}", failed.join(", ")))) }
 }

@@ -51,7 +51,14 @@ impl Baselines {
     ///
     /// # Errors
     /// When it fails or takes too long.
-    pub fn run(&self, name: &str, arguments: &[&str]) -> Result<(Figures, Figures), Failure> {
+    pub async fn run(&self, name: &str, arguments: &[&str]) -> Result<(Figures, Figures), Failure> {
+        let (this, name) = (self.clone(), name.to_owned());
+        let arguments: Vec<String> = arguments.iter().map(ToString::to_string).collect();
+        let run = tokio::task::spawn_blocking(move || this.run_here(&name, &arguments));
+        run.await.unwrap_or_else(|error| Err(Failure::because(error.to_string())))
+    }
+
+    fn run_here(&self, name: &str, arguments: &[String]) -> Result<(Figures, Figures), Failure> {
         let mut command = Command::new("bash");
         command.arg(self.folder.join(name).join("run.sh")).args(arguments);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -7,9 +7,13 @@ use std::{
     env,
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
     thread,
     time::{Duration, SystemTime},
+};
+
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, unbounded_channel},
+    time::timeout,
 };
 
 use crate::{error::Failure, figures::Figures};
@@ -70,7 +74,7 @@ impl Steady {
 #[derive(Debug)]
 pub struct Second {
     child: Child,
-    lines: Receiver<String>,
+    lines: UnboundedReceiver<String>,
 }
 
 impl Second {
@@ -86,7 +90,7 @@ impl Second {
             .stderr(Stdio::inherit())
             .spawn()?;
         let stdout = BufReader::new(child.stdout.take().expect("it was piped"));
-        let (said, lines) = channel();
+        let (said, lines) = unbounded_channel();
         thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| said.send(line).is_ok()));
         Ok(Self { child, lines })
     }
@@ -95,29 +99,24 @@ impl Second {
     ///
     /// # Errors
     /// When it ends, or says nothing for too long.
-    pub fn next(&self) -> Result<Figures, Failure> {
-        match self.lines.recv_timeout(PATIENCE) {
-            Ok(line) => Ok(Figures::parse(&line)),
-            Err(RecvTimeoutError::Timeout) => Err(Failure::because("the second process says nothing")),
-            Err(RecvTimeoutError::Disconnected) => Err(Failure::because("the second process ended early")),
+    pub async fn next(&mut self) -> Result<Figures, Failure> {
+        match timeout(PATIENCE, self.lines.recv()).await {
+            Ok(Some(line)) => Ok(Figures::parse(&line)),
+            Ok(None) => Err(Failure::because("the second process ended early")),
+            Err(_) => Err(Failure::because("the second process says nothing")),
         }
-    }
-
-    /// A figure of the next line it says.
-    ///
-    /// # Errors
-    /// As [`Second::next`], and when the figure is not in it.
-    pub fn next_figure(&self, key: &str) -> Result<f64, Failure> {
-        self.next()?.need(key)
     }
 
     /// Lets it stop in order, and waits for its end.
     ///
     /// # Errors
     /// When it does not end, or not well.
-    pub fn end(mut self) -> Result<(), Failure> {
+    pub async fn end(mut self) -> Result<(), Failure> {
         drop(self.child.stdin.take());
-        while !matches!(self.lines.recv_timeout(PATIENCE), Err(RecvTimeoutError::Disconnected)) {}
+        let ended = async { while self.lines.recv().await.is_some() {} };
+        if timeout(PATIENCE, ended).await.is_err() {
+            return Err(Failure::because("the second process does not end"));
+        }
         let status = self.child.wait()?;
         if status.success() { Ok(()) } else { Err(Failure::because(format!("the second process ended with {status}"))) }
     }

@@ -107,7 +107,8 @@ impl Task {
         (mark == MARK).then(|| Self { role, folder: folder.into(), space, feed, peer: peer.clone() })
     }
 
-    /// Does it, says what came of it, and waits until nobody wants to know more.
+    /// Does it, says what came of it, and waits until nobody wants to know more. It should be a task of the node's runtime,
+    /// as an application would be.
     ///
     /// # Errors
     /// When it cannot.

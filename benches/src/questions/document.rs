@@ -30,15 +30,15 @@ pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), F
     for (run, folder) in fresh.into_iter().enumerate() {
         let role = Role::Document { object, characters };
         let task = Task { role, folder, space: source.space, feed: source.feed, peer: source.address()? };
-        let peer = Second::start(&task.arguments()?)?;
-        let seconds = peer.next_figure("readable_s")?;
-        peer.end()?;
+        let mut peer = Second::start(&task.arguments()?)?;
+        let seconds = peer.next().await?.need("readable_s")?;
+        peer.end().await?;
         source.alone().await?;
         progress(format!("{work}, run {}: {seconds:.3} s", run + 1));
         ours.push(seconds);
         for (name, _, _, runs) in &mut peers {
             if let Some(baselines) = setting.baselines.as_ref().filter(|baselines| baselines.has(name)) {
-                let (out, _) = baselines.run(name, &["1", &changes.to_string(), "1"])?;
+                let (out, _) = baselines.run(name, &["1", &changes.to_string(), "1"]).await?;
                 progress(format!("{work}, {name}, run {}: {}", run + 1, out.line()));
                 runs.push(out.need("seconds")?);
             }

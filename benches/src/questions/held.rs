@@ -23,9 +23,9 @@ pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), F
     for run in 1..=sizes.runs {
         let mut task = filled.task(folder.clone(), Role::Open { length: filled.length() })?;
         task.peer.clear();
-        let peer = Second::start(&task.arguments()?)?;
-        let figures = peer.next()?;
-        peer.end()?;
+        let mut peer = Second::start(&task.arguments()?)?;
+        let figures = peer.next().await?;
+        peer.end().await?;
         progress(format!("held, run {run}: {}", figures.line()));
         opened.push(figures.need("opened_ms")?);
         read.push(figures.need("read_ms")?);
@@ -34,9 +34,9 @@ pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), F
     // Its memory is looked at once: it takes half a minute and varies little.
     let task = filled.task(folder, Role::Rest { seconds: sizes.rest_s })?;
     progress(format!("held: at rest for {} s", sizes.rest_s));
-    let peer = Second::start(&task.arguments()?)?;
-    let figures = peer.next()?;
-    peer.end()?;
+    let mut peer = Second::start(&task.arguments()?)?;
+    let figures = peer.next().await?;
+    peer.end().await?;
     progress(format!("held: {}", figures.line()));
     resting.push(figures.need("rss_mb")?);
     anonymous.push(figures.need("anonymous_mb")?);

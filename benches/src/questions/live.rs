@@ -41,7 +41,7 @@ pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), F
             runs.push(latency);
         }
         if let Some(baselines) = &setting.baselines {
-            let (out, _) = baselines.run("hypercore", &["live", &setting.sizes.live_appends.to_string()])?;
+            let (out, _) = baselines.run("hypercore", &["live", &setting.sizes.live_appends.to_string()]).await?;
             progress(format!("live, hypercore, run {run}: {}", out.line()));
             p50.push(out.need("p50_us")? / 1e3);
             p99.push(out.need("p99_us")? / 1e3);
@@ -76,8 +76,8 @@ async fn run_ours(setting: &Setting, transport: Transport) -> Result<Latency, Fa
         source.node.append(source.space, block(index, 256)).await?;
     }
     let task = Task { role: Role::Follow, folder, space: source.space, feed: source.feed, peer: source.address()? };
-    let peer = Second::start(&task.arguments()?)?;
-    peer.next_figure("ready")?;
+    let mut peer = Second::start(&task.arguments()?)?;
+    peer.next().await?.need("ready")?;
     let steady = Steady::since_now();
     let (mut there, mut here) = (Vec::new(), Vec::new());
     for index in 0..setting.sizes.live_appends + setting.sizes.live_warm_up {
@@ -86,7 +86,7 @@ async fn run_ours(setting: &Setting, transport: Transport) -> Result<Latency, Fa
         let appended = source.node.append(source.space, record).await?;
         let here_us = shared_clock_us();
         let arrived_us = loop {
-            let line = peer.next()?;
+            let line = peer.next().await?;
             if line.need("length")? > appended.seq as f64 {
                 break line.need("at_us")?;
             }
@@ -98,7 +98,7 @@ async fn run_ours(setting: &Setting, transport: Transport) -> Result<Latency, Fa
         tokio::time::sleep(PAUSE).await;
     }
     let drift_us = steady.drift_us();
-    peer.end()?;
+    peer.end().await?;
     drop(source.stop().await);
     if drift_us > DRIFT_US_MAX {
         return Err(Failure::because(format!("the clock was set meanwhile, by {drift_us:.0} us: run it again")));

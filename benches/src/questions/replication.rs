@@ -51,9 +51,9 @@ impl Filled {
     pub(super) async fn fetch(&mut self) -> Result<(Figures, PathBuf), Failure> {
         let folder = self.fresh.pop().ok_or_else(|| Failure::because("every peer has everything"))?;
         let task = self.task(folder.clone(), Role::Fetch { length: self.length })?;
-        let peer = Second::start(&task.arguments()?)?;
-        let figures = peer.next()?;
-        peer.end()?;
+        let mut peer = Second::start(&task.arguments()?)?;
+        let figures = peer.next().await?;
+        peer.end().await?;
         self.source.alone().await?;
         Ok((figures, folder))
     }
@@ -91,7 +91,7 @@ pub(super) async fn answer(setting: &Setting, count: u64, size: usize, table: &m
             progress(format!("{work}, {}, run {run}: {}", transport.name(), figures.line()));
         }
         if let Some(baselines) = &setting.baselines {
-            let (out, _) = baselines.run("hypercore", &[&count.to_string(), &size.to_string(), "1"])?;
+            let (out, _) = baselines.run("hypercore", &[&count.to_string(), &size.to_string(), "1"]).await?;
             let key = if unit == Unit::PerSecond { "blocks_per_s" } else { "MB_per_s" };
             hypercore.push(out.need(key)?);
             peer_notes.push(used(out.need("dst_cpu_s")?, out.need("dst_rss_mb")?));
@@ -114,7 +114,10 @@ pub(super) async fn answer(setting: &Setting, count: u64, size: usize, table: &m
         table.rows.push(Row {
             work: format!("{name}, and replayed"),
             unit,
-            ours: weft(runs.replayed, "as above, and every body opened and taken in by the space"),
+            ours: weft(
+                runs.replayed,
+                "as above, and released to the space with its causal past; records are opened when they are read",
+            ),
             theirs: hypercore(),
             goal: Goal::None,
         });
