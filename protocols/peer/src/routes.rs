@@ -129,13 +129,13 @@ impl Peer {
         use replication::Input as In;
         match effect {
             Effect::Extended(range) => {
-                self.to_sessions(space, |_| In::Extended { feed: range.feed(), range: range.clone() });
+                self.tell_sessions(space, |_| In::Extended { feed: range.feed(), range: range.clone() });
             }
-            Effect::Admitted(held) => self.to_sessions(space, |_| In::FeedAdmitted { space, held: held.clone() }),
-            Effect::Stopped(feed) => self.to_sessions(space, |_| In::FeedStopped { feed }),
-            Effect::Fetch(device, feed) => self.to_session(device, In::Fetch { feed }),
-            Effect::Cease(device, feed) => self.to_session(device, In::Cease { feed }),
-            Effect::Persisted(device, ticket) => self.to_session(device, In::Persisted { ticket }),
+            Effect::Admitted(held) => self.tell_sessions(space, |_| In::FeedAdmitted { space, held: held.clone() }),
+            Effect::Stopped(feed) => self.tell_sessions(space, |_| In::FeedStopped { feed }),
+            Effect::Fetch(device, feed) => self.tell_session(device, In::Fetch { feed }),
+            Effect::Cease(device, feed) => self.tell_session(device, In::Cease { feed }),
+            Effect::Persisted(device, ticket) => self.tell_session(device, In::Persisted { ticket }),
             Effect::Reset(device) => self.end(device, "the store does not take what this peer sends".into()),
             Effect::Judge => self.judge_doors(),
             Effect::Redeemed(stream) => self.host_redeemed(stream),
@@ -143,14 +143,14 @@ impl Peer {
         }
     }
 
-    pub(crate) fn to_session(&mut self, device: DeviceId, input: replication::Input) {
+    pub(crate) fn tell_session(&mut self, device: DeviceId, input: replication::Input) {
         if let Some(neighbour) = self.neighbours.get_mut(&device) {
             neighbour.session.handle_input(self.now, input);
             self.busy_neighbours.insert(device);
         }
     }
 
-    pub(crate) fn to_sessions(&mut self, space: SpaceId, input: impl Fn(DeviceId) -> replication::Input) {
+    pub(crate) fn tell_sessions(&mut self, space: SpaceId, input: impl Fn(DeviceId) -> replication::Input) {
         for (device, neighbour) in &mut self.neighbours {
             if neighbour.open.contains_key(&space) {
                 neighbour.session.handle_input(self.now, input(*device));
