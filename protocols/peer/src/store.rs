@@ -35,7 +35,7 @@ pub enum Write {
     Range(Arc<VerifiedRange>),
     /// A small private row: set, or removed when there is no value.
     Local {
-        /// Its key; see [`crate::local`].
+        /// Its key: a word, a slash and an id.
         key: Bytes,
         /// Its value.
         value: Option<Bytes>,
