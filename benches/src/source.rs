@@ -11,7 +11,10 @@ use std::{
 use bytes::Bytes;
 use futures::future::join_all;
 use tempfile::TempDir;
-use tokio::{task::JoinSet, time::timeout};
+use tokio::{
+    task::{JoinSet, unconstrained},
+    time::timeout,
+};
 use weft::node::{Node, NodeConfig};
 use weft_credential::Role;
 use weft_crypto::{FeedId, ObjectId, Purpose, SpaceId};
@@ -27,6 +30,8 @@ use crate::{
 
 /// Records in one command when a feed is filled, as the baseline's batches.
 const BATCH: u64 = 1_000;
+/// Bytes in one command: two of them must fit what may wait in a space, which is 16 MiB.
+const BATCH_BYTES: u64 = 4 << 20;
 /// Edits of the document that wait for the node at once.
 const EDITS: u64 = 256;
 
@@ -128,11 +133,12 @@ impl Source {
         Ok(folder)
     }
 
-    /// Appends records in batches of 1,000; how many a second became durable.
+    /// Appends records in batches of 1,000, or of 4 MiB; how many a second became durable.
     ///
     /// # Errors
     /// When the node refuses.
     pub async fn fill(&self, count: u64, size: usize) -> Result<f64, Failure> {
+        let batch = BATCH.min(BATCH_BYTES / size.max(1) as u64).max(1);
         let mut elapsed = Duration::ZERO;
         let mut from = 0;
         while from < count {
@@ -140,7 +146,7 @@ impl Source {
             let mut appends = JoinSet::new();
             let mut commands = Vec::new();
             for _ in 0..2 {
-                let to = count.min(from + BATCH);
+                let to = count.min(from + batch);
                 if from < to {
                     commands.push((from..to).map(|index| block(index, size)).collect());
                 }
@@ -199,8 +205,8 @@ impl Source {
                 position += op.insert.len() as u64;
                 self.edit(Edit::Text { object, ops: vec![op] })
             });
-            // Polled in order, so asked in order.
-            for answer in join_all(edits).await {
+            // Each is asked for when it is first polled, which is in order as long as tokio does not break off in between.
+            for answer in unconstrained(join_all(edits)).await {
                 answer?;
             }
         }

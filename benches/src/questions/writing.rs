@@ -27,7 +27,8 @@ pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), F
         ));
         if let Some(baselines) = &setting.baselines {
             // Its source says on standard error how fast it was filled, in batches of 1,000.
-            let (_, err) = baselines.run("hypercore", &[&sizes.small_entries.to_string(), &SIZE.to_string(), "1"]).await?;
+            let (_, err) =
+                baselines.run("hypercore", &[&sizes.small_entries.to_string(), &SIZE.to_string(), "1"]).await?;
             let rate = err.need("per_s")?;
             progress(format!("writing, hypercore, run {run}: {rate:.0}/s in batches"));
             hypercore.push(rate);
