@@ -15,6 +15,9 @@ pub struct Config {
     /// Bytes of one stream that may be read before the driver has dealt with them; one frame may pass it. Default 4 MiB: a
     /// window of replication.
     pub ahead_bytes_max: usize,
+    /// A connection that the peer dialled is given up for a new one that it dialled the same way, if it is at least this old: the peer
+    /// has restarted or moved, and its end of the old one is gone. Default 2 s: two that are dialled at once are left alone.
+    pub replaced_after: Duration,
     /// How long one frame may take from its first byte to its last, and a closed stream to get rid of what is queued.
     /// Default 30 s: 2 MiB at 70 kB/s.
     pub frame_timeout: Duration,
@@ -27,6 +30,7 @@ impl Default for Config {
             queued_bytes_max: 16 << 20,
             ahead_frames_max: 64,
             ahead_bytes_max: 4 << 20,
+            replaced_after: Duration::from_secs(2),
             frame_timeout: Duration::from_secs(30),
         }
     }

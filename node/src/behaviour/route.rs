@@ -3,6 +3,8 @@
 //! Both ends must choose the same one, so the choice looks only at what both know: QUIC over TCP, then the connection that
 //! the lower PeerId dialled. The others are left to finish and close when they are idle.
 
+use std::time::{Duration, Instant};
+
 use libp2p::{Multiaddr, PeerId, core::ConnectedPoint, multiaddr::Protocol as Part, swarm::ConnectionId};
 
 /// One connection.
@@ -11,6 +13,7 @@ pub(super) struct Route {
     pub(super) connection: ConnectionId,
     quic: bool,
     dialled_by_lower: bool,
+    since: Instant,
 }
 
 impl Route {
@@ -19,7 +22,15 @@ impl Route {
             connection,
             quic: is_quic(endpoint.get_remote_address()),
             dialled_by_lower: endpoint.is_dialer() == (me < peer),
+            since: Instant::now(),
         }
+    }
+
+    /// Whether `newer` stands for this connection: the same side dialled again over the same transport, which it does only when
+    /// its end of this one is gone.
+    pub(super) fn is_replaced_by(&self, newer: &Route, after: Duration) -> bool {
+        (self.quic, self.dialled_by_lower) == (newer.quic, newer.dialled_by_lower)
+            && newer.since.duration_since(self.since) >= after
     }
 }
 
@@ -48,6 +59,21 @@ mod tests {
         } else {
             ConnectedPoint::Listener { local_addr: address.clone(), send_back_addr: address }
         }
+    }
+
+    #[test]
+    fn who_dials_again_after_a_while_has_lost_the_old_connection() {
+        let (me, peer) = (PeerId::random(), PeerId::random());
+        let route = |number: usize, address: &str, dialer: bool, late: u64| {
+            let route = Route::new(ConnectionId::new_unchecked(number), me, peer, &point(address, dialer));
+            Route { since: route.since + Duration::from_secs(late), ..route }
+        };
+        let (tcp, quic, after) = ("/ip4/10.0.0.1/tcp/1", "/ip4/10.0.0.1/udp/1/quic-v1", Duration::from_secs(2));
+        let old = route(1, quic, false, 0);
+        assert!(old.is_replaced_by(&route(2, quic, false, 3), after));
+        assert!(!old.is_replaced_by(&route(3, quic, false, 1), after), "dialled at once");
+        assert!(!old.is_replaced_by(&route(4, quic, true, 3), after), "the other side dialled");
+        assert!(!old.is_replaced_by(&route(5, tcp, false, 3), after), "over another transport");
     }
 
     #[test]

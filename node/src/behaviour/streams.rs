@@ -14,7 +14,8 @@ use libp2p::{
     Multiaddr, PeerId,
     core::{Endpoint, transport::PortUse},
     swarm::{
-        ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandlerInEvent, ToSwarm,
+        CloseConnection, ConnectionDenied, ConnectionId, FromSwarm, NetworkBehaviour, NotifyHandler, THandlerInEvent,
+        ToSwarm,
         behaviour::{ConnectionClosed, ConnectionEstablished},
     },
 };
@@ -174,9 +175,14 @@ impl Streams {
 
     fn established(&mut self, peer: PeerId, route: Route) {
         let routes = self.routes.entry(peer).or_default();
+        let replaced = routes.iter().filter(|old| old.is_replaced_by(&route, self.config.replaced_after));
+        let replaced: Vec<ConnectionId> = replaced.map(|old| old.connection).collect();
         routes.push(route);
         if routes.len() == 1 {
             self.tell(Event::Connected { peer });
+        }
+        for connection in replaced.into_iter().map(CloseConnection::One) {
+            self.push(ToSwarm::CloseConnection { peer_id: peer, connection });
         }
     }
 
