@@ -8,6 +8,7 @@ mod api;
 mod command_line;
 mod end_to_end;
 mod harness;
+mod hostile;
 mod lifecycle;
 mod objects;
 mod spaces;

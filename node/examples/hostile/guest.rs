@@ -23,12 +23,12 @@ pub(crate) async fn run(what: &str, links: &[&str]) -> Result<(), Failed> {
         person = Person::new(&link.host, true)?;
     }
     say(&json!({ "event": "ready", "peer": peer }));
-    hear();
+    hear().await;
     let mut net = Net::connect(&person.device, &link.address).await?;
     let answers = attack(what, &mut net, link, links.get(1), person).await?;
     let heard: Vec<_> = answers.iter().map(heard).collect();
     say(&json!({ "event": "done", "heard": heard }));
-    hear();
+    hear().await;
     Ok(())
 }
 

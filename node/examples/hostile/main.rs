@@ -39,10 +39,10 @@ fn say(value: &Value) {
     println!("{value}");
 }
 
-/// Waits until the test says something, or nothing any more.
-fn hear() {
-    // What it says does not matter.
-    let _ = std::io::stdin().lock().read_line(&mut String::new());
+/// Waits until the test says something, or nothing any more. What it says does not matter. Connections live on meanwhile.
+async fn hear() {
+    let reading = tokio::task::spawn_blocking(|| std::io::stdin().lock().read_line(&mut String::new()));
+    drop(reading.await);
 }
 
 fn peer_id(device: &weft_crypto::DeviceKey) -> String {
@@ -64,9 +64,9 @@ async fn as_member(attack: &str, link: &str, object: Option<&str>) -> Result<(),
         "control": member.control_feed().to_string(),
         "data": member.data_feed().to_string(),
     }));
-    hear();
+    hear().await;
     let kept = attacks::run(attack, member, &link.address, object).await?;
-    hear();
+    hear().await;
     drop(kept);
     Ok(())
 }

@@ -27,13 +27,15 @@ pub(crate) async fn run(address: &str, space: &str) -> Result<(), Failed> {
     let mut person = Person::new(&host, true)?;
     let mut net = Net::connect(&person.device, address).await?;
     let mut heard = Vec::new();
-    at_the_door(&mut net, &space, &mut person, &mut heard).await?;
+    // Without its door stream the connection would end.
+    let door = at_the_door(&mut net, &space, &mut person, &mut heard).await?;
     invited(&mut net, space, &mut person, &mut heard).await?;
     uninvited(&mut net, &mut heard).await?;
     say(
         &json!({ "event": "done", "peer": peer_id(&person.device), "protocols": PROTOCOLS.map(|name| name.to_string()), "heard": heard }),
     );
-    hear();
+    hear().await;
+    drop(door);
     Ok(())
 }
 
@@ -43,7 +45,7 @@ async fn at_the_door(
     space: &SpaceId,
     person: &mut Person,
     heard: &mut Vec<Value>,
-) -> Result<(), Failed> {
+) -> Result<Door, Failed> {
     let mut said = |frame: &Bytes| -> Result<(), Failed> {
         let kind = match weft_wire::decode::<space::Frame>(frame)?.kind {
             Some(space::frame::Kind::Hello(_)) => "hello",
@@ -67,7 +69,7 @@ async fn at_the_door(
         let answer = door.stream.next().await?.ok_or("the door was closed")?;
         said(&answer)?;
     }
-    Ok(())
+    Ok(door)
 }
 
 /// A redemption of an invitation to the space that nobody issued.

@@ -17,34 +17,42 @@ fn garbage() -> Vec<u8> {
 
 pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Failed> {
     let nonce = attack.member.person.draws.draw32();
-    match what {
+    // The streams stay until the node has answered: closing them is another thing to say.
+    let _streams: Kept = match what {
         "have-before-hello" => {
             let mut replica = Replica::open(&mut attack.net, &mut attack.member).await?;
             replica.stream.send(&replica::have(replica.number, &[], true)).await;
+            Box::new(replica)
         }
         "want-before-hello" => {
             let mut replica = Replica::open(&mut attack.net, &mut attack.member).await?;
             replica.stream.send(&replica::want(replica.number, attack.member.founder().feed, None)).await;
+            Box::new(replica)
         }
         "second-hello" => {
             let mut replica = Replica::greet(&mut attack.net, &mut attack.member).await?;
             replica.stream.send(&replica::hello(replica::WINDOW)).await;
+            Box::new(replica)
         }
         "other-version" => {
             let mut replica = Replica::open(&mut attack.net, &mut attack.member).await?;
             replica.send(Kind::Hello(Hello { version: 9, credit: replica::WINDOW })).await;
+            Box::new(replica)
         }
         "small-window" => {
             let mut replica = Replica::open(&mut attack.net, &mut attack.member).await?;
             replica.stream.send(&replica::hello(1)).await;
+            Box::new(replica)
         }
         "garbage-replication" => {
             let mut replica = Replica::greet(&mut attack.net, &mut attack.member).await?;
             replica.stream.send_raw(&garbage()).await;
+            Box::new(replica)
         }
         "garbage-door" => {
             let mut door = Door::open(&mut attack.net, nonce).await?;
             door.stream.send_raw(&garbage()).await;
+            Box::new(door)
         }
         "garbage-invitation" => {
             let mut stream = attack.net.open(INVITATION).await?;
@@ -55,19 +63,23 @@ pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Fail
         "tags-before-hello" => {
             let mut stream = attack.net.open(DOOR).await?;
             stream.send(&door::tags(0, vec![7; 32].into())).await;
+            Box::new(stream)
         }
         "second-door-hello" => {
             let mut door = Door::open(&mut attack.net, nonce).await?;
             door.stream.send(&door::hello(&nonce)).await;
+            Box::new(door)
         }
         "short-nonce" => {
             let mut stream = attack.net.open(DOOR).await?;
             let hello = weft_wire::space::Hello { version: 1, nonce: vec![7; 31].into() };
             stream.send(&door::frame(weft_wire::space::frame::Kind::Hello(hello))).await;
+            Box::new(stream)
         }
         "empty-door-frame" => {
             let mut door = Door::open(&mut attack.net, nonce).await?;
             door.stream.send_raw(&[0]).await;
+            Box::new(door)
         }
         "replication-without-door" => {
             if let Ok(mut stream) = attack.net.open(REPLICATION).await {
@@ -79,16 +91,18 @@ pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Fail
             return Ok(done(attack.net));
         }
         "second-door" => {
-            let door = Door::open(&mut attack.net, nonce).await?;
-            if let Ok(mut second) = attack.net.open(DOOR).await {
-                second.send(&door::hello(&attack.member.person.draws.draw32())).await;
-                if !second.to_the_end().await?.is_empty() {
-                    return Err("a second door was answered".into());
+            // Who opens again begins anew: of the doors only the newest stands.
+            let mut door = Door::open(&mut attack.net, nonce).await?;
+            for _ in 0..20 {
+                let second = Door::open(&mut attack.net, attack.member.person.draws.draw32()).await?;
+                if !door.stream.to_the_end().await?.is_empty() {
+                    return Err("two doors at once".into());
                 }
+                door = second;
             }
             return Ok(done((attack.net, door)));
         }
         _ => return Err(format!("no attack early/{what}").into()),
-    }
+    };
     cut_off(attack.net).await
 }
