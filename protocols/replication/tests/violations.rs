@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use weft_crypto::{FeedId, Head, Purpose::Data};
 use weft_feed::{Range, VerifiedRange};
-use weft_replication::{Config, FRAME_COST, Input, VERSION, Violation, WINDOW_MIN};
+use weft_machine::{Machine, Time};
+use weft_replication::{Config, FRAME_COST, Input, Output, VERSION, Violation, WINDOW_MIN};
 use weft_wire::replication::{self as wire, Frame, frame::Kind};
 
 use crate::harness::{BOB, SPACE, World, manifest, ranges, writer};
@@ -189,6 +190,21 @@ fn lists_of_holdings_are_whole_and_bounded() {
         victim.says(Kind::Have(wire::Have { space: NUMBER, holdings, complete: false }));
     }
     assert_eq!(victim.caught("REPLICATION-4.3"), Violation::TooManyClaims { claims_max: 65_536 });
+}
+
+#[test]
+fn a_feed_that_one_frame_names_many_times_is_news_once() {
+    let mut victim = Victim::new();
+    let one = |length: u64| [feed().as_bytes().as_slice(), &length.to_le_bytes(), &[0; 32]].concat();
+    let holdings = (1..=1_000).flat_map(one).collect::<Vec<u8>>().into();
+    let have = Frame { kind: Some(Kind::Have(wire::Have { space: NUMBER, holdings, complete: true })) };
+    let session = victim.world.nodes[BOB].session.as_mut().unwrap();
+    session.handle_input(Time::ZERO, Input::Received(prost::Message::encode_to_vec(&have).into()));
+    let outputs = std::iter::from_fn(|| session.poll_output());
+    let learned: Vec<u64> = outputs
+        .filter_map(|output| if let Output::Learned { length, .. } = output { Some(length) } else { None })
+        .collect();
+    assert_eq!(learned, [1_000]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the peer says: each frame is checked against what may be said now, and handed to the part that it is for.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use weft_crypto::{FeedId, Head, SpaceId};
 use weft_wire::replication::{self as wire, frame::Kind};
@@ -111,7 +113,8 @@ impl Session {
         // The peer's door may have opened a moment before ours: its claims are kept until ours does.
         let pair = self.pairs.entry(number).or_default();
         let space = pair.space;
-        let mut news = Vec::new();
+        // Of each feed once, whatever the frame repeats: what follows from a claim costs more than its 72 bytes.
+        let mut news = BTreeMap::new();
         for (feed, point) in message::holdings(&have.holdings)? {
             if point.length == 0 {
                 return Err(Violation::EmptyHolding { feed });
@@ -123,7 +126,7 @@ impl Session {
                 self.claims += 1;
             }
             pair.claim(self.now, feed, point);
-            news.push((feed, point));
+            news.insert(feed, point);
         }
         let completes = have.complete && !pair.complete;
         pair.complete |= have.complete;
