@@ -81,6 +81,12 @@ pub enum Command {
         /// The space.
         space: SpaceId,
     },
+    /// Wait until what was held when the peer was opened, or is being derived again, can be read. After a crash the derived
+    /// rows may lag behind the feeds for a moment.
+    CatchUp {
+        /// The space.
+        space: SpaceId,
+    },
 }
 
 /// What came of a command.
@@ -141,6 +147,8 @@ pub enum Answer {
         /// Data entries that were replayed.
         entries: u64,
     },
+    /// To [`Command::CatchUp`].
+    CaughtUp,
 }
 
 /// A member of a space.

@@ -78,6 +78,10 @@ impl Peer {
                 self.room(&space)?.rebuild(ask);
                 Ok(())
             }
+            Command::CatchUp { space } => {
+                self.room(&space)?.catch_up(ask);
+                Ok(())
+            }
         }
     }
 

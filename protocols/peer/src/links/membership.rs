@@ -96,6 +96,15 @@ fn apply(room: &mut Room, now: Time, changes: Changes, outbox: &mut Outbox) {
 
 /// A feed that membership admits becomes one that is held, ordered and told.
 pub(crate) fn admit(room: &mut Room, now: Time, feed: FeedId) -> Option<Write> {
+    let new = learn(room, now, feed);
+    if room.ledger.get(&feed).expect("learned just now").manifest.purpose == weft_crypto::Purpose::Data {
+        room.data_order.admit(feed, 0, weft_feed::past::History::new());
+    }
+    new
+}
+
+/// The same for a feed that was admitted before the room was opened: its data is ordered from where it was replayed to.
+pub(crate) fn learn(room: &mut Room, now: Time, feed: FeedId) -> Option<Write> {
     let admitted = room.membership.resolution().feed(&feed).expect("membership said so");
     let signed = room.signed_manifest(&feed).expect("membership admits only manifests that it has seen");
     let new = room.ledger.learn(feed, admitted.manifest, signed.clone());
@@ -103,8 +112,6 @@ pub(crate) fn admit(room: &mut Room, now: Time, feed: FeedId) -> Option<Write> {
     super::sources::admitted(room, now, feed);
     if admitted.manifest.purpose == weft_crypto::Purpose::Control {
         room.control_order.admit(feed, 0, weft_feed::past::History::new());
-    } else {
-        room.data_order.admit(feed, 0, weft_feed::past::History::new());
     }
     new.then_some(Write::Feed { feed, space: room.space, manifest: signed })
 }

@@ -100,6 +100,11 @@ impl Room {
         }
     }
 
+    /// Answers once what is shown holds all that was held when the room was opened.
+    pub(crate) fn catch_up(&mut self, ask: Ask) {
+        self.catching_up.push(ask);
+    }
+
     pub(crate) fn read_records(
         &mut self,
         ask: Ask,

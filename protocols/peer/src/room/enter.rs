@@ -118,6 +118,8 @@ impl Room {
             loads_waiting: VecDeque::new(),
             readers: BTreeMap::new(),
             rebuild: None,
+            opening: None,
+            catching_up: Vec::new(),
             redeeming: BTreeSet::new(),
             refusals: BTreeMap::new(),
             control_changes: Vec::new(),
@@ -155,7 +157,7 @@ impl Room {
         self.refresh_epoch();
         let admitted: Vec<FeedId> = self.membership.resolution().feeds().map(|(feed, _)| feed).collect();
         for feed in admitted {
-            links::membership::admit(self, weft_machine::Time::ZERO, feed);
+            links::membership::learn(self, weft_machine::Time::ZERO, feed);
         }
         for feed in self.stopped_feeds() {
             let length = self.ledger.get(&feed).expect("listed").tree.length();
@@ -194,12 +196,14 @@ impl Room {
             }
         }
         let mut processed = Vec::new();
+        let mut opening = BTreeMap::new();
         for feed in self.feeds_of(FeedPurpose::Data) {
             let entry = self.ledger.get(&feed).expect("just listed");
             let (length, head) = (entry.tree.length(), entry.head);
             let mut replayed = cursors.remove(&feed).unwrap_or(Processed { feed, length: 0, beyond: Vec::new() });
             replayed.length = replayed.length.min(length);
             let cursor = replayed.length;
+            opening.insert(feed, length);
             let rows = changes.remove(&feed).unwrap_or_default();
             // Rows beyond the cursor were written with a batch that did not move it: they are derived again.
             let history = history_until(&rows, cursor);
@@ -215,6 +219,7 @@ impl Room {
             let length = self.ledger.get(&feed).expect("listed").tree.length();
             self.data_order.stop(feed, length);
         }
+        self.opening = Some(opening);
         self.unnamed = self.feeds_without_a_name();
         let owned = self.ledger.get(&self.data.feed).expect("own feeds are known").tree.length();
         self.echo = Echo::new(weft_echo::Config::default(), me, owned, processed);

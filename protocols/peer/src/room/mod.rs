@@ -132,6 +132,10 @@ pub(crate) struct Room {
     pub(crate) loads_waiting: VecDeque<(LoadTicket, u8, Bytes)>,
     pub(crate) readers: BTreeMap<Ticket, Reader>,
     pub(crate) rebuild: Option<(Rebuild, Vec<Ask>)>,
+    /// What was held when the room was opened, until it is replayed.
+    pub(crate) opening: Option<BTreeMap<FeedId, u64>>,
+    /// Who waits until what was held then can be read, and no rebuild is under way.
+    pub(crate) catching_up: Vec<Ask>,
     /// Links that are being redeemed: their uses are counted when the redemption is durable, and not taken twice meanwhile.
     pub(crate) redeeming: BTreeSet<weft_crypto::InvitationId>,
     /// Feeds whose author broke a rule: they end before that entry.
@@ -249,15 +253,22 @@ impl Room {
     /// Moves everything on as far as it goes. Call it after facts, before orders are taken.
     pub(crate) fn settle(&mut self, now: Time, claimed: ClaimedTime, draws: &mut Draws, outbox: &mut Outbox) {
         links::membership::pump(self, now, outbox);
-        self.settle_rebuild(now, outbox);
         loop {
-            links::replay::pump(self, now, outbox);
-            if !links::echo::pump(self, outbox) {
+            self.settle_rebuild(now, outbox);
+            loop {
+                links::replay::pump(self, now, outbox);
+                if !links::echo::pump(self, outbox) {
+                    break;
+                }
+            }
+            // What was under way may have ended just now, with nothing to follow that would come back here.
+            if !self.may_rebuild() {
                 break;
             }
         }
         links::own::write(self, now, claimed, draws, outbox);
         self.settle_loads(outbox);
+        self.finish_opening();
         self.derived.flush(self.space, outbox);
         self.finish_rebuild(outbox);
         links::sources::pump(self);
@@ -273,14 +284,17 @@ impl Room {
         }
     }
 
-    /// Drops what was derived once nothing is under way that stands on it. Spec: PEER-5
-    fn settle_rebuild(&mut self, now: Time, outbox: &mut Outbox) {
-        let ready = matches!(self.rebuild, Some((Rebuild::Wanted, _)))
+    fn may_rebuild(&self) -> bool {
+        matches!(self.rebuild, Some((Rebuild::Wanted, _)))
             && self.data.is_idle()
             && self.written.is_empty()
             && self.replay.is_idle()
-            && self.loads.is_empty();
-        if !ready {
+            && self.loads.is_empty()
+    }
+
+    /// Drops what was derived once nothing is under way that stands on it. Spec: PEER-5
+    fn settle_rebuild(&mut self, now: Time, outbox: &mut Outbox) {
+        if !self.may_rebuild() {
             return;
         }
         self.derived.drop_all(self.space);
@@ -299,12 +313,7 @@ impl Room {
     fn finish_rebuild(&mut self, outbox: &mut Outbox) {
         let done = match &self.rebuild {
             Some((Rebuild::Replaying { until }, _)) => {
-                let waiting: BTreeSet<FeedId> = self.data_order.waiting().map(|waiting| waiting.feed).collect();
-                self.replay.is_idle()
-                    && self.derived.is_idle()
-                    && until
-                        .iter()
-                        .all(|(feed, length)| self.replay.processed(feed) >= *length || waiting.contains(feed))
+                self.replay.is_idle() && self.derived.is_idle() && self.is_replayed_until(until)
             }
             _ => false,
         };
@@ -314,6 +323,28 @@ impl Room {
                 outbox.push(Output::Answer { ask, result: Ok(Answer::Rebuilt { entries }) });
             }
         }
+    }
+
+    /// What was held when the room was opened is replayed: those who wait for that hear of it when it can be read.
+    fn finish_opening(&mut self) {
+        if self.opening.as_ref().is_some_and(|until| self.replay.is_idle() && self.is_replayed_until(until)) {
+            self.opening = None;
+        }
+        if self.opening.is_none() && self.rebuild.is_none() {
+            for ask in self.catching_up.drain(..) {
+                self.derived.then(Output::Answer { ask, result: Ok(Answer::CaughtUp) });
+            }
+        }
+    }
+
+    /// Every feed is replayed up to its length there, but for what waits for others, and what nobody will see because a
+    /// rule was broken before it.
+    fn is_replayed_until(&self, until: &BTreeMap<FeedId, u64>) -> bool {
+        let waiting: BTreeSet<FeedId> = self.data_order.waiting().map(|waiting| waiting.feed).collect();
+        until.iter().all(|(feed, length)| {
+            let end = self.refusals.get(feed).map_or(*length, |(seq, _)| *length.min(seq));
+            self.replay.processed(feed) >= end || waiting.contains(feed)
+        })
     }
 
     /// When this room wants to be woken.
