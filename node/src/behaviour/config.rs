@@ -15,8 +15,8 @@ pub struct Config {
     /// Bytes of one stream that may be read before the driver has dealt with them; one frame may pass it. Default 4 MiB: a
     /// window of replication.
     pub ahead_bytes_max: usize,
-    /// A connection that the peer dialled is given up for a new one that it dialled the same way, if it is at least this old: the peer
-    /// has restarted or moved, and its end of the old one is gone. Default 2 s: two that are dialled at once are left alone.
+    /// A connection is given up for a new one if it is at least this old: nodes dial only whom they are not connected to, so whoever
+    /// dialled has restarted or moved, and its end of the old one is gone. Default 2 s: two that are dialled at once are left alone.
     pub replaced_after: Duration,
     /// How long one frame may take from its first byte to its last, and a closed stream to get rid of what is queued.
     /// Default 30 s: 2 MiB at 70 kB/s.

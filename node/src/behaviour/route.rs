@@ -26,11 +26,10 @@ impl Route {
         }
     }
 
-    /// Whether `newer` stands for this connection: the same side dialled again over the same transport, which it does only when
-    /// its end of this one is gone.
+    /// Whether `newer` takes the place of this connection: nodes dial only whom they are not connected to, so one end of this
+    /// one is gone, however alive it looks from here.
     pub(super) fn is_replaced_by(&self, newer: &Route, after: Duration) -> bool {
-        (self.quic, self.dialled_by_lower) == (newer.quic, newer.dialled_by_lower)
-            && newer.since.duration_since(self.since) >= after
+        newer.since.duration_since(self.since) >= after
     }
 }
 
@@ -64,16 +63,14 @@ mod tests {
     #[test]
     fn who_dials_again_after_a_while_has_lost_the_old_connection() {
         let (me, peer) = (PeerId::random(), PeerId::random());
-        let route = |number: usize, address: &str, dialer: bool, late: u64| {
-            let route = Route::new(ConnectionId::new_unchecked(number), me, peer, &point(address, dialer));
-            Route { since: route.since + Duration::from_secs(late), ..route }
-        };
-        let (tcp, quic, after) = ("/ip4/10.0.0.1/tcp/1", "/ip4/10.0.0.1/udp/1/quic-v1", Duration::from_secs(2));
-        let old = route(1, quic, false, 0);
-        assert!(old.is_replaced_by(&route(2, quic, false, 3), after));
-        assert!(!old.is_replaced_by(&route(3, quic, false, 1), after), "dialled at once");
-        assert!(!old.is_replaced_by(&route(4, quic, true, 3), after), "the other side dialled");
-        assert!(!old.is_replaced_by(&route(5, tcp, false, 3), after), "over another transport");
+        let old = Route::new(ConnectionId::new_unchecked(1), me, peer, &point("/ip4/10.0.0.1/udp/1/quic-v1", false));
+        let after = Duration::from_secs(2);
+        for dialer in [true, false] {
+            let newer = Route::new(ConnectionId::new_unchecked(2), me, peer, &point("/ip4/10.0.0.1/tcp/1", dialer));
+            let late = |seconds| Route { since: old.since + Duration::from_secs(seconds), ..newer };
+            assert!(old.is_replaced_by(&late(3), after));
+            assert!(!old.is_replaced_by(&late(1), after), "dialled at once");
+        }
     }
 
     #[test]
