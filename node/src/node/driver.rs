@@ -231,6 +231,7 @@ impl Driver {
                     End::StoreFailed(error.to_string())
                 })
             }
+            Fact::Broken { error } => Some(End::StoreFailed(error.to_string())),
             Fact::Loaded { ticket, result: Ok(rows) } => {
                 self.tell(Input::WasLoaded { ticket, rows });
                 None

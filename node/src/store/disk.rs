@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     ops::ControlFlow,
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, RwLock},
 };
 
 use bytes::Bytes;
@@ -31,6 +31,8 @@ pub struct Disk {
     index: Mutex<Index>,
     /// Held from the plan of a write to its end.
     writing: Mutex<()>,
+    /// Held from the moment at which a write is said to be durable until readers find it.
+    applying: RwLock<()>,
 }
 
 /// What is looked up for every write and read: small, so it stays in memory.
@@ -58,7 +60,7 @@ impl Disk {
             index.spaces.insert(SpaceId::from_bytes(space), u32::from_be_bytes(number));
             Ok(ControlFlow::Continue(()))
         })?;
-        let disk = Disk { rows, index: Mutex::default(), writing: Mutex::default() };
+        let disk = Disk { rows, index: Mutex::default(), writing: Mutex::default(), applying: RwLock::default() };
         for (feed, row) in disk.feed_rows()? {
             let length = disk.state(&feed, row.number)?.map_or(0, |(head, _)| head.length);
             index.feeds.insert(feed, Slot { number: row.number, length });
@@ -72,11 +74,18 @@ impl Disk {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits until what was said to be durable can be read. Held for no longer than a look.
+    fn wait_for_said(&self) {
+        drop(self.applying.read().unwrap_or_else(PoisonError::into_inner));
+    }
+
     fn slot(&self, feed: &FeedId) -> Option<Slot> {
+        self.wait_for_said();
         self.index().feeds.get(feed).copied()
     }
 
     fn feed_rows(&self) -> Result<Vec<(FeedId, FeedRow)>, StoreError> {
+        self.wait_for_said();
         let mut feeds = Vec::new();
         self.rows.scan(Table::Feeds, &[], &[], &mut |key, value| {
             let feed = FeedId::try_from(key).map_err(|_| StoreError::damaged("a row of the table of feeds"))?;
@@ -119,7 +128,7 @@ impl Disk {
     /// Sets rows of the node itself, or removes them. A crash may lose the change.
     pub(crate) fn set_node_rows(&self, rows: Vec<(Bytes, Option<Bytes>)>) -> Result<(), StoreError> {
         let changes = rows.into_iter().map(|(key, value)| put_or_remove(Table::Node, key, value));
-        self.rows.commit(&changes.collect::<Vec<_>>(), false)
+        self.rows.commit(&changes.collect::<Vec<_>>(), false, &mut || {})
     }
 
     /// How many entries of a feed are held.
@@ -134,6 +143,7 @@ impl Disk {
     }
 
     fn table(&self, table: Table, prefix: &[u8]) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        self.wait_for_said();
         let mut rows = Vec::new();
         self.rows.scan(table, prefix, prefix, &mut |key, value| {
             rows.push((Bytes::copy_from_slice(key), Bytes::copy_from_slice(value)));
@@ -149,7 +159,7 @@ impl Disk {
 }
 
 impl Store for Disk {
-    fn write(&self, batches: &[Batch]) -> Result<(), StoreError> {
+    fn write_then(&self, batches: &[Batch], durable: &mut dyn FnMut()) -> Result<(), StoreError> {
         let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut plan = Plan { changes: Vec::new(), feeds: BTreeMap::new(), spaces: BTreeMap::new() };
         {
@@ -158,7 +168,11 @@ impl Store for Disk {
                 plan.add(&index, write)?;
             }
         }
-        self.rows.commit(&plan.changes, batches.iter().any(|batch| batch.durable))?;
+        let mut applying = None;
+        self.rows.commit(&plan.changes, batches.iter().any(|batch| batch.durable), &mut || {
+            applying = Some(self.applying.write().unwrap_or_else(PoisonError::into_inner));
+            durable();
+        })?;
         // Only now that the rows are there may readers look for them.
         let mut index = self.index();
         index.feeds.append(&mut plan.feeds);
@@ -188,6 +202,7 @@ impl Store for Disk {
     }
 
     fn load(&self, space: &SpaceId, table: u8, rows: &Wanted) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+        self.wait_for_said();
         let Some(number) = self.index().spaces.get(space).copied() else { return Ok(Vec::new()) };
         match rows {
             Wanted::Exact(key) => {

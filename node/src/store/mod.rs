@@ -29,12 +29,19 @@ pub use error::StoreError;
 pub use lock::{Lock, LockError};
 pub(crate) use private::{make_folder, open as open_private, sync_folder_of};
 pub use rows::Recovered;
+pub(crate) use rows::is_catching;
 pub(crate) use thread::{Fact, Order, Threads};
 
 /// What a node keeps. One writer; readers at any time, who see whole batches.
 pub trait Store: Send + Sync + 'static {
+    /// Writes the batches in their order, all of them or none. Durable when one of them asks for it; `durable` is called as
+    /// soon as they are, which may be before this returns. Whoever reads after that sees them.
+    fn write_then(&self, batches: &[Batch], durable: &mut dyn FnMut()) -> Result<(), StoreError>;
+
     /// Writes the batches in their order, all of them or none. Durable when one of them asks for it.
-    fn write(&self, batches: &[Batch]) -> Result<(), StoreError>;
+    fn write(&self, batches: &[Batch]) -> Result<(), StoreError> {
+        self.write_then(batches, &mut || {})
+    }
 
     /// Stored ranges of a feed from entry `from` on: each ends at a head that is held, the first is cut so that it begins at
     /// `from`. At least one; no further one when `bytes_max` would be passed.

@@ -3,6 +3,7 @@
 //! redb panics on some damaged files; here that becomes an error with advice.
 
 use std::{
+    cell::Cell,
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
@@ -58,15 +59,19 @@ pub struct Recovered {
 impl Rows {
     pub(super) fn open(folder: &Path, cache_bytes: usize) -> Result<(Rows, Recovered), StoreError> {
         caught(|| {
-            let path = folder.join("store.redb");
-            let is_new = !path.exists();
+            let (path, journal_path) = (folder.join("store.redb"), folder.join("journal"));
+            let is_new = std::fs::metadata(&path).map_or(true, |file| file.len() == 0);
+            if is_new && journal_path.exists() {
+                // The journal is made after the store: to begin anew here would hide that everything is gone.
+                return Err(StoreError::damaged("its file store.redb is missing or empty, and the journal is there"));
+            }
             let file = private::open(&path)?;
             let database = Builder::new().set_cache_size(cache_bytes).create_file(file)?;
             if is_new {
                 private::sync_folder_of(&path)?;
             }
             let (key, number) = prepare(&database)?;
-            let (journal, found) = Journal::open(&folder.join("journal"), key, number)?;
+            let (journal, found) = Journal::open(&journal_path, key, number)?;
             let rows = Rows { database, journal: Mutex::new(State { journal, stopped: false }) };
             let recovered = rows.replay(found)?;
             Ok((rows, recovered))
@@ -88,18 +93,25 @@ impl Rows {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does the changes, all or none. Those that are not durable are when a later durable set is.
-    pub(super) fn commit(&self, changes: &[Change], durable: bool) -> Result<(), StoreError> {
+    /// Does the changes, all or none. Those that are not durable are when a later durable set is. For a durable set `then` is
+    /// called as soon as it cannot be lost any more; readers find it when this has returned.
+    pub(super) fn commit(&self, changes: &[Change], durable: bool, then: &mut dyn FnMut()) -> Result<(), StoreError> {
         let mut state = self.state();
         if state.stopped {
             return Err(StoreError::Stopped);
         }
-        let done = caught(|| self.commit_in(&mut state, changes, durable));
+        let done = caught(|| self.commit_in(&mut state, changes, durable, then));
         state.stopped = done.is_err();
         done
     }
 
-    fn commit_in(&self, state: &mut State, changes: &[Change], durable: bool) -> Result<(), StoreError> {
+    fn commit_in(
+        &self,
+        state: &mut State,
+        changes: &[Change],
+        durable: bool,
+        then: &mut dyn FnMut(),
+    ) -> Result<(), StoreError> {
         let len = encoded_len(changes);
         if len > JOURNALED_BYTES_MAX {
             return self.commit_durably(state, changes);
@@ -112,6 +124,7 @@ impl Rows {
         state.journal.append(&payload);
         if durable {
             state.journal.sync()?;
+            then();
         }
         let mut transaction = self.database.begin_write()?;
         transaction.set_durability(Durability::None)?;
@@ -266,9 +279,21 @@ fn end_of_prefix(prefix: &[u8]) -> Option<Vec<u8>> {
     Some(end)
 }
 
+thread_local! {
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a panic of this thread will become an error of the store: it need not be reported as one.
+pub(crate) fn is_catching() -> bool {
+    CATCHING.get()
+}
+
 /// Turns a panic of redb, which it has for some damaged files, into an error.
 fn caught<T>(work: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+    let outer = CATCHING.replace(true);
+    let done = catch_unwind(AssertUnwindSafe(work));
+    CATCHING.set(outer);
+    done.unwrap_or_else(|panic| {
         let what = panic
             .downcast_ref::<String>()
             .map(String::as_str)

@@ -356,6 +356,20 @@ fn an_older_store_beside_a_newer_journal_is_refused() {
 }
 
 #[test]
+fn a_store_that_is_none_or_gone_is_damage_and_never_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(open(folder.path()));
+    let path = folder.path().join("store.redb");
+    for content in [vec![0; 8_192], vec![b'x'; 100], Vec::new()] {
+        std::fs::write(&path, content).unwrap();
+        assert!(matches!(Disk::open(folder.path(), CACHE_BYTES), Err(StoreError::Damaged { .. })));
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(Disk::open(folder.path(), CACHE_BYTES), Err(StoreError::Damaged { .. })));
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_store_without_its_journal_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     open(folder.path()).write(&[batch(vec![local("a", "1")])]).unwrap();

@@ -49,9 +49,22 @@ pub(crate) enum Order {
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum Fact {
-    Written { tickets: Vec<Ticket>, result: Result<(), StoreError> },
-    Loaded { ticket: Ticket, result: Result<Vec<(Bytes, Bytes)>, StoreError> },
-    Read { ticket: Ticket, result: Result<Vec<StoredRange>, ReadError> },
+    Written {
+        tickets: Vec<Ticket>,
+        result: Result<(), StoreError>,
+    },
+    /// What was said to be written is safe, and cannot be read: the store has to be opened again.
+    Broken {
+        error: StoreError,
+    },
+    Loaded {
+        ticket: Ticket,
+        result: Result<Vec<(Bytes, Bytes)>, StoreError>,
+    },
+    Read {
+        ticket: Ticket,
+        result: Result<Vec<StoredRange>, ReadError>,
+    },
 }
 
 /// The threads. Dropped, they finish what they were ordered and end.
@@ -136,7 +149,17 @@ fn write(store: &dyn Store, orders: &Receiver<Order>, facts: &UnboundedSender<Fa
                         }
                     }
                 }
-                Fact::Written { tickets, result: store.write(&batches) }
+                // Said while the rows are still on their way to where readers find them: nobody waits for that.
+                let result = store.write_then(&batches, &mut || {
+                    let tickets = std::mem::take(&mut tickets);
+                    // Should nobody listen, the next fact finds out.
+                    let _ = facts.send(Fact::Written { tickets, result: Ok(()) });
+                });
+                match result {
+                    Ok(()) if tickets.is_empty() => continue,
+                    Err(error) if tickets.is_empty() => Fact::Broken { error },
+                    result => Fact::Written { tickets, result },
+                }
             }
             Order::Load { ticket, space, table, rows } => {
                 Fact::Loaded { ticket, result: store.load(&space, table, &rows) }
