@@ -126,3 +126,20 @@ fn settings_of_a_running_node_are_its_own() {
     let api = shown["settings"].as_array().unwrap().iter().find(|row| row["key"] == "api").unwrap();
     assert_eq!(api["source"], "flag");
 }
+
+#[test]
+fn what_was_acknowledged_is_in_the_first_answer_after_a_crash() {
+    let folder = Folder::of("Alice");
+    folder.json(&["space", "create", "notes"]);
+    folder.json(&["object", "create", "notes", "note", "name=poem"]);
+    let mut expected = String::new();
+    for round in 0..3 {
+        let node = folder.up(&[]);
+        for letter in ["a", "b", "c"] {
+            folder.json(&["text", "insert", "poem", "0", letter]);
+            expected.insert_str(0, letter);
+        }
+        node.kill();
+        assert_eq!(folder.text("poem"), expected, "round {round}");
+    }
+}

@@ -41,7 +41,10 @@ fn an_object_is_made_read_changed_and_deleted() {
 
         alice.json(&["object", "delete", "first"]);
         assert_eq!(alice.json(&["object", "list", "notes"])["objects"], serde_json::json!([]));
-        assert_eq!(alice.error(3, &["object", "get", &object]), "unknown_object");
+        for command in [["object", "get"], ["text", "show"]] {
+            assert_eq!(alice.error(3, &[&command[..], &[&object]].concat()), "unknown_object");
+            assert_eq!(alice.error(2, &[&command[..], &[""]].concat()), "usage");
+        }
     });
 }
 

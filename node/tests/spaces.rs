@@ -130,3 +130,22 @@ fn joining_needs_no_running_node() {
     bob.json(&["wait", &bob.json(&["space", "list"])["spaces"][0]["space"].as_str().unwrap()[..12]]);
     assert_eq!(bob.json(&["space", "show", "notes"])["name"], "notes");
 }
+
+#[test]
+fn nobody_renames_another_member_or_the_space() {
+    let (alice, bob) = (Folder::of("Alice"), Folder::of("Bob"));
+    let _alice_up = alice.up(&[]);
+    let _bob_up = bob.up(&[]);
+    share(&alice, &bob);
+    bob.json(&["wait", "notes"]);
+    let identity = alice.json(&["status"])["identity"].clone();
+    let listed = bob.json(&["object", "list", "notes", "--all"]);
+    let theirs = |object: &&serde_json::Value| object["author"] == identity;
+    for object in listed["objects"].as_array().unwrap().iter().filter(theirs) {
+        let id = object["object"].as_str().unwrap();
+        assert_eq!(bob.error(4, &["object", "set", id, "name=Mallory"]), "reserved_object");
+        assert_eq!(bob.error(4, &["object", "delete", id]), "reserved_object");
+    }
+    let members = bob.json(&["space", "members", "notes"])["members"].to_string();
+    assert!(members.contains("Alice") && members.contains("Bob"), "{members}");
+}

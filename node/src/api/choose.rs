@@ -60,7 +60,12 @@ fn unknown(sort: Sort, asked: &str) -> ApiError {
     ApiError::not_found(
         &format!("unknown_{word}"),
         format!("there is no {word} `{asked}` here"),
-        format!("`{}` lists what there is; an id can be cut to six characters or more", sort.list),
+        match sort.by_end {
+            Some(length) => {
+                format!("`{}` lists what there is; the last {length} characters of an id are enough", sort.list)
+            }
+            None => format!("`{}` lists what there is; an id can be cut to six characters or more", sort.list),
+        },
     )
 }
 

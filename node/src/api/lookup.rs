@@ -1,6 +1,6 @@
 //! Finding what a request names, and the names of things, in the derived rows.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use weft_crypto::{DeviceId, FeedId, ObjectId, SpaceId};
@@ -9,6 +9,7 @@ use weft_echo::{
     tables::{self, By},
     view::{self, Object},
 };
+use weft_peer::command::{Answer, Command};
 
 use super::{
     Api,
@@ -18,15 +19,20 @@ use super::{
 };
 use crate::{identity::peer_id, node::Reader, store::StoreError};
 
+/// Types that begin so are Weft's own.
+pub(crate) const HIDDEN: &str = "weft.";
 /// The type of the object that holds a space's name.
 const SPACE_TYPE: &str = "weft.space";
 /// The type of the objects by which members say what they are called.
 const PROFILE_TYPE: &str = "weft.profile";
 
+/// How long a reader waits for a node that derives again what a crash has lost. A guess: some ten thousand entries.
+const CATCH_UP_MAX: Duration = Duration::from_secs(30);
+
 const SPACE: Sort = Sort { word: "space", list: "weft space list", by_end: None };
 const OBJECT: Sort = Sort { word: "object", list: "weft object list SPACE", by_end: None };
 const FEED: Sort = Sort { word: "feed", list: "weft feed list SPACE", by_end: None };
-const PEER: Sort = Sort { word: "peer", list: "weft space members SPACE", by_end: Some(8) };
+const PEER: Sort = Sort { word: "peer", list: "weft feed list SPACE", by_end: Some(8) };
 
 /// Reads the store on a thread that may wait for the disk.
 pub(crate) async fn blocking<T: Send + 'static>(
@@ -78,6 +84,22 @@ pub(crate) async fn object(api: &Api, within: Option<&str>, asked: &str) -> Resu
     choose(OBJECT, asked, candidates)
 }
 
+/// The object that is meant, to be changed. What Weft keeps of a member for itself, only that member changes.
+pub(crate) async fn editable(api: &Api, within: Option<&str>, asked: &str) -> Result<(SpaceId, ObjectId), ApiError> {
+    let (space, object) = self::object(api, within, asked).await?;
+    let mine = api.node().identity();
+    let of_another = |summary: &Summary| summary.type_name.starts_with(HIDDEN) && summary.author != mine.as_bytes()[..];
+    if summaries(api, space, tables::object(&object).to_vec()).await?.iter().any(|(_, summary)| of_another(summary)) {
+        return Err(ApiError::new(
+            axum::http::StatusCode::FORBIDDEN,
+            "reserved_object",
+            format!("types that begin with `{HIDDEN}` are Weft's own, and this object is another member's"),
+            "only that member can change it",
+        ));
+    }
+    Ok((space, object))
+}
+
 /// Every object of a space that is not deleted, in the order in which lists show them.
 pub(crate) async fn objects(api: &Api, space: SpaceId) -> Result<Vec<(ObjectId, Summary)>, ApiError> {
     let mut listed = summaries(api, space, Vec::new()).await?;
@@ -86,7 +108,22 @@ pub(crate) async fn objects(api: &Api, space: SpaceId) -> Result<Vec<(ObjectId, 
     Ok(listed)
 }
 
+/// Waits until what is shown of a space holds all that was held when the node started: after a crash it may lag behind for
+/// a moment, and nothing that was acknowledged may seem to be missing.
+async fn caught_up(api: &Api, space: SpaceId) -> Result<(), ApiError> {
+    match tokio::time::timeout(CATCH_UP_MAX, api.node().command(Command::CatchUp { space })).await {
+        Ok(answer) => answer.map(|_| ()).map_err(ApiError::from),
+        Err(_) => Err(ApiError::new(
+            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            "replaying",
+            format!("after {CATCH_UP_MAX:?} the objects are still being derived from the feeds"),
+            "try again later; `weft feed list SPACE` shows how far it is",
+        )),
+    }
+}
+
 async fn summaries(api: &Api, space: SpaceId, prefix: Vec<u8>) -> Result<Vec<(ObjectId, Summary)>, ApiError> {
+    caught_up(api, space).await?;
     let rows = blocking(api, move |reader| reader.rows(space, tables::SUMMARY, &prefix)).await?;
     let summary = |(key, value): &(Bytes, Bytes)| Some((tables::object_of(key)?, view::summary(value)));
     rows.iter().filter_map(summary).map(|(object, summary)| Ok((object, summary.map_err(damaged)?))).collect()
@@ -118,19 +155,32 @@ pub(crate) async fn peer(api: &Api, space: SpaceId, asked: &str) -> Result<Devic
     choose(PEER, asked, devices.into_iter().map(candidate))
 }
 
-/// The name of a space; none before its first data is here.
+/// The name of a space, which its founder gives it; none before the founder's first data is here.
 pub(crate) async fn space_name(api: &Api, space: SpaceId) -> Result<Option<String>, ApiError> {
     let named = of_type(api, space, SPACE_TYPE).await?;
-    // Should several have made one, the lowest id is the same everywhere.
-    Ok(named.into_iter().min_by_key(|(object, _)| *object).and_then(|(_, seen)| text(&seen, "name")))
+    if named.is_empty() {
+        return Ok(None);
+    }
+    let Answer::Members(members) = api.node().command(Command::Members { space }).await? else {
+        return Err(ApiError::unexpected());
+    };
+    // Nobody invited the founder.
+    let founder = members.iter().find(|member| member.admitted_by.is_none()).map(|member| *member.identity.as_bytes());
+    let by_founder = named.into_iter().filter(|(_, named)| Some(named.author) == founder);
+    // Should the founder have made several, the lowest id is the same everywhere.
+    Ok(by_founder.min_by_key(|(object, _)| *object).and_then(|(_, named)| own_text(&named, "name")))
 }
 
-/// What the devices of a space call themselves.
+/// What the devices of a space call themselves. What others say of them does not count.
 pub(crate) async fn peer_names(api: &Api, space: SpaceId) -> Result<BTreeMap<DeviceId, String>, ApiError> {
+    let feeds = feeds::of_space(api, space).await?;
+    let identities: BTreeMap<DeviceId, _> =
+        feeds.iter().filter_map(|feed| Some((feed.device, *feed.identity?.as_bytes()))).collect();
     let mut names = BTreeMap::new();
     for (_, profile) in of_type(api, space, PROFILE_TYPE).await? {
-        let device = text(&profile, "device").and_then(|device| device.parse().ok());
-        if let (Some(device), Some(name)) = (device, text(&profile, "name")) {
+        let device = own_text(&profile, "device").and_then(|device| device.parse().ok());
+        let device = device.filter(|device| identities.get(device) == Some(&profile.author));
+        if let (Some(device), Some(name)) = (device, own_text(&profile, "name")) {
             names.entry(device).or_insert(name);
         }
     }
@@ -153,9 +203,13 @@ async fn of_type(api: &Api, space: SpaceId, type_name: &'static str) -> Result<V
     Ok(seen)
 }
 
-/// A property that is text.
-fn text(object: &Object, key: &str) -> Option<String> {
-    serde_json::from_slice(object.properties.get(key)?.value.as_ref()?).ok()
+/// A property that is text and not empty, as the object's author wrote it: the next that the author wrote beside it when another
+/// member's shows, none when another member's has overwritten it.
+fn own_text(object: &Object, key: &str) -> Option<String> {
+    let property = object.properties.get(key)?;
+    let mut writes = std::iter::once(&property.write).chain(&property.alternatives);
+    let own = writes.find(|write| write.author == object.author)?;
+    serde_json::from_slice(&own.value).ok().filter(|text: &String| !text.is_empty())
 }
 
 /// Derived rows do not decode.
@@ -176,5 +230,35 @@ impl From<StoreError> for ApiError {
             error.to_string(),
             "look at the disk (is it full?), then run `weft verify`",
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use weft_crypto::EntryId;
+    use weft_echo::{registers::Write, view::Property};
+
+    use super::*;
+
+    #[test]
+    fn what_others_write_into_a_profile_does_not_count() {
+        let write = |author: u8, name: &str| Write {
+            feed: FeedId::from_bytes([author; 32]),
+            seq: 0,
+            entry: EntryId::from_bytes([author; 32]),
+            author: [author; 32],
+            claimed_ms: 0,
+            value: serde_json::json!(name).to_string().into(),
+        };
+        let named = |write: Write, alternatives: Vec<Write>| {
+            let property = Property { value: Some(write.value.clone()), write, alternatives };
+            let properties = BTreeMap::from([("name".to_owned(), property)]);
+            let type_name = PROFILE_TYPE.to_owned();
+            own_text(&Object { type_name, author: [1; 32], claimed_ms: 0, deleted: false, properties }, "name")
+        };
+        assert_eq!(named(write(1, "Alice"), Vec::new()).as_deref(), Some("Alice"));
+        assert_eq!(named(write(2, "Mallory"), vec![write(1, "Alice")]).as_deref(), Some("Alice"));
+        assert_eq!(named(write(2, "Mallory"), Vec::new()), None);
+        assert_eq!(named(write(1, ""), Vec::new()), None, "a member without a name");
     }
 }

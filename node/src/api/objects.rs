@@ -20,9 +20,6 @@ use super::{
     lookup, rfc3339, text,
 };
 
-/// Types that Weft keeps for itself begin so.
-const HIDDEN: &str = "weft.";
-
 /// An object to be made.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -154,7 +151,7 @@ pub(crate) async fn list(
     let mut listed = lookup::objects(&api, space).await?;
     listed.retain(|(_, object)| match &query.type_name {
         Some(type_name) => object.type_name == *type_name,
-        None => query.all == Some(true) || !object.type_name.starts_with(HIDDEN),
+        None => query.all == Some(true) || !object.type_name.starts_with(lookup::HIDDEN),
     });
     let objects = listed.into_iter().map(|(id, object)| ObjectRow {
         object: id.to_string(),
@@ -175,10 +172,10 @@ pub(crate) async fn create(
     Body(new): Body<NewObject>,
 ) -> Result<Json<ObjectName>, ApiError> {
     let space = lookup::space(&api, &space).await?;
-    if new.type_name.starts_with(HIDDEN) {
+    if new.type_name.starts_with(lookup::HIDDEN) {
         return Err(ApiError::bad_request(
             "reserved_type",
-            format!("types that begin with `{HIDDEN}` are Weft's own"),
+            format!("types that begin with `{}` are Weft's own", lookup::HIDDEN),
             "choose another name for the type",
         ));
     }
@@ -237,7 +234,7 @@ pub(crate) async fn set(
     Asked(within): Asked<WithinQuery>,
     Body(change): Body<ObjectChange>,
 ) -> Result<Json<ObjectName>, ApiError> {
-    let (space, object) = lookup::object(&api, within.space.as_deref(), &object).await?;
+    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object).await?;
     let registers = registers(change.properties, change.unset)?;
     if !registers.is_empty() {
         edit(&api, space, Edit::Set { object, registers }).await?;
@@ -256,7 +253,7 @@ pub(crate) async fn delete(
     Path(object): Path<String>,
     Asked(within): Asked<WithinQuery>,
 ) -> Result<Json<ObjectName>, ApiError> {
-    let (space, object) = lookup::object(&api, within.space.as_deref(), &object).await?;
+    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object).await?;
     Ok(Json(edit(&api, space, Edit::Delete { object }).await?))
 }
 

@@ -54,11 +54,16 @@ pub(crate) struct Operation {
     responses((status = 200, body = TextBody), (status = 404, body = ErrorBody)))]
 pub(crate) async fn show(
     State(api): State<Api>,
-    Path(object): Path<String>,
+    Path(asked): Path<String>,
     Asked(within): Asked<WithinQuery>,
 ) -> Result<Json<TextBody>, ApiError> {
-    let (space, object) = lookup::object(&api, within.space.as_deref(), &object).await?;
-    let text = read(&api, space, object).await?;
+    let (space, object) = lookup::object(&api, within.space.as_deref(), &asked).await?;
+    let rows = objects::rows(&api, space, object).await?;
+    let seen = view::object(&rows).map_err(lookup::damaged)?;
+    if seen.is_none_or(|seen| seen.deleted) {
+        return Err(objects::gone(&asked));
+    }
+    let text = view::text(&space, &rows).map_err(lookup::damaged)?;
     Ok(Json(TextBody { object: object.to_string(), space: space.to_string(), text }))
 }
 
@@ -71,7 +76,7 @@ pub(crate) async fn edit(
     Asked(within): Asked<WithinQuery>,
     Body(change): Body<TextChange>,
 ) -> Result<Json<ObjectName>, ApiError> {
-    let (space, object) = lookup::object(&api, within.space.as_deref(), &object).await?;
+    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object).await?;
     let operation = |operation: Operation| TextOp {
         position: operation.position,
         delete: operation.delete,

@@ -120,11 +120,13 @@ pub(crate) enum Space {
     /// Show a space and what it waits for
     Show {
         /// The space
+        #[arg(value_parser = given)]
         space: String,
     },
     /// List who belongs to a space
     Members {
         /// The space
+        #[arg(value_parser = given)]
         space: String,
     },
 }
@@ -133,6 +135,7 @@ pub(crate) enum Space {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Invite {
     /// The space
+    #[arg(value_parser = given)]
     pub(crate) space: String,
     /// What the newcomer will be
     #[arg(long, default_value = "writer", value_parser = ["reader", "writer", "admin", "owner"])]
@@ -152,6 +155,7 @@ pub(crate) enum Object {
     )]
     Create {
         /// The space
+        #[arg(value_parser = given)]
         space: String,
         /// What sort of object it is, for example `note`
         #[arg(value_name = "TYPE")]
@@ -163,6 +167,7 @@ pub(crate) enum Object {
     /// List the objects of a space
     List {
         /// The space
+        #[arg(value_parser = given)]
         space: String,
         /// Only objects of this type
         #[arg(long = "type", value_name = "TYPE")]
@@ -198,6 +203,7 @@ pub(crate) enum Object {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Which {
     /// The object
+    #[arg(value_parser = given)]
     pub(crate) object: String,
     /// Look in this space only
     #[arg(long)]
@@ -242,6 +248,7 @@ pub(crate) enum Record {
     /// Append a record
     Append {
         /// The space
+        #[arg(value_parser = given)]
         space: String,
         /// The record: text, `@file`, or `-` for standard input
         record: String,
@@ -249,6 +256,7 @@ pub(crate) enum Record {
     /// List records, feed by feed
     List {
         /// The space
+        #[arg(value_parser = given)]
         space: String,
         /// Only this feed
         #[arg(long)]
@@ -271,6 +279,7 @@ pub(crate) enum Import {
         file: PathBuf,
         /// The space the text goes into
         #[arg(long)]
+        #[arg(value_parser = given)]
         space: String,
         /// The name of the new object [default: the file's name]
         #[arg(long)]
@@ -282,6 +291,7 @@ pub(crate) enum Import {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Wait {
     /// The space
+    #[arg(value_parser = given)]
     pub(crate) space: String,
     /// Until it is level with this peer
     #[arg(long, value_name = "PEER")]
@@ -297,6 +307,7 @@ pub(crate) enum Feed {
     /// List the feeds of a space
     List {
         /// The space
+        #[arg(value_parser = given)]
         space: String,
     },
 }
@@ -319,10 +330,16 @@ pub(crate) enum ConfigCommand {
     Show,
 }
 
+/// A name or an id of something that exists.
+fn given(text: &str) -> Result<String, String> {
+    if text.is_empty() { Err("a name or an id is needed".to_owned()) } else { Ok(text.to_owned()) }
+}
+
 /// A name that people give: not empty, at most 128 bytes.
 fn name(text: &str) -> Result<String, String> {
     match text.trim() {
         "" => Err("a name needs at least one letter".to_owned()),
+        name if name.contains(char::is_control) => Err("a name has no control characters".to_owned()),
         name if name.len() > 128 => Err(format!("a name has at most 128 bytes, this one has {}", name.len())),
         name => Ok(name.to_owned()),
     }
