@@ -121,9 +121,26 @@ fn parse(file: &[u8]) -> Result<Trace, ApiError> {
     };
     match trace::parse(json) {
         Ok(trace) if trace.concurrent => Err(no_trace("it is a concurrent one, by several people at once".to_owned())),
-        Ok(trace) => Ok(trace),
+        Ok(trace) => match misfit(&trace) {
+            Some(why) => Err(no_trace(why)),
+            None => Ok(trace),
+        },
         Err(error) => Err(no_trace(error.to_string())),
     }
+}
+
+/// Why a trace cannot make its end, as far as lengths show it: nothing is written of one that cannot.
+fn misfit(trace: &Trace) -> Option<String> {
+    let count = |text: &str| text.chars().count() as u64;
+    let mut length = count(&trace.start);
+    for (number, op) in trace.transactions.iter().flat_map(|transaction| &transaction.ops).enumerate() {
+        if op.position.checked_add(op.delete).is_none_or(|end| end > length) {
+            return Some(format!("operation {number} reaches outside the text, which has {length} characters there"));
+        }
+        length = length - op.delete + count(&op.insert);
+    }
+    let end = count(&trace.end);
+    (length != end).then(|| format!("its operations end with {length} characters, and `endContent` has {end}"))
 }
 
 async fn import(
@@ -273,7 +290,9 @@ mod tests {
 
     #[test]
     fn a_file_that_is_no_trace_is_refused() {
-        for file in [&b""[..], b"{}", b"[1,2]", &[0x1f, 0x8b, 8, 0, 0]] {
+        let outside = br#"{"endContent": "x", "txns": [{"patches": [[1, 0, "x"]]}]}"#;
+        let longer = br#"{"endContent": "xy", "txns": [{"patches": [[0, 0, "x"]]}]}"#;
+        for file in [&b""[..], b"{}", b"[1,2]", &[0x1f, 0x8b, 8, 0, 0], outside, longer] {
             assert_eq!(parse(file).map(|_| ()).map_err(|error| error.reason.code), Err("malformed_trace".to_owned()));
         }
     }
