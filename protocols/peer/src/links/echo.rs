@@ -1,6 +1,6 @@
 //! ECHO → rows, own feed, application.
 
-use weft_echo::{EditRefusal, Output as Echoed};
+use weft_echo::{EditRefusal, Malformed, Output as Echoed, json::JsonFault};
 use weft_feed::kind;
 use weft_machine::Machine as _;
 
@@ -89,7 +89,18 @@ fn refused(refusal: &EditRefusal) -> Refusal {
         EditRefusal::Damaged => {
             (RefusalKind::Store, "damaged_object", "`weft rebuild` derives it again from the feeds")
         }
+        EditRefusal::Malformed(Malformed::Empty) => {
+            (RefusalKind::Refused, "empty_edit", "give something to insert, delete or set")
+        }
+        EditRefusal::Malformed(Malformed::Value { fault: JsonFault::TooLong { .. }, .. }) => {
+            (RefusalKind::Refused, "too_large", "put long text into `body`; nothing was written")
+        }
         _ => (RefusalKind::Refused, "refused", "nothing was changed"),
     };
-    Refusal::new(kind, code, refusal.to_string(), hint)
+    let message = match refusal {
+        EditRefusal::Malformed(Malformed::Empty) => "this would change nothing".to_owned(),
+        EditRefusal::TooLarge { .. } => format!("the change does not fit one entry: {refusal}"),
+        _ => refusal.to_string(),
+    };
+    Refusal::new(kind, code, message, hint)
 }
