@@ -31,6 +31,13 @@ use failure::{Exit, Failure};
 /// Runs one command with the arguments of this process.
 #[must_use]
 pub fn run() -> ExitCode {
+    // What the store makes an error of is reported as one, and not as a panic before it.
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !crate::store::is_catching() {
+            report(panic);
+        }
+    }));
     let exit = match Args::try_parse() {
         Ok(args) => {
             let json = args.json;

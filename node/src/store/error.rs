@@ -59,7 +59,9 @@ impl From<redb::Error> for StoreError {
     fn from(error: redb::Error) -> StoreError {
         match error {
             // It answers so to a file that is no store or ends too early, which the disk is not to blame for.
-            redb::Error::Io(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
+            redb::Error::Io(error)
+                if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
+            {
                 StoreError::damaged(error.to_string())
             }
             redb::Error::Io(error) => StoreError::Disk(error),
