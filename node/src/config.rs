@@ -228,6 +228,8 @@ impl Config {
         if let Some(name) = &self.name.value {
             bounded(!name.trim().is_empty(), "name", "empty".to_owned(), "a word or two")?;
             bounded(name.len() <= 128, "name", format!("{} bytes long", name.len()), "at most 128 bytes")?;
+            let is_plain = !name.contains(char::is_control);
+            bounded(is_plain, "name", format!("{name:?}"), "without control characters")?;
         }
         bounded(!self.listen.value.is_empty(), "listen", "an empty list".to_owned(), "at least one address")
     }
@@ -337,7 +339,8 @@ impl Choice<'_> {
             return Ok(Setting::new(value, Source::Flag));
         }
         if let Some(text) = self.variable(variable) {
-            let items = text.split(',').map(|item| parse(variable, item.trim())).collect::<Result<_, _>>()?;
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            let items = items.map(|item| parse(variable, item)).collect::<Result<_, _>>()?;
             return Ok(Setting::new(items, Source::Environment(variable)));
         }
         Ok(file.map_or_else(|| Setting::new(default, Source::Default), |value| Setting::new(value, Source::File)))
@@ -425,7 +428,8 @@ mod tests {
     fn lists_in_variables_are_separated_by_commas() {
         let folder = tempfile::tempdir().unwrap();
         let config =
-            load(folder.path(), Flags::default(), &[("WEFT_PEERS", "/ip4/1.2.3.4/tcp/1, /ip4/1.2.3.4/tcp/2")]).unwrap();
+            load(folder.path(), Flags::default(), &[("WEFT_PEERS", "/ip4/1.2.3.4/tcp/1, /ip4/1.2.3.4/tcp/2,")])
+                .unwrap();
         assert_eq!(config.peers.value.len(), 2);
     }
 

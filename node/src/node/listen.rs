@@ -63,8 +63,8 @@ fn look(address: &Multiaddr) -> Result<(), StartError> {
         _ => return Ok(()),
     };
     let bound = match parts.next() {
-        Some(Protocol::Tcp(port)) if port > 0 => TcpListener::bind(SocketAddr::new(ip, port)).map(drop),
-        Some(Protocol::Udp(port)) if port > 0 => UdpSocket::bind(SocketAddr::new(ip, port)).map(drop),
+        Some(Protocol::Tcp(port)) => TcpListener::bind(SocketAddr::new(ip, port)).map(drop),
+        Some(Protocol::Udp(port)) => UdpSocket::bind(SocketAddr::new(ip, port)).map(drop),
         _ => Ok(()),
     };
     match bound {
