@@ -61,20 +61,20 @@ async fn attack(
             let joining = person.redemption(link, link.host);
             let (mut stream, proved) = member::begin(net, link, &mut person).await?;
             stream.send(&member::redeem(link, &proved, &joining)).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         "unknown" => {
             let joining = person.redemption(&invented, link.host);
             let (mut stream, proved) = member::begin(net, &invented, &mut person).await?;
             stream.send(&member::redeem(&invented, &proved, &joining)).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         "wrong-proof" => {
             // Knows the link's id and not its key: the redemption names the real one, the proof is by another.
             let joining = person.redemption(link, link.host);
             let (mut stream, proved) = member::begin(net, link, &mut person).await?;
             stream.send(&member::redeem(&invented, &proved, &joining)).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         "replayed-proof" => {
             let joining = person.redemption(link, link.host);
@@ -87,21 +87,21 @@ async fn attack(
                 }
             };
             stream.send(&member::redeem(link, &proved, &joining)).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         "stolen-redemption" => {
             let mut victim = Person::new(&link.host, true)?;
             let joining = victim.redemption(link, link.host);
             let (mut stream, proved) = member::begin(net, link, &mut person).await?;
             stream.send(&member::redeem(link, &proved, &joining)).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         "other-host" => {
             let host = DeviceKey::from_seed(person.draws.draw32()).id();
             let joining = person.redemption(link, host);
             let (mut stream, proved) = member::begin(net, link, &mut person).await?;
             stream.send(&member::redeem(link, &proved, &joining)).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         "other-link" => {
             // Proves one link's key and redeems another's.
@@ -109,24 +109,24 @@ async fn attack(
             let joining = person.redemption(other, link.host);
             let (mut stream, proved) = member::begin(net, link, &mut person).await?;
             stream.send(&member::redeem(link, &proved, &joining)).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         "redeem-first" => {
             let joining = person.redemption(link, link.host);
             let mut stream = net.open(INVITATION).await?;
             stream.send(&member::redeem(link, &[], &joining)).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         "reflected" => {
             let (mut stream, proved) = member::begin(net, link, &mut person).await?;
             let nonce = bytes::Bytes::copy_from_slice(&proved[proved.len() - 32..]);
             stream.send(&member::frame(Kind::Begin(Begin { version: 1, nonce }))).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         "version" => {
             let mut stream = net.open(INVITATION).await?;
             stream.send(&member::frame(Kind::Begin(Begin { version: 2, nonce: vec![7; 32].into() }))).await;
-            stream.to_the_end().await
+            stream.rest().await
         }
         _ => Err(format!("no attack {what}").into()),
     }

@@ -168,7 +168,7 @@ impl Framed {
     }
 
     /// Reads until the node ends the stream; the frames that came before.
-    pub(crate) async fn to_the_end(&mut self) -> Result<Vec<Bytes>, Failed> {
+    pub(crate) async fn rest(&mut self) -> Result<Vec<Bytes>, Failed> {
         let mut frames = Vec::new();
         while let Some(frame) = self.next().await? {
             frames.push(frame);

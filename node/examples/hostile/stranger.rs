@@ -79,7 +79,7 @@ async fn invited(net: &mut Net, space: SpaceId, person: &mut Person, heard: &mut
     let joining = person.redemption(&link, link.host);
     let (mut stream, proved) = member::begin(net, &link, person).await?;
     stream.send(&member::redeem(&link, &proved, &joining)).await;
-    for frame in stream.to_the_end().await? {
+    for frame in stream.rest().await? {
         let kind = match weft_wire::decode::<invitation::Frame>(&frame)?.kind {
             Some(invitation::frame::Kind::Refused(refused)) => format!("refused {}", refused.reason),
             other => format!("{other:?}"),
@@ -94,7 +94,7 @@ async fn uninvited(net: &mut Net, heard: &mut Vec<Value>) -> Result<(), Failed> 
     let mut frames = Vec::new();
     if let Ok(mut stream) = net.open(REPLICATION).await {
         stream.send(&replica::hello(replica::WINDOW)).await;
-        frames = stream.to_the_end().await?;
+        frames = stream.rest().await?;
     }
     heard.extend(frames.iter().map(|frame| json!({ "protocol": "replication", "bytes": frame.len() })));
     heard.push(json!({ "protocol": "replication", "kind": "closed" }));

@@ -57,7 +57,7 @@ pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Fail
         "garbage-invitation" => {
             let mut stream = attack.net.open(INVITATION).await?;
             stream.send_raw(&garbage()).await;
-            stream.to_the_end().await?;
+            stream.rest().await?;
             return Ok(done((attack.net, stream)));
         }
         "tags-before-hello" => {
@@ -84,7 +84,7 @@ pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Fail
         "replication-without-door" => {
             if let Ok(mut stream) = attack.net.open(REPLICATION).await {
                 stream.send(&replica::hello(replica::WINDOW)).await;
-                if !stream.to_the_end().await?.is_empty() {
+                if !stream.rest().await?.is_empty() {
                     return Err("replication without a door".into());
                 }
             }
@@ -95,7 +95,7 @@ pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Fail
             let mut door = Door::open(&mut attack.net, nonce).await?;
             for _ in 0..20 {
                 let second = Door::open(&mut attack.net, attack.member.person.draws.draw32()).await?;
-                if !door.stream.to_the_end().await?.is_empty() {
+                if !door.stream.rest().await?.is_empty() {
                     return Err("two doors at once".into());
                 }
                 door = second;

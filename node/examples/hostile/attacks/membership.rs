@@ -85,7 +85,7 @@ async fn replayed(by_another: bool, mut attack: Attack<'_>) -> Result<Kept, Fail
 async fn not_let_in(net: &mut Net) -> Result<(), Failed> {
     if let Ok(mut stream) = net.open(REPLICATION).await {
         stream.send(&crate::replica::hello(crate::replica::WINDOW)).await;
-        if !stream.to_the_end().await?.is_empty() {
+        if !stream.rest().await?.is_empty() {
             return Err("replication without a door".into());
         }
     }

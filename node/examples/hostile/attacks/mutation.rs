@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use serde_json::json;
-use weft_credential::{ControlBody, Credential, InvitationIssued, Part, Role};
+use weft_credential::{ControlBody, Credential, InvitationIssued, Part, Role, Unknown};
 use weft_crypto::{Dep, FeedId, InvitationSecret, ObjectId, Root};
 use weft_feed::{NewEntry, kind};
 use weft_machine::ClaimedTime;
@@ -15,8 +15,16 @@ pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Fail
     let node = attack.net.node();
     let mut replica = Replica::greet(&mut attack.net, &mut attack.member).await?;
     let member = &mut attack.member;
-    if what == "invitation" {
-        let range = invite(member)?;
+    if matches!(what, "invitation" | "critical") {
+        let key = InvitationSecret::from_seed(member.person.draws.draw32()).id();
+        let range = match what {
+            // By one who may invite nobody.
+            "invitation" => {
+                let issued = InvitationIssued { key, role: Role::Owner, uses: 1, expires_ms: u64::MAX };
+                says(member, Credential::InvitationIssued(issued))?
+            }
+            _ => says(member, Credential::Unknown(Unknown { kind: 9_999, critical: true, content: Bytes::new() }))?,
+        };
         replica.give(&range).await?;
         return Ok(done((attack.net, replica)));
     }
@@ -104,11 +112,9 @@ pub(super) async fn give_note(replica: &mut Replica, member: &mut Member, name: 
     Ok(())
 }
 
-/// A control entry that invites an owner, by one who may invite nobody.
-fn invite(member: &mut Member) -> Result<weft_feed::VerifiedRange, Failed> {
-    let key = InvitationSecret::from_seed(member.person.draws.draw32()).id();
-    let issued = InvitationIssued { key, role: Role::Owner, uses: 1, expires_ms: u64::MAX };
-    let part = Part::new(member.space, Credential::InvitationIssued(issued));
+/// A control entry with one credential.
+fn says(member: &mut Member, credential: Credential) -> Result<weft_feed::VerifiedRange, Failed> {
+    let part = Part::new(member.space, credential);
     let deps = member.given.iter().map(weft_crypto::Head::dep).collect();
     let entry = NewEntry::control(ClaimedTime(0), deps, ControlBody::new(vec![part]).encode());
     Ok(member.control.append(vec![entry])?.remove(0))
