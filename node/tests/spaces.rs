@@ -78,6 +78,8 @@ fn two_nodes_wait_for_each_other_by_name() {
         assert_eq!(alice.json(&["wait", "notes", "--with", with])["with"], serde_json::json!([peer]));
     }
     assert_eq!(alice.error(3, &["wait", "notes", "--with", "Mallory"]), "unknown_peer");
+    let stranger = "12D3KooWEyoppNCUx8Yx66oV9fJnriXwCcXwDDUA2kj6vnc6iDEp";
+    assert_eq!(alice.error(3, &["wait", "notes", "--with", stranger, "--timeout", "300ms"]), "unknown_peer");
     let feeds = bob.json(&["feed", "list", "notes"]);
     assert_eq!(feeds["feeds"].as_array().unwrap().len(), 4, "{feeds}");
     assert!(bob.json(&["status"])["peers"].to_string().contains(alice_up.ready["peer_id"].as_str().unwrap()));

@@ -54,10 +54,6 @@ pub(crate) async fn wait(
     Asked(query): Asked<WaitQuery>,
 ) -> Result<Json<Level>, ApiError> {
     let space = lookup::space(&api, &space).await?;
-    let with = match &query.with {
-        Some(peer) => Some(lookup::peer(&api, space, peer).await?),
-        None => None,
-    };
     if !api.node().has_network() {
         return Err(ApiError::new(
             StatusCode::GATEWAY_TIMEOUT,
@@ -69,6 +65,10 @@ pub(crate) async fn wait(
     let timeout = Duration::from_millis(query.timeout_ms.unwrap_or(30_000).min(366 * 86_400_000));
     let deadline = Instant::now() + timeout;
     let mut events = api.node().events();
+    let with = match &query.with {
+        Some(peer) => Some(member(&api, space, peer, deadline).await?),
+        None => None,
+    };
     loop {
         let now = status::of_space(&api, space).await?;
         if let Some(with) = level_with(&now, with) {
@@ -87,6 +87,20 @@ pub(crate) async fn wait(
             }
         }
         while events.try_recv().is_ok() {}
+    }
+}
+
+/// The member's device that is meant. A full peer id may be that of somebody who joined elsewhere just now, so the credentials
+/// that admit them are waited for too.
+async fn member(api: &Api, space: SpaceId, asked: &str, deadline: Instant) -> Result<DeviceId, ApiError> {
+    let is_full = asked.parse::<libp2p::PeerId>().is_ok();
+    loop {
+        let found = lookup::peer(api, space, asked).await;
+        let is_unknown = found.as_ref().is_err_and(|error| error.status == StatusCode::NOT_FOUND);
+        if !is_unknown || !is_full || Instant::now() >= deadline {
+            return found;
+        }
+        tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_INTERVAL)).await;
     }
 }
 
