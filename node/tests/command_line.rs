@@ -72,6 +72,7 @@ fn a_wrong_setting_is_named_with_its_line() {
     assert_eq!(ended.error(2), "bad_config");
     let message = error["error"]["message"].as_str().unwrap();
     assert!(message.contains("line 2") && message.contains("colour"), "{message}");
+    assert_eq!(folder.run(&["version"]).exit, 0);
 }
 
 #[test]

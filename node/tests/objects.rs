@@ -59,6 +59,9 @@ fn a_text_is_counted_in_characters_and_printed_exactly() {
         assert_eq!(alice.text("poem"), "a\nc");
         alice.json(&["object", "set", "poem", "body=a new\nc"]);
         assert_eq!(alice.text("poem"), "a new\nc");
+        alice.json(&["text", "insert", "poem", "0", "- "]);
+        alice.json(&["text", "insert", "poem", "0", "--x"]);
+        alice.json(&["text", "delete", "poem", "0", "5"]);
         assert_eq!(alice.json(&["text", "show", "poem"])["text"], "a new\nc");
         assert_eq!(alice.run(&["text", "insert", "poem", "99", "x"]).exit, 4);
         assert_eq!(alice.run(&["text", "delete", "poem", "0", "99"]).exit, 4);

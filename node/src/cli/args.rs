@@ -225,7 +225,7 @@ pub(crate) enum Text {
         /// Before which character; characters are Unicode scalar values, counted from 0
         position: u32,
         /// What to insert
-        #[arg(required_unless_present = "file")]
+        #[arg(required_unless_present = "file", allow_hyphen_values = true)]
         text: Option<String>,
         /// Insert the text of a file (`-`: standard input)
         #[arg(long, conflicts_with = "text")]
@@ -251,6 +251,7 @@ pub(crate) enum Record {
         #[arg(value_parser = given)]
         space: String,
         /// The record: text, `@file`, or `-` for standard input
+        #[arg(allow_hyphen_values = true)]
         record: String,
     },
     /// List records, feed by feed

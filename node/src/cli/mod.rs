@@ -56,6 +56,9 @@ pub fn run() -> ExitCode {
 
 fn dispatch(args: Args) -> Result<(), Failure> {
     let Args { data, json, command } = args;
+    if matches!(command, Command::Version) {
+        return printed(output::say(json, &serde_json::json!({"version": crate::VERSION}), show::version));
+    }
     let mut flags = Flags { data, ..Flags::default() };
     if let Command::Up(up) = &command {
         flags = Flags { listen: up.listen.clone(), api: up.api, peers: up.peer.clone(), ..flags };
@@ -72,7 +75,6 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Events { space } => {
             with(Client::open(&config)?, |client| show::events(client, space.as_deref(), json))
         }
-        Command::Version => printed(output::say(json, &serde_json::json!({"version": crate::VERSION}), show::version)),
         Command::Config(args::ConfigCommand::Show) => {
             // A running node says what it runs with; otherwise what it would.
             let answer = match Client::running(&config) {
