@@ -148,6 +148,8 @@ fn nobody_renames_another_member_or_the_space() {
         assert_eq!(bob.error(4, &["object", "set", id, "name=Mallory"]), "reserved_object");
         assert_eq!(bob.error(4, &["object", "delete", id]), "reserved_object");
     }
+    let own = listed["objects"].as_array().unwrap().iter().find(|object| !theirs(object)).unwrap();
+    assert_eq!(bob.error(4, &["object", "delete", own["object"].as_str().unwrap()]), "reserved_object");
     let members = bob.json(&["space", "members", "notes"])["members"].to_string();
     assert!(members.contains("Alice") && members.contains("Bob"), "{members}");
 }

@@ -84,17 +84,32 @@ pub(crate) async fn object(api: &Api, within: Option<&str>, asked: &str) -> Resu
     choose(OBJECT, asked, candidates)
 }
 
-/// The object that is meant, to be changed. What Weft keeps of a member for itself, only that member changes.
-pub(crate) async fn editable(api: &Api, within: Option<&str>, asked: &str) -> Result<(SpaceId, ObjectId), ApiError> {
+/// What is to be done to an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Change,
+    Delete,
+}
+
+/// The object that is meant, to be changed or deleted. What Weft keeps of a member for itself, only that member changes, and
+/// nobody deletes.
+pub(crate) async fn editable(
+    api: &Api,
+    within: Option<&str>,
+    asked: &str,
+    doing: Doing,
+) -> Result<(SpaceId, ObjectId), ApiError> {
     let (space, object) = self::object(api, within, asked).await?;
     let mine = api.node().identity();
-    let of_another = |summary: &Summary| summary.type_name.starts_with(HIDDEN) && summary.author != mine.as_bytes()[..];
-    if summaries(api, space, tables::object(&object).to_vec()).await?.iter().any(|(_, summary)| of_another(summary)) {
+    let is_reserved = |summary: &Summary| {
+        summary.type_name.starts_with(HIDDEN) && (doing == Doing::Delete || summary.author != mine.as_bytes()[..])
+    };
+    if summaries(api, space, tables::object(&object).to_vec()).await?.iter().any(|(_, summary)| is_reserved(summary)) {
         return Err(ApiError::new(
             axum::http::StatusCode::FORBIDDEN,
             "reserved_object",
-            format!("types that begin with `{HIDDEN}` are Weft's own, and this object is another member's"),
-            "only that member can change it",
+            format!("objects whose type begins with `{HIDDEN}` are Weft's own"),
+            "nobody can delete them, and only the member who made one can change it",
         ));
     }
     Ok((space, object))
@@ -224,12 +239,13 @@ pub(crate) fn damaged(error: impl std::fmt::Display) -> ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
-        ApiError::new(
-            axum::http::StatusCode::INSUFFICIENT_STORAGE,
-            "store_failed",
-            error.to_string(),
-            "look at the disk (is it full?), then run `weft verify`",
-        )
+        let (code, hint) = match error {
+            StoreError::Damaged { .. } => {
+                ("store_damaged", "copy the data folder aside before anything else, then look at the disk")
+            }
+            _ => ("store_failed", "look at the disk (is it full?), then run `weft verify`"),
+        };
+        ApiError::new(axum::http::StatusCode::INSUFFICIENT_STORAGE, code, error.to_string(), hint)
     }
 }
 

@@ -234,7 +234,7 @@ pub(crate) async fn set(
     Asked(within): Asked<WithinQuery>,
     Body(change): Body<ObjectChange>,
 ) -> Result<Json<ObjectName>, ApiError> {
-    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object).await?;
+    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object, lookup::Doing::Change).await?;
     let registers = registers(change.properties, change.unset)?;
     if !registers.is_empty() {
         edit(&api, space, Edit::Set { object, registers }).await?;
@@ -253,7 +253,7 @@ pub(crate) async fn delete(
     Path(object): Path<String>,
     Asked(within): Asked<WithinQuery>,
 ) -> Result<Json<ObjectName>, ApiError> {
-    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object).await?;
+    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object, lookup::Doing::Delete).await?;
     Ok(Json(edit(&api, space, Edit::Delete { object }).await?))
 }
 

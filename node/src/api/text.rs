@@ -76,7 +76,7 @@ pub(crate) async fn edit(
     Asked(within): Asked<WithinQuery>,
     Body(change): Body<TextChange>,
 ) -> Result<Json<ObjectName>, ApiError> {
-    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object).await?;
+    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object, lookup::Doing::Change).await?;
     let operation = |operation: Operation| TextOp {
         position: operation.position,
         delete: operation.delete,

@@ -361,10 +361,10 @@ fn a_store_that_is_none_or_gone_is_damage_and_never_made_anew() {
     drop(open(folder.path()));
     let path = folder.path().join("store.redb");
     for content in [vec![0; 8_192], vec![b'x'; 100], Vec::new()] {
-        std::fs::write(&path, content).unwrap();
+        fs::write(&path, content).unwrap();
         assert!(matches!(Disk::open(folder.path(), CACHE_BYTES), Err(StoreError::Damaged { .. })));
     }
-    std::fs::remove_file(&path).unwrap();
+    fs::remove_file(&path).unwrap();
     assert!(matches!(Disk::open(folder.path(), CACHE_BYTES), Err(StoreError::Damaged { .. })));
     assert!(!path.exists());
 }
