@@ -12,6 +12,8 @@ use crate::io::StreamId;
 /// A connected device.
 pub(crate) struct Neighbour {
     pub(crate) device: DeviceId,
+    /// When it was connected, or began anew.
+    pub(crate) since: Time,
     /// This side opens the door and the session (PEER-1.1).
     pub(crate) opener: bool,
     pub(crate) door: Option<(StreamId, Door)>,
@@ -29,9 +31,10 @@ pub(crate) struct Neighbour {
 }
 
 impl Neighbour {
-    pub(crate) fn new(me: DeviceId, device: DeviceId, seed: Seed) -> Neighbour {
+    pub(crate) fn new(me: DeviceId, device: DeviceId, now: Time, seed: Seed) -> Neighbour {
         Neighbour {
             device,
+            since: now,
             opener: me < device,
             door: None,
             session: Session::new(weft_replication::Config::default(), me, device, seed),
