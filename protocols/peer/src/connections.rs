@@ -22,7 +22,7 @@ impl Peer {
             return;
         }
         let seed = Seed::from_bytes(self.draws.draw32());
-        let neighbour = Neighbour::new(self.me.device.id(), device, self.now, seed);
+        let neighbour = Neighbour::new(self.me.device.id(), device, seed);
         if neighbour.opener {
             self.outbox.push(Output::OpenStream { device, protocol: Protocol::Door });
         }
@@ -66,12 +66,10 @@ impl Peer {
 
     /// Spec: PEER-1.1
     pub(crate) fn door_stream(&mut self, stream: StreamId, device: DeviceId, opener: bool) -> bool {
-        // Who opens its door again has begun anew, and knows before us that the connection it had is gone. Not more often than
-        // this: each door has its own allowance of rounds.
-        let anew = |neighbour: &Neighbour| {
-            !neighbour.opener && neighbour.door.is_some() && neighbour.since + ANEW_AFTER <= self.now
-        };
-        if !opener && self.neighbours.get(&device).is_some_and(anew) {
+        // Who opens its door again has begun anew, and knows before us that the connection it had is gone.
+        if !opener
+            && self.neighbours.get(&device).is_some_and(|neighbour| !neighbour.opener && neighbour.door.is_some())
+        {
             self.begin_anew(device);
         }
         let seed = Seed::from_bytes(self.draws.draw32());
@@ -182,6 +180,3 @@ impl Peer {
         }
     }
 }
-
-/// A device that is connected begins anew at most so often. A guess: no process starts, is killed and starts again faster.
-const ANEW_AFTER: std::time::Duration = std::time::Duration::from_secs(1);

@@ -12,8 +12,6 @@ use crate::io::StreamId;
 /// A connected device.
 pub(crate) struct Neighbour {
     pub(crate) device: DeviceId,
-    /// When it was connected, or began anew.
-    pub(crate) since: Time,
     /// This side opens the door and the session (PEER-1.1).
     pub(crate) opener: bool,
     pub(crate) door: Option<(StreamId, Door)>,
@@ -31,10 +29,9 @@ pub(crate) struct Neighbour {
 }
 
 impl Neighbour {
-    pub(crate) fn new(me: DeviceId, device: DeviceId, now: Time, seed: Seed) -> Neighbour {
+    pub(crate) fn new(me: DeviceId, device: DeviceId, seed: Seed) -> Neighbour {
         Neighbour {
             device,
-            since: now,
             opener: me < device,
             door: None,
             session: Session::new(weft_replication::Config::default(), me, device, seed),
