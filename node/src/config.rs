@@ -13,6 +13,8 @@ use std::{
 use libp2p::Multiaddr;
 use serde::Deserialize;
 
+use crate::log::Format;
+
 /// The port for QUIC and TCP that is tried first when none is asked for.
 pub const SWARM_PORT: u16 = 9338;
 /// The port of the API that is tried first when none is asked for.
@@ -70,6 +72,10 @@ pub struct Flags {
     pub api: Option<SocketAddr>,
     /// `--peer`, each.
     pub peers: Vec<Multiaddr>,
+    /// `--log`.
+    pub log: Option<String>,
+    /// `--log-format`.
+    pub log_format: Option<Format>,
 }
 
 /// Every setting of a node.
@@ -89,8 +95,10 @@ pub struct Config {
     pub name: Setting<Option<String>>,
     /// How much memory the store's cache may take, in bytes. Default 8 MiB: an idle node stays under 40 MB.
     pub cache_bytes: Setting<usize>,
-    /// What is logged on standard error, as a filter like `info` or `weft=debug`. Default `warn`.
+    /// What is logged on standard error, as a filter: a level, or levels by module like `warn,weft::store=debug`. Default `warn`.
     pub log: Setting<String>,
+    /// How a line of the log looks: `text` or `json`. Default `text`.
+    pub log_format: Setting<Format>,
     /// Operations after which an import closes an entry. Default 64: the figure of the import's contract.
     pub import_entry_operations_max: Setting<usize>,
     /// Milliseconds after which an import closes an entry. Default 50: what a person takes for at once.
@@ -153,6 +161,7 @@ struct Written {
     name: Option<String>,
     cache_bytes: Option<usize>,
     log: Option<String>,
+    log_format: Option<Text<Format>>,
     #[serde(default)]
     import: WrittenImport,
 }
@@ -203,7 +212,13 @@ impl Config {
             peers: choose.list(some_of(&flags.peers), "WEFT_PEERS", texts(written.peers), Vec::new())?,
             name: choose.optional("WEFT_NAME", written.name),
             cache_bytes: choose.one(None, "WEFT_CACHE_BYTES", written.cache_bytes, 8 << 20)?,
-            log: choose.one(None, "WEFT_LOG", written.log, "warn".to_owned())?,
+            log: choose.one(flags.log.clone(), "WEFT_LOG", written.log, "warn".to_owned())?,
+            log_format: choose.one(
+                flags.log_format,
+                "WEFT_LOG_FORMAT",
+                written.log_format.map(|text| text.0),
+                Format::Text,
+            )?,
             import_entry_operations_max: choose.one(
                 None,
                 "WEFT_IMPORT_ENTRY_OPERATIONS_MAX",
@@ -247,6 +262,7 @@ impl Config {
             ("name", self.name.value.clone().into(), self.name.source),
             ("cache_bytes", self.cache_bytes.value.into(), self.cache_bytes.source),
             ("log", self.log.value.clone().into(), self.log.source),
+            ("log_format", self.log_format.value.to_string().into(), self.log_format.source),
             (
                 "import.entry_operations_max",
                 self.import_entry_operations_max.value.into(),

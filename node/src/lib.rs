@@ -26,6 +26,7 @@ pub mod behaviour;
 pub mod cli;
 pub mod config;
 pub mod identity;
+pub mod log;
 pub mod node;
 mod private_file;
 pub mod store;

@@ -10,6 +10,7 @@ mod end_to_end;
 mod harness;
 mod hostile;
 mod lifecycle;
+mod logs;
 mod objects;
 mod spaces;
 mod traces;

@@ -65,6 +65,11 @@ impl Folder {
         self.dir.path().join("data")
     }
 
+    /// What the node that runs or ran here wrote to standard error.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("up.log")).unwrap_or_default()
+    }
+
     /// A file beside the data folder.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.dir.path().join(name);

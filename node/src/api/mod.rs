@@ -26,6 +26,7 @@ mod import;
 mod invitations;
 mod lookup;
 mod objects;
+mod observe;
 mod openapi;
 mod records;
 mod rfc3339;
@@ -120,7 +121,9 @@ pub(crate) fn router(api: Api) -> Router {
 
 /// Serves the API to whoever passes the guard, until it is stopped.
 pub(crate) async fn serve(api: Api, listener: TcpListener, guard: guard::Guard) -> io::Result<()> {
-    let guarded = router(api.clone()).layer(middleware::from_fn_with_state(guard, guard::admit));
+    let guarded = router(api.clone())
+        .layer(middleware::from_fn_with_state(guard, guard::admit))
+        .layer(middleware::from_fn(observe::request));
     axum::serve(listener, guarded).with_graceful_shutdown(async move { api.stopped().await }).await
 }
 

@@ -104,6 +104,12 @@ pub(crate) struct Up {
     /// Connect to this peer and stay connected, may be given several times
     #[arg(long, value_name = "MULTIADDR")]
     pub(crate) peer: Vec<Multiaddr>,
+    /// Log this on standard error: a level, or levels by module like `warn,weft::store=debug` [default: warn]
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// How a line of the log looks: text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<crate::log::Format>,
 }
 
 /// Make and look at spaces.

@@ -61,7 +61,14 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     }
     let mut flags = Flags { data, ..Flags::default() };
     if let Command::Up(up) = &command {
-        flags = Flags { listen: up.listen.clone(), api: up.api, peers: up.peer.clone(), ..flags };
+        flags = Flags {
+            listen: up.listen.clone(),
+            api: up.api,
+            peers: up.peer.clone(),
+            log: up.log.clone(),
+            log_format: up.log_format,
+            ..flags
+        };
     }
     let config = Config::load(&flags, &|variable| std::env::var(variable).ok()).map_err(wrong_settings)?;
     match command {

@@ -32,7 +32,7 @@ const DOWN_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Starts the node and stays until it is told to stop.
 pub(crate) fn up(config: Config, json: bool) -> Result<(), Failure> {
-    log_to_standard_error(&config)?;
+    log(&config)?;
     let runtime = start::runtime()?;
     let result = runtime.block_on(live(config, json));
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -244,18 +244,14 @@ fn is_there(folder: &Path, pid: Option<u32>) -> bool {
     NodeFile::read(folder).is_some() || knows_processes && pid.is_some_and(running::may_live)
 }
 
-fn log_to_standard_error(config: &Config) -> Result<(), Failure> {
-    use std::io::IsTerminal;
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log.value).map_err(|error| {
+fn log(config: &Config) -> Result<(), Failure> {
+    crate::log::start(config).map_err(|why| {
         Failure::usage(
             "bad_config",
-            format!("`log` cannot be used: {error}"),
-            "write a level like `info` or a filter like `weft=debug`",
+            format!("`log` cannot be used: {why}"),
+            "write a level like `info`, or levels by module like `warn,weft::store=debug`",
         )
-    })?;
-    let colours = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colours).init();
-    Ok(())
+    })
 }
 
 /// Requests of the system or the terminal to stop.
