@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod api;
+mod browser;
 mod command_line;
 mod end_to_end;
 mod harness;
