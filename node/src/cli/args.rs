@@ -20,6 +20,9 @@ pub(crate) struct Args {
     /// Print JSON for programs: one document, or one object a line for streams; errors too
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// Leave out what was not asked for: confirmations, introductions, progress
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -4,7 +4,10 @@ use std::io::Write as _;
 
 use serde_json::json;
 
-use super::visible::visible;
+use super::{
+    look::{self, Tone},
+    visible::visible,
+};
 
 /// How a command ended. The numbers are part of the command line's contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +59,14 @@ impl Failure {
         let _ = if json {
             let error = json!({"error": {"code": self.code, "message": self.message, "hint": self.hint}});
             writeln!(stderr, "{error}")
-        } else if self.hint.is_empty() {
-            writeln!(stderr, "error: {}", visible(&self.message))
         } else {
-            writeln!(stderr, "error: {}\n hint: {}", visible(&self.message), visible(&self.hint))
+            let look = look::stderr();
+            let hint = if self.hint.is_empty() {
+                String::new()
+            } else {
+                format!("{} {}\n", look.paint(Tone::Title, " hint:"), visible(&self.hint))
+            };
+            write!(stderr, "{} {}\n{hint}", look.paint(Tone::Bad, "error:"), visible(&self.message))
         };
     }
 }

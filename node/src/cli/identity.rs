@@ -7,13 +7,13 @@ use serde_json::{Value, json};
 use super::{
     client::{Call, Client, path},
     failure::{Exit, Failure},
-    output::{say, text},
-    printed, start, with,
+    output::{Output, print, text},
+    start, with,
 };
 use crate::config::{self, Config};
 
 /// Makes an identity, or shows the one there is.
-pub(crate) fn init(config: Config, name: Option<&str>, json: bool) -> Result<(), Failure> {
+pub(crate) fn init(config: Config, name: Option<&str>, output: Output) -> Result<(), Failure> {
     let folder = config.data_dir.value.clone();
     let created = !crate::identity::exists(&folder);
     let mut config = config;
@@ -47,7 +47,7 @@ pub(crate) fn init(config: Config, name: Option<&str>, json: bool) -> Result<(),
             "identity": status.get("identity"), "peer_id": status.get("peer_id"), "name": status.get("name"),
             "data": folder.display().to_string(), "created": created,
         });
-        printed(say(json, &answer, initialised))
+        output.confirm(&answer, initialised)
     })
 }
 
@@ -64,12 +64,12 @@ fn initialised(answer: &Value) -> String {
 }
 
 /// Shows the recovery phrase, and has it forgotten here once its owner says that it is written down.
-pub(crate) fn phrase(config: &Config, confirm: bool, json: bool) -> Result<(), Failure> {
+pub(crate) fn phrase(config: &Config, confirm: bool, output: Output) -> Result<(), Failure> {
     with(Client::open(config)?, |client| {
         let answer = client.ask(Call::get(path(&["identity", "phrase"], &[])))?;
         if answer.get("confirmed") == Some(&Value::Bool(true)) {
             if confirm {
-                return printed(say(json, &answer, |_| "the phrase is written down already\n".to_owned()));
+                return output.confirm(&answer, |_| "the phrase is written down already\n".to_owned());
             }
             return Err(Failure::new(
                 Exit::NotFound,
@@ -80,16 +80,16 @@ pub(crate) fn phrase(config: &Config, confirm: bool, json: bool) -> Result<(), F
         }
         let forget = || client.ask(Call::delete(path(&["identity", "phrase"], &[])));
         if confirm {
-            return printed(say(json, &forget()?, |_| "the phrase is deleted from this device\n".to_owned()));
+            return output.confirm(&forget()?, |_| "the phrase is deleted from this device\n".to_owned());
         }
-        printed(say(json, &answer, words))?;
-        if json || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        output.say(&answer, words)?;
+        if output.json || !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             return Ok(());
         }
         if !says_yes() {
-            return printed(say(false, &answer, |_| "kept; this command shows it again\n".to_owned()));
+            return print("kept; this command shows it again\n");
         }
-        printed(say(false, &forget()?, |_| "the phrase is deleted from this device\n".to_owned()))
+        output.confirm(&forget()?, |_| "the phrase is deleted from this device\n".to_owned())
     })
 }
 

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{
     client::{Call, Client, path},
     failure::{Failure, exit_of},
-    output::say,
-    plan, printed, text,
+    output::Output,
+    plan, text,
 };
 
 /// Imports an editing trace. Progress is shown on standard error when a person looks at it.
@@ -18,12 +18,12 @@ pub(crate) fn trace(
     file: &Path,
     space: &str,
     name: Option<String>,
-    json: bool,
+    output: Output,
 ) -> Result<(), Failure> {
     let bytes = plan::read(&file.to_string_lossy())?;
     let name = name.or_else(|| file.file_name().map(|name| stem(&name.to_string_lossy()).to_owned()));
     let call = Call::post_bytes(path(&["spaces", space, "import", "trace"], &[("name", name.as_deref())]), bytes);
-    let bar = progress_bar(json);
+    let bar = progress_bar(output);
     for line in client.follow(call)? {
         let line = line?;
         if let Some(error) = line.get("error") {
@@ -34,7 +34,7 @@ pub(crate) fn trace(
         }
         if line.get("object").is_some() {
             bar.finish_and_clear();
-            return printed(say(json, &line, imported));
+            return output.say(&line, imported);
         }
         let count = |key: &str| line.get(key).and_then(Value::as_u64).unwrap_or(0);
         bar.set_length(count("total"));
@@ -49,8 +49,8 @@ pub(crate) fn trace(
     ))
 }
 
-fn progress_bar(json: bool) -> ProgressBar {
-    if json || !std::io::stderr().is_terminal() {
+fn progress_bar(output: Output) -> ProgressBar {
+    if output.json || output.quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("importing {wide_bar} {human_pos} of {human_len} operations, {eta} left");

@@ -3,7 +3,7 @@
 //! A command is a request of the API and a way to show the answer to a person; with `--json` the answer is shown as it is.
 //! What is more than that (starting and stopping, files, streams) has a file of its own.
 
-use std::{io, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::Parser;
 use serde_json::Value;
@@ -15,18 +15,21 @@ mod client;
 mod failure;
 mod identity;
 mod import;
+mod look;
 mod object;
 mod output;
 mod plan;
 mod running;
 mod show;
 mod start;
+mod table;
 mod up;
 mod visible;
 
 use args::{Args, Command};
 use client::Client;
 use failure::{Exit, Failure};
+use output::Output;
 
 /// Runs one command with the arguments of this process.
 #[must_use]
@@ -55,9 +58,10 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(args: Args) -> Result<(), Failure> {
-    let Args { data, json, command } = args;
+    let Args { data, json, quiet, command } = args;
+    let output = Output { json, quiet };
     if matches!(command, Command::Version) {
-        return printed(output::say(json, &serde_json::json!({"version": crate::VERSION}), show::version));
+        return output.say(&serde_json::json!({"version": crate::VERSION}), show::version);
     }
     let mut flags = Flags { data, ..Flags::default() };
     if let Command::Up(up) = &command {
@@ -72,15 +76,15 @@ fn dispatch(args: Args) -> Result<(), Failure> {
     }
     let config = Config::load(&flags, &|variable| std::env::var(variable).ok()).map_err(wrong_settings)?;
     match command {
-        Command::Init { name } => identity::init(config, name.as_deref(), json),
-        Command::Up(_) => up::up(config, json),
-        Command::Down => up::down(&config, json),
-        Command::Identity(args::Identity::Phrase { confirm }) => identity::phrase(&config, confirm, json),
+        Command::Init { name } => identity::init(config, name.as_deref(), output),
+        Command::Up(_) => up::up(config, output),
+        Command::Down => up::down(&config, output),
+        Command::Identity(args::Identity::Phrase { confirm }) => identity::phrase(&config, confirm, output),
         Command::Import(args::Import::Trace { file, space, name }) => {
-            with(Client::open(&config)?, |client| import::trace(client, &file, &space, name, json))
+            with(Client::open(&config)?, |client| import::trace(client, &file, &space, name, output))
         }
         Command::Events { space } => {
-            with(Client::open(&config)?, |client| show::events(client, space.as_deref(), json))
+            with(Client::open(&config)?, |client| show::events(client, space.as_deref(), output))
         }
         Command::Config(args::ConfigCommand::Show) => {
             // A running node says what it runs with; otherwise what it would.
@@ -88,7 +92,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
                 Some(client) => client.ask(plan::of(command)?.call)?,
                 None => serde_json::json!(crate::api::Settings::of(&config)),
             };
-            printed(output::say(json, &answer, show::config))
+            output.say(&answer, show::config)
         }
         command => {
             let plan = plan::of(command)?;
@@ -98,7 +102,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
                 if plan.needs_peers {
                     client.linger(text(&answer, "space"));
                 }
-                printed(output::say(json, &answer, plan.show))
+                if plan.confirms { output.confirm(&answer, plan.show) } else { output.say(&answer, plan.show) }
             })
         }
     }
@@ -109,19 +113,6 @@ fn with<T>(client: Client, work: impl FnOnce(&Client) -> Result<T, Failure>) -> 
     let result = work(&client);
     client.close();
     result
-}
-
-/// A reader that went away (`weft status | head`) is no failure.
-fn printed(result: io::Result<()>) -> Result<(), Failure> {
-    match result {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-            Exit::Failed,
-            "output_failed",
-            format!("standard output could not be written: {error}"),
-            "look at the disk or the program it goes to",
-        )),
-        _ => Ok(()),
-    }
 }
 
 fn wrong_settings(error: ConfigError) -> Failure {

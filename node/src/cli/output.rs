@@ -4,38 +4,46 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::visible::in_line;
+use super::failure::{Exit, Failure};
 
-/// Prints an answer: as it is for programs, in words for people.
-pub(crate) fn say(json: bool, answer: &Value, show: impl Fn(&Value) -> String) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    if json {
-        writeln!(stdout, "{answer}")?;
-    } else {
-        stdout.write_all(show(answer).as_bytes())?;
-    }
-    stdout.flush()
+/// Whom a command speaks to, and how much it says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Output {
+    /// To a program: JSON.
+    pub(crate) json: bool,
+    /// Nothing but what was asked for.
+    pub(crate) quiet: bool,
 }
 
-/// Columns as wide as their widest cell. What others wrote is made visible.
-pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    let head: Vec<String> = head.iter().map(|&cell| cell.to_owned()).collect();
-    let rows: Vec<Vec<String>> = std::iter::once(&head)
-        .chain(rows)
-        .map(|row| row.iter().map(|cell| in_line(cell).into_owned()).collect())
-        .collect();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let widths: Vec<usize> = (0..head.len()).map(|column| width(column).unwrap_or(0)).collect();
-    let mut text = String::new();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            line += &format!("{cell:<width$}  ");
-        }
-        text += line.trim_end();
-        text.push('\n');
+impl Output {
+    /// Prints what was asked for: as it is for programs, in words for people.
+    pub(crate) fn say(self, answer: &Value, show: impl Fn(&Value) -> String) -> Result<(), Failure> {
+        if self.json { print(&format!("{answer}\n")) } else { print(&show(answer)) }
     }
-    text
+
+    /// Prints that something was done. With `--quiet`, that there is no error says it to a person.
+    pub(crate) fn confirm(self, answer: &Value, show: impl Fn(&Value) -> String) -> Result<(), Failure> {
+        if self.quiet && !self.json { Ok(()) } else { self.say(answer, show) }
+    }
+}
+
+/// Prints text as it is. A reader that went away (`weft status | head`) is no failure.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    print_bytes(text.as_bytes())
+}
+
+/// The same for bytes.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Failed,
+            "output_failed",
+            format!("standard output could not be written: {error}"),
+            "look at the disk or the program it goes to",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The first characters of an id, enough to name it by.
@@ -55,15 +63,4 @@ pub(crate) fn text(value: &Value, key: &str) -> String {
 /// The list at `key`; empty where there is none.
 pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_aligned_and_nobody_can_break_a_row() {
-        let rows = vec![vec!["ab".to_owned(), "x\ny".to_owned()], vec!["abcd".to_owned(), "z".to_owned()]];
-        assert_eq!(table(&["ID", "NAME"], &rows), "ID    NAME\nab    x\\u{a}y\nabcd  z\n");
-    }
 }

@@ -22,6 +22,8 @@ pub(crate) struct Plan {
     pub(crate) show: fn(&Value) -> String,
     /// Whether it needs other nodes.
     pub(crate) needs_peers: bool,
+    /// Whether the answer only says that it was done.
+    pub(crate) confirms: bool,
 }
 
 /// A request, and how its answer is shown.
@@ -29,6 +31,7 @@ type Asking = (Call, fn(&Value) -> String);
 
 /// The plan of a command that is one request.
 pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
+    let confirms = confirms(&command);
     let (call, show): Asking = match command {
         Command::Status => (Call::get(path(&["status"], &[])), show::status),
         Command::Space(Space::Create { name }) => {
@@ -71,7 +74,16 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         | Command::Version => unreachable!("these commands are more than one request"),
     };
     let needs_peers = call.is_to("/api/v1/join");
-    Ok(Plan { call, show, needs_peers })
+    Ok(Plan { call, show, needs_peers, confirms })
+}
+
+/// Whether the answer of a command only says that it was done.
+fn confirms(command: &Command) -> bool {
+    match command {
+        Command::Join { .. } | Command::Wait(_) | Command::Verify { .. } | Command::Rebuild { .. } => true,
+        Command::Object(command) => matches!(command, Object::Set { .. } | Object::Delete { .. }),
+        _ => false,
+    }
 }
 
 fn of_object(command: Object) -> Result<Asking, Failure> {

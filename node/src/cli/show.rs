@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::{
     client::{Call, Client, path},
     failure::Failure,
-    output::{list, say, short, table, text},
-    printed,
+    output::{Output, list, short, text},
+    table::table,
     visible::{in_line, visible},
 };
 
@@ -309,9 +309,9 @@ pub(crate) fn config(answer: &Value) -> String {
 }
 
 /// Follows what happens until the node stops or the command is interrupted.
-pub(crate) fn events(client: &Client, space: Option<&str>, json: bool) -> Result<(), Failure> {
+pub(crate) fn events(client: &Client, space: Option<&str>, output: Output) -> Result<(), Failure> {
     for event in client.follow(Call::get(path(&["events"], &[("space", space)])))? {
-        printed(say(json, &event?, event_line))?;
+        output.say(&event?, event_line)?;
     }
     Ok(())
 }

@@ -13,8 +13,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 use super::{
     client::{Call, Client, path},
     failure::{Exit, Failure},
-    output::{list, say, text},
-    printed,
+    output::{Output, list, text},
     running::{self, NodeFile},
     start,
 };
@@ -31,15 +30,15 @@ const GRACE: Duration = Duration::from_secs(5);
 const DOWN_PATIENCE: Duration = Duration::from_secs(20);
 
 /// Starts the node and stays until it is told to stop.
-pub(crate) fn up(config: Config, json: bool) -> Result<(), Failure> {
+pub(crate) fn up(config: Config, output: Output) -> Result<(), Failure> {
     log(&config)?;
     let runtime = start::runtime()?;
-    let result = runtime.block_on(live(config, json));
+    let result = runtime.block_on(live(config, output));
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-async fn live(config: Config, json: bool) -> Result<(), Failure> {
+async fn live(config: Config, output: Output) -> Result<(), Failure> {
     let folder = config.data_dir.value.clone();
     let mut signals = Signals::new()?;
     let mut last = LastUp::read(&folder);
@@ -51,7 +50,7 @@ async fn live(config: Config, json: bool) -> Result<(), Failure> {
             return Err(failure);
         }
     };
-    let ready = printed(say(json, &introduction(&node, &config, &served, &last), screen));
+    let ready = output.confirm(&introduction(&node, &config, &served, &last), screen);
     if ready.is_ok() {
         tokio::select! {
             () = signals.next() => {}
@@ -217,10 +216,10 @@ fn screen(ready: &Value) -> String {
 }
 
 /// Stops the node that runs on the folder, and waits until it is gone.
-pub(crate) fn down(config: &Config, json: bool) -> Result<(), Failure> {
+pub(crate) fn down(config: &Config, output: Output) -> Result<(), Failure> {
     let folder = &config.data_dir.value;
     let Some(client) = Client::running(config) else {
-        return printed(say(json, &json!({"stopped": false}), |_| "no node is running here\n".to_owned()));
+        return output.confirm(&json!({"stopped": false}), |_| "no node is running here\n".to_owned());
     };
     let pid = NodeFile::read(folder).map(|node| node.pid);
     client.ask(Call::post(path(&["stop"], &[])))?;
@@ -236,7 +235,7 @@ pub(crate) fn down(config: &Config, json: bool) -> Result<(), Failure> {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    printed(say(json, &json!({"stopped": true}), |_| "stopped\n".to_owned()))
+    output.confirm(&json!({"stopped": true}), |_| "stopped\n".to_owned())
 }
 
 fn is_there(folder: &Path, pid: Option<u32>) -> bool {
