@@ -33,7 +33,7 @@ use super::{dialer::Dialer, jobs::Jobs, known::Acquaintances};
 use crate::{
     behaviour::{self, Behaviour, StreamEvent},
     identity::{device_id, peer_id},
-    store::{Disk, Fact, Order, Threads},
+    store::{Disk, Fact, Order, StoreError, Threads},
 };
 
 /// Facts that are taken before orders are drained. A guess: a burst of small appends becomes few transactions, and nobody
@@ -98,7 +98,9 @@ impl Driver {
     /// Runs until it is asked to stop, or the store fails.
     pub(super) async fn run(mut self, mut sources: Sources) -> End {
         let end = loop {
-            self.drain();
+            if let Some(end) = self.drain() {
+                break end;
+            }
             let mut ready = Some(self.next(&mut sources).await);
             let mut end = None;
             for _ in 0..TURN_FACTS_MAX {
@@ -112,6 +114,7 @@ impl Driver {
                 break end;
             }
         };
+        // Whatever ended it: what is answered and ordered by now is carried out.
         self.drain();
         if let Some(mut swarm) = self.swarm.take() {
             let connected: Vec<_> = swarm.connected_peers().copied().collect();
@@ -217,20 +220,9 @@ impl Driver {
     }
 
     fn stored(&mut self, fact: Fact) -> Option<End> {
+        self.threads.heard(&fact);
         match fact {
-            Fact::Written { tickets, result } => {
-                for ticket in tickets {
-                    self.tell(match &result {
-                        Ok(()) => Input::Persisted { ticket },
-                        Err(error) => Input::PersistFailed { ticket, reason: error.to_string() },
-                    });
-                }
-                // The application hears its refusals before everything stops.
-                result.err().map(|error| {
-                    self.drain();
-                    End::StoreFailed(error.to_string())
-                })
-            }
+            Fact::Written { tickets, result } => self.written(tickets, result),
             Fact::Broken { error } => Some(End::StoreFailed(error.to_string())),
             Fact::Loaded { ticket, result: Ok(rows) } => {
                 self.tell(Input::WasLoaded { ticket, rows });
@@ -243,6 +235,17 @@ impl Driver {
                 None
             }
         }
+    }
+
+    fn written(&mut self, tickets: Vec<Ticket>, result: Result<(), StoreError>) -> Option<End> {
+        for ticket in tickets {
+            self.tell(match &result {
+                Ok(()) => Input::Persisted { ticket },
+                Err(error) => Input::PersistFailed { ticket, reason: error.to_string() },
+            });
+        }
+        // The application hears its refusals before everything stops: the orders are carried out once more.
+        result.err().map(|error| End::StoreFailed(error.to_string()))
     }
 
     fn swarm_event(&mut self, event: SwarmEvent<behaviour::Event>) {
@@ -344,16 +347,23 @@ impl Driver {
 
     // ---- orders ----------------------------------------------------------------------------------------------------
 
-    /// Carries out every order that there is.
-    pub(super) fn drain(&mut self) {
-        let mut batches = Vec::new();
-        while let Some(order) = self.peer.poll_output() {
-            self.carry_out(order, &mut batches);
-        }
-        if !batches.is_empty() {
-            self.threads.order(Order::Write { batches });
+    /// Carries out every order that there is, and every one that comes of a write that is done at once.
+    pub(super) fn drain(&mut self) -> Option<End> {
+        let mut end = None;
+        loop {
+            let mut batches = Vec::new();
+            while let Some(order) = self.peer.poll_output() {
+                self.carry_out(order, &mut batches);
+            }
+            if batches.is_empty() || end.is_some() {
+                break;
+            }
+            if let Some((tickets, result)) = self.threads.write(batches) {
+                end = self.written(tickets, result);
+            }
         }
         self.dial();
+        end
     }
 
     fn carry_out(&mut self, order: Output, batches: &mut Vec<(Ticket, Batch)>) {

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     ops::ControlFlow,
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError, RwLock},
+    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
 use bytes::Bytes;
@@ -31,15 +31,20 @@ pub struct Disk {
     index: Mutex<Index>,
     /// Held from the plan of a write to its end.
     writing: Mutex<()>,
-    /// Held from the moment at which a write is said to be durable until readers find it.
-    applying: RwLock<()>,
 }
 
-/// What is looked up for every write and read: small, so it stays in memory.
+/// What is looked up for every write and read: small, so it stays in memory. Names nothing that the rows do not have.
 #[derive(Clone, Debug, Default)]
 struct Index {
     feeds: BTreeMap<FeedId, Slot>,
     spaces: BTreeMap<SpaceId, u32>,
+}
+
+impl Index {
+    fn add(&mut self, mut news: Index) {
+        self.feeds.append(&mut news.feeds);
+        self.spaces.append(&mut news.spaces);
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +65,7 @@ impl Disk {
             index.spaces.insert(SpaceId::from_bytes(space), u32::from_be_bytes(number));
             Ok(ControlFlow::Continue(()))
         })?;
-        let disk = Disk { rows, index: Mutex::default(), writing: Mutex::default(), applying: RwLock::default() };
+        let disk = Disk { rows, index: Mutex::default(), writing: Mutex::default() };
         for (feed, row) in disk.feed_rows()? {
             let length = disk.state(&feed, row.number)?.map_or(0, |(head, _)| head.length);
             index.feeds.insert(feed, Slot { number: row.number, length });
@@ -69,23 +74,24 @@ impl Disk {
         Ok((disk, recovered))
     }
 
+    fn plan(&self, batches: &[Batch]) -> Result<Plan, StoreError> {
+        let (index, mut plan) = (self.index(), Plan::default());
+        for write in batches.iter().flat_map(|batch| &batch.writes) {
+            plan.add(&index, write)?;
+        }
+        Ok(plan)
+    }
+
     fn index(&self) -> MutexGuard<'_, Index> {
         // Replaced as a whole or not at all.
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until what was said to be durable can be read. Held for no longer than a look.
-    fn wait_for_said(&self) {
-        drop(self.applying.read().unwrap_or_else(PoisonError::into_inner));
-    }
-
     fn slot(&self, feed: &FeedId) -> Option<Slot> {
-        self.wait_for_said();
         self.index().feeds.get(feed).copied()
     }
 
     fn feed_rows(&self) -> Result<Vec<(FeedId, FeedRow)>, StoreError> {
-        self.wait_for_said();
         let mut feeds = Vec::new();
         self.rows.scan(Table::Feeds, &[], &[], &mut |key, value| {
             let feed = FeedId::try_from(key).map_err(|_| StoreError::damaged("a row of the table of feeds"))?;
@@ -128,7 +134,7 @@ impl Disk {
     /// Sets rows of the node itself, or removes them. A crash may lose the change.
     pub(crate) fn set_node_rows(&self, rows: Vec<(Bytes, Option<Bytes>)>) -> Result<(), StoreError> {
         let changes = rows.into_iter().map(|(key, value)| put_or_remove(Table::Node, key, value));
-        self.rows.commit(&changes.collect::<Vec<_>>(), false, &mut || {})
+        self.rows.commit(changes.collect(), false)
     }
 
     /// How many entries of a feed are held.
@@ -143,7 +149,6 @@ impl Disk {
     }
 
     fn table(&self, table: Table, prefix: &[u8]) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
-        self.wait_for_said();
         let mut rows = Vec::new();
         self.rows.scan(table, prefix, prefix, &mut |key, value| {
             rows.push((Bytes::copy_from_slice(key), Bytes::copy_from_slice(value)));
@@ -159,25 +164,30 @@ impl Disk {
 }
 
 impl Store for Disk {
-    fn write_then(&self, batches: &[Batch], durable: &mut dyn FnMut()) -> Result<(), StoreError> {
+    fn write(&self, batches: &[Batch]) -> Result<(), StoreError> {
         let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut plan = Plan { changes: Vec::new(), feeds: BTreeMap::new(), spaces: BTreeMap::new() };
-        {
-            let index = self.index();
-            for write in batches.iter().flat_map(|batch| &batch.writes) {
-                plan.add(&index, write)?;
-            }
-        }
-        let mut applying = None;
-        self.rows.commit(&plan.changes, batches.iter().any(|batch| batch.durable), &mut || {
-            applying = Some(self.applying.write().unwrap_or_else(PoisonError::into_inner));
-            durable();
-        })?;
-        // Only now that the rows are there may readers look for them.
-        let mut index = self.index();
-        index.feeds.append(&mut plan.feeds);
-        index.spaces.append(&mut plan.spaces);
+        let plan = self.plan(batches)?;
+        self.rows.commit(plan.changes, is_durable(batches))?;
+        self.index().add(plan.news);
         Ok(())
+    }
+
+    fn write_if_quick(&self, batches: &[Batch]) -> Result<bool, StoreError> {
+        let _one_writer = match self.writing.try_lock() {
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Poisoned(held)) => held.into_inner(),
+            Ok(held) => held,
+        };
+        let plan = self.plan(batches)?;
+        let done = self.rows.commit_if_quick(plan.changes, is_durable(batches))?;
+        if done {
+            self.index().add(plan.news);
+        }
+        Ok(done)
+    }
+
+    fn settle(&self) -> Result<(), StoreError> {
+        self.rows.settle()
     }
 
     fn read(&self, feed: &FeedId, from: u64, bytes_max: usize) -> Result<Vec<StoredRange>, ReadError> {
@@ -202,7 +212,6 @@ impl Store for Disk {
     }
 
     fn load(&self, space: &SpaceId, table: u8, rows: &Wanted) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
-        self.wait_for_said();
         let Some(number) = self.index().spaces.get(space).copied() else { return Ok(Vec::new()) };
         match rows {
             Wanted::Exact(key) => {
@@ -244,11 +253,15 @@ impl Store for Disk {
     }
 }
 
+fn is_durable(batches: &[Batch]) -> bool {
+    batches.iter().any(|batch| batch.durable)
+}
+
 /// The changes of rows that batches mean, and what will be new in the index.
+#[derive(Default)]
 struct Plan {
     changes: Vec<Change>,
-    feeds: BTreeMap<FeedId, Slot>,
-    spaces: BTreeMap<SpaceId, u32>,
+    news: Index,
 }
 
 impl Plan {
@@ -270,16 +283,16 @@ impl Plan {
     }
 
     fn slot(&self, index: &Index, feed: &FeedId) -> Option<Slot> {
-        self.feeds.get(feed).or_else(|| index.feeds.get(feed)).copied()
+        self.news.feeds.get(feed).or_else(|| index.feeds.get(feed)).copied()
     }
 
     fn feed(&mut self, index: &Index, feed: FeedId, space: SpaceId, manifest: &Bytes) {
         if self.slot(index, &feed).is_some() {
             return;
         }
-        let new = self.feeds.keys().filter(|feed| !index.feeds.contains_key(*feed)).count();
+        let new = self.news.feeds.keys().filter(|feed| !index.feeds.contains_key(*feed)).count();
         let number = (index.feeds.len() + new) as u32;
-        self.feeds.insert(feed, Slot { number, length: 0 });
+        self.news.feeds.insert(feed, Slot { number, length: 0 });
         let row = FeedRow { number, space, manifest: manifest.clone() };
         self.changes.push(Change::Put(Table::Feeds, Bytes::copy_from_slice(feed.as_bytes()), row.encode()));
     }
@@ -290,7 +303,7 @@ impl Plan {
         if length != from {
             return Err(StoreError::NotContiguous { feed, held: length, from });
         }
-        self.feeds.insert(feed, Slot { number, length: range.end() });
+        self.news.feeds.insert(feed, Slot { number, length: range.end() });
         for run in range.runs() {
             let key = run_key(number, run.from());
             let head = (run.end() == range.end()).then_some(range.head());
@@ -304,11 +317,11 @@ impl Plan {
     }
 
     fn space(&mut self, index: &Index, space: &SpaceId) -> u32 {
-        if let Some(number) = index.spaces.get(space).or_else(|| self.spaces.get(space)) {
+        if let Some(number) = index.spaces.get(space).or_else(|| self.news.spaces.get(space)) {
             return *number;
         }
-        let number = (index.spaces.len() + self.spaces.len()) as u32;
-        self.spaces.insert(*space, number);
+        let number = (index.spaces.len() + self.news.spaces.len()) as u32;
+        self.news.spaces.insert(*space, number);
         self.changes.push(Change::Put(Table::Spaces, Bytes::copy_from_slice(space.as_bytes()), number_key(number)));
         number
     }

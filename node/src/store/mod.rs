@@ -34,14 +34,17 @@ pub(crate) use thread::{Fact, Order, Threads};
 
 /// What a node keeps. One writer; readers at any time, who see whole batches.
 pub trait Store: Send + Sync + 'static {
-    /// Writes the batches in their order, all of them or none. Durable when one of them asks for it; `durable` is called as
-    /// soon as they are, which may be before this returns. Whoever reads after that sees them.
-    fn write_then(&self, batches: &[Batch], durable: &mut dyn FnMut()) -> Result<(), StoreError>;
+    /// Writes the batches in their order, all of them or none. Durable when one of them asks for it; whoever reads after this
+    /// sees them.
+    fn write(&self, batches: &[Batch]) -> Result<(), StoreError>;
 
-    /// Writes the batches in their order, all of them or none. Durable when one of them asks for it.
-    fn write(&self, batches: &[Batch]) -> Result<(), StoreError> {
-        self.write_then(batches, &mut || {})
-    }
+    /// The same if it takes no longer than one sync of a disk where that is quick; else nothing is done, and the answer is
+    /// false. For callers that have other work to do.
+    fn write_if_quick(&self, batches: &[Batch]) -> Result<bool, StoreError>;
+
+    /// Does now what the next reader would have to wait for. An error means that nothing can be read or written any more;
+    /// what was durable is safe.
+    fn settle(&self) -> Result<(), StoreError>;
 
     /// Stored ranges of a feed from entry `from` on: each ends at a head that is held, the first is cut so that it begins at
     /// `from`. At least one; no further one when `bytes_max` would be passed.

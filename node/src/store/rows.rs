@@ -1,5 +1,8 @@
 //! Rows on disk: redb with a journal in front. A set of changes is there as a whole or not at all.
 //!
+//! A small set is written to the journal and waits in memory until somebody reads, or until there is time: then everything
+//! that waits goes to redb in one transaction (it *settles*). So a durable write costs one sync and no transaction.
+//!
 //! redb panics on some damaged files; here that becomes an error with advice.
 
 use std::{
@@ -7,7 +10,11 @@ use std::{
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError, TryLockError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -30,16 +37,26 @@ const JOURNALED_KEY: &[u8] = b"journaled";
 
 /// Changes longer than this go to redb at once: writing them twice would cost more than a commit.
 const JOURNALED_BYTES_MAX: usize = 256 << 10;
+/// Changes longer than this are not written by a caller that must not wait: some dozens of small records.
+const QUICK_BYTES_MAX: usize = 16 << 10;
+/// A disk whose last sync took longer than this has no quick writes. Measured on a shared virtual disk: 250 µs.
+const QUICK_SYNC_MAX: Duration = Duration::from_millis(1);
 
 /// The open store.
 pub(super) struct Rows {
     database: Database,
     /// Locked for as long as a write takes.
     journal: Mutex<State>,
+    /// Whether changes wait. Set and cleared under the lock; looked at without it.
+    waiting: AtomicBool,
 }
 
 struct State {
     journal: Journal,
+    /// In the journal and not in redb yet, in their order.
+    waiting: Vec<Change>,
+    /// How long the last sync took.
+    last_sync: Duration,
     /// A write failed half-way; what is on disk is not known.
     stopped: bool,
 }
@@ -72,7 +89,8 @@ impl Rows {
             }
             let (key, number) = prepare(&database)?;
             let (journal, found) = Journal::open(&journal_path, key, number)?;
-            let rows = Rows { database, journal: Mutex::new(State { journal, stopped: false }) };
+            let state = State { journal, waiting: Vec::new(), last_sync: Duration::ZERO, stopped: false };
+            let rows = Rows { database, journal: Mutex::new(state), waiting: AtomicBool::new(false) };
             let recovered = rows.replay(found)?;
             Ok((rows, recovered))
         })
@@ -85,7 +103,7 @@ impl Rows {
             changes.extend(decode(&record).ok_or_else(|| StoreError::damaged("a journal record of unknown form"))?);
         }
         // Also when there is nothing to replay: the journal's new numbers must be durable before the first of them is used.
-        self.commit_durably(&mut self.state(), &changes)?;
+        self.commit_durably(&mut self.state(), changes)?;
         Ok(recovered)
     }
 
@@ -93,56 +111,83 @@ impl Rows {
         self.journal.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does the changes, all or none. Those that are not durable are when a later durable set is. For a durable set `then` is
-    /// called as soon as it cannot be lost any more; readers find it when this has returned.
-    pub(super) fn commit(&self, changes: &[Change], durable: bool, then: &mut dyn FnMut()) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.stopped {
-            return Err(StoreError::Stopped);
-        }
-        let done = caught(|| self.commit_in(&mut state, changes, durable, then));
-        state.stopped = done.is_err();
-        done
+    /// Does the changes, all or none; whoever reads after this sees them. Those that are not durable are when a later durable
+    /// set is.
+    pub(super) fn commit(&self, changes: Vec<Change>, durable: bool) -> Result<(), StoreError> {
+        unless_stopped(&mut self.state(), |state| {
+            let len = encoded_len(&changes);
+            if len > JOURNALED_BYTES_MAX {
+                return self.commit_durably(state, changes);
+            }
+            if !state.journal.has_room(len) {
+                self.commit_durably(state, Vec::new())?;
+            }
+            self.journal(state, changes, durable)
+        })
     }
 
-    fn commit_in(
-        &self,
-        state: &mut State,
-        changes: &[Change],
-        durable: bool,
-        then: &mut dyn FnMut(),
-    ) -> Result<(), StoreError> {
-        let len = encoded_len(changes);
-        if len > JOURNALED_BYTES_MAX {
-            return self.commit_durably(state, changes);
+    /// The same if it takes no longer than one sync, on a disk where that is quick. Else nothing is done, and it says so.
+    pub(super) fn commit_if_quick(&self, changes: Vec<Change>, durable: bool) -> Result<bool, StoreError> {
+        let mut state = match self.journal.try_lock() {
+            Ok(state) => state,
+            Err(TryLockError::Poisoned(state)) => state.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(false),
+        };
+        let len = encoded_len(&changes);
+        let is_quick = !durable || state.last_sync <= QUICK_SYNC_MAX;
+        if !is_quick || len > QUICK_BYTES_MAX || !state.journal.has_room(len) {
+            return Ok(false);
         }
-        if !state.journal.has_room(len) {
-            self.commit_durably(state, &[])?;
-        }
-        let mut payload = Vec::with_capacity(len);
-        encode(changes, &mut payload);
+        unless_stopped(&mut state, |state| self.journal(state, changes, durable)).map(|()| true)
+    }
+
+    /// Changes that fit go into the journal, and wait for redb.
+    fn journal(&self, state: &mut State, changes: Vec<Change>, durable: bool) -> Result<(), StoreError> {
+        let mut payload = Vec::with_capacity(encoded_len(&changes));
+        encode(&changes, &mut payload);
         state.journal.append(&payload);
         if durable {
+            let started = Instant::now();
             state.journal.sync()?;
-            then();
+            state.last_sync = started.elapsed();
         }
-        let mut transaction = self.database.begin_write()?;
-        transaction.set_durability(Durability::None)?;
-        apply(&transaction, changes)?;
-        transaction.commit()?;
+        state.waiting.extend(changes);
+        self.waiting.store(true, Ordering::Release);
         Ok(())
     }
 
-    /// Makes everything durable in redb and empties the journal.
-    fn commit_durably(&self, state: &mut State, changes: &[Change]) -> Result<(), StoreError> {
+    /// Brings what waits to redb.
+    pub(super) fn settle(&self) -> Result<(), StoreError> {
+        if !self.waiting.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        unless_stopped(&mut self.state(), |state| {
+            let mut transaction = self.database.begin_write()?;
+            transaction.set_durability(Durability::None)?;
+            apply(&transaction, &state.waiting)?;
+            transaction.commit()?;
+            self.settled(state);
+            Ok(())
+        })
+    }
+
+    fn settled(&self, state: &mut State) {
+        state.waiting = Vec::new();
+        self.waiting.store(false, Ordering::Release);
+    }
+
+    /// Makes everything durable in redb, and `changes` with it, and empties the journal.
+    fn commit_durably(&self, state: &mut State, changes: Vec<Change>) -> Result<(), StoreError> {
         let mut transaction = self.database.begin_write()?;
         // So that opening after a crash need not walk the whole file.
         transaction.set_quick_repair(true);
-        apply(&transaction, changes)?;
+        state.waiting.extend(changes);
+        apply(&transaction, &state.waiting)?;
         let journaled = state.journal.number().to_le_bytes();
         transaction.open_table(Table::Meta.definition())?.insert(JOURNALED_KEY, &journaled[..])?;
         transaction.commit()?;
         state.journal.restart();
+        self.settled(state);
         Ok(())
     }
 
@@ -152,12 +197,11 @@ impl Rows {
         if state.stopped || state.journal.is_empty() {
             return Ok(());
         }
-        let done = caught(|| self.commit_durably(&mut state, &[]));
-        state.stopped = done.is_err();
-        done
+        unless_stopped(&mut state, |state| self.commit_durably(state, Vec::new()))
     }
 
     pub(super) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.settle()?;
         caught(|| {
             let table = self.database.begin_read()?.open_table(table.definition())?;
             Ok(table.get(key)?.map(|value| Bytes::copy_from_slice(value.value())))
@@ -171,6 +215,7 @@ impl Rows {
         from: &[u8],
         to: &[u8],
     ) -> Result<Option<(Bytes, Bytes)>, StoreError> {
+        self.settle()?;
         caught(|| {
             let table = self.database.begin_read()?.open_table(table.definition())?;
             let row = table.range::<&[u8]>(from..=to)?.next_back().transpose()?;
@@ -186,6 +231,7 @@ impl Rows {
         from: &[u8],
         visit: &mut Visit<'_>,
     ) -> Result<(), StoreError> {
+        self.settle()?;
         caught(|| {
             let table = self.database.begin_read()?.open_table(table.definition())?;
             for row in table.range::<&[u8]>(from..)? {
@@ -197,6 +243,19 @@ impl Rows {
             Ok(())
         })
     }
+}
+
+/// Works on a store that is whole. Where the work fails half-way, what is on disk is not known, and nothing is written again.
+fn unless_stopped(
+    state: &mut State,
+    work: impl FnOnce(&mut State) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    if state.stopped {
+        return Err(StoreError::Stopped);
+    }
+    let done = caught(|| work(state));
+    state.stopped = done.is_err();
+    done
 }
 
 /// Checks the version, or makes the tables of a new store. Gives the store's id and the last journal record it has.

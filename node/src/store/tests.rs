@@ -222,6 +222,49 @@ fn what_is_not_durable_is_seen_at_once_and_kept_by_the_next_durable_batch() {
 }
 
 #[test]
+fn a_quick_write_is_durable_and_seen_at_once_and_a_large_one_is_left_to_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut alice = Author::new(1, Purpose::Data);
+    open(folder.path()).write(&[batch(vec![alice.known()])]).unwrap();
+    for round in 1..=5u64 {
+        // The first write after opening: no sync has been seen to be slow.
+        let disk = open(folder.path());
+        assert!(disk.write_if_quick(&[batch(alice.append(&[100]))]).unwrap());
+        // Nobody settled it; a crash keeps it, and who reads sees it.
+        assert_eq!(open(crashed(folder.path()).path()).length(&alice.feed()), round);
+        assert_eq!(disk.length(&alice.feed()), round);
+        assert_eq!(entries(&disk.read(&alice.feed(), round - 1, NO_LIMIT).unwrap()), [(round - 1, 100)]);
+    }
+    let disk = open(folder.path());
+    let large = [batch(alice.append(&[20_000]))];
+    assert!(!disk.write_if_quick(&large).unwrap());
+    assert_eq!(disk.length(&alice.feed()), 5, "nothing of it is done");
+    disk.write(&large).unwrap();
+    assert_eq!(disk.length(&alice.feed()), 6);
+}
+
+#[test]
+fn what_waits_to_settle_keeps_its_order_with_what_goes_past_the_journal() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = open(folder.path());
+    let space = SpaceId::from_bytes([9; 32]);
+    let value = |text: &'static str| derived(1, "row", Some(text));
+    let row = |disk: &Disk| disk.load(&space, 1, &Wanted::Exact("row".into())).unwrap()[0].1.clone();
+    let large = Write::Local { key: "large".into(), value: Some(vec![7; 300_000].into()) };
+    disk.write(&[batch(vec![value("first")])]).unwrap();
+    disk.write(&[batch(vec![large.clone(), value("second")])]).unwrap();
+    assert_eq!(row(&disk), "second");
+    disk.write(&[batch(vec![large, value("third")])]).unwrap();
+    disk.write(&[batch(vec![value("fourth")])]).unwrap();
+    let again = open(crashed(folder.path()).path());
+    assert_eq!((row(&again), row(&disk)), (Bytes::from("fourth"), Bytes::from("fourth")));
+    disk.write(&[batch(vec![value("fifth")])]).unwrap();
+    disk.rest().unwrap();
+    let (again, recovered) = Disk::open(crashed(folder.path()).path(), CACHE_BYTES).unwrap();
+    assert_eq!((recovered.batches, row(&again)), (0, Bytes::from("fifth")));
+}
+
+#[test]
 fn a_batch_that_does_not_fit_leaves_nothing_and_the_store_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let disk = open(folder.path());

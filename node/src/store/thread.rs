@@ -1,15 +1,19 @@
 //! The store's two threads: one writes and loads in the order it is asked to, one reads feeds for others.
 //!
+//! A write that is quick, with nothing before it in line, is done by whoever asks: two changes of threads cost as much as a
+//! third of a sync. The first thread then only brings it to where readers look, a moment later.
+//!
 //! Writes that wait while the disk is busy go into one transaction together. Loads stand in the writer's line, so that each
 //! sees every batch that was ordered before it; reads of feeds do not, they only ask for what was said to be durable.
 
 use std::{
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread::{Builder, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -22,6 +26,9 @@ use super::{Store, StoreError};
 
 /// After this long without an order the store does its housekeeping. A guess: longer than a pause between keystrokes.
 const REST_AFTER: Duration = Duration::from_secs(1);
+/// After this long what waits is brought to where readers look, if none came before. A guess: longer than a small write needs
+/// from here to a peer's disk, so that it does not compete with that for the processor.
+const SETTLE_AFTER: Duration = Duration::from_millis(3);
 /// Batches in one transaction: bounds what a reader has to wait for.
 const BATCHES_MAX: usize = 256;
 
@@ -44,6 +51,8 @@ pub(crate) enum Order {
         from: u64,
         bytes_max: usize,
     },
+    /// A write was done elsewhere.
+    Settle,
 }
 
 /// What came of it.
@@ -69,9 +78,14 @@ pub(crate) enum Fact {
 
 /// The threads. Dropped, they finish what they were ordered and end.
 pub(crate) struct Threads {
+    store: Arc<dyn Store>,
     writer: Option<Sender<Order>>,
     reader: Option<Sender<Order>>,
     handles: Vec<JoinHandle<()>>,
+    /// Batches and loads whose facts are not back yet.
+    under_way: usize,
+    /// Whether the writing thread knows that there is something to settle.
+    is_told: Arc<AtomicBool>,
 }
 
 impl Threads {
@@ -79,20 +93,61 @@ impl Threads {
     pub(crate) fn start(store: Arc<dyn Store>, facts: UnboundedSender<Fact>) -> std::io::Result<Threads> {
         let (writer, writes) = channel();
         let (reader, reads) = channel();
-        let (for_reads, read_facts) = (Arc::clone(&store), facts.clone());
+        let (for_writes, for_reads, read_facts) = (Arc::clone(&store), Arc::clone(&store), facts.clone());
+        let is_told = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&is_told);
         let handles = vec![
-            Builder::new().name("weft-store".to_owned()).spawn(move || write(&*store, &writes, &facts))?,
+            Builder::new().name("weft-store".to_owned()).spawn(move || {
+                Writer { store: &*for_writes, facts, left: Left::Rest, told: &told }.run(&writes);
+            })?,
             Builder::new().name("weft-read".to_owned()).spawn(move || read(&*for_reads, &reads, &read_facts))?,
         ];
-        Ok(Threads { writer: Some(writer), reader: Some(reader), handles })
+        Ok(Threads { store, writer: Some(writer), reader: Some(reader), handles, under_way: 0, is_told })
     }
 
     /// Gives an order. What can be under way is bounded by the credit of the peer's sessions and drafts.
-    pub(crate) fn order(&self, order: Order) {
+    pub(crate) fn order(&mut self, order: Order) {
+        self.under_way += match &order {
+            Order::Write { batches } => batches.len(),
+            Order::Load { .. } => 1,
+            Order::Read { .. } | Order::Settle => 0,
+        };
         let line = if matches!(order, Order::Read { .. }) { &self.reader } else { &self.writer };
         // The threads end only after the lines were dropped.
         let sent = line.as_ref().is_some_and(|line| line.send(order).is_ok());
         debug_assert!(sent, "a store thread ended early");
+    }
+
+    /// Writes at once, if that is quick and no fact is outstanding that would come before its own; else orders it.
+    pub(crate) fn write(&mut self, batches: Vec<(Ticket, Batch)>) -> Option<(Vec<Ticket>, Result<(), StoreError>)> {
+        if self.under_way > 0 {
+            self.order(Order::Write { batches });
+            return None;
+        }
+        let (tickets, batches): (Vec<_>, Vec<_>) = batches.into_iter().unzip();
+        let result = match self.store.write_if_quick(&batches) {
+            Ok(false) => {
+                self.order(Order::Write { batches: tickets.into_iter().zip(batches).collect() });
+                return None;
+            }
+            Ok(true) => {
+                if !self.is_told.swap(true, Ordering::AcqRel) {
+                    self.order(Order::Settle);
+                }
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        Some((tickets, result))
+    }
+
+    /// A fact came back.
+    pub(crate) fn heard(&mut self, fact: &Fact) {
+        self.under_way -= match fact {
+            Fact::Written { tickets, .. } => tickets.len(),
+            Fact::Loaded { .. } => 1,
+            Fact::Read { .. } | Fact::Broken { .. } => 0,
+        };
     }
 }
 
@@ -108,71 +163,115 @@ impl Drop for Threads {
     }
 }
 
-fn write(store: &dyn Store, orders: &Receiver<Order>, facts: &UnboundedSender<Fact>) {
-    let mut rested = false;
-    // An order that ended a group of writes.
-    let mut next = None;
-    loop {
-        let order = match next.take() {
-            Some(order) => order,
-            None if rested => match orders.recv() {
-                Ok(order) => order,
-                Err(_) => break,
-            },
-            None => match orders.recv_timeout(REST_AFTER) {
-                Ok(order) => order,
-                Err(RecvTimeoutError::Timeout) => {
-                    rest(store);
-                    rested = true;
-                    continue;
+/// What the writing thread still has to do when nothing is ordered.
+enum Left {
+    /// To bring what was written to where readers look, at this moment.
+    Settle(Instant),
+    /// Its housekeeping.
+    Rest,
+    Nothing,
+}
+
+/// The writing thread.
+struct Writer<'a> {
+    store: &'a dyn Store,
+    facts: UnboundedSender<Fact>,
+    left: Left,
+    /// Cleared before it settles: who writes after that tells it again.
+    told: &'a AtomicBool,
+}
+
+impl Writer<'_> {
+    fn run(mut self, orders: &Receiver<Order>) {
+        // An order that ended a group of writes.
+        let mut next = None;
+        while let Some(order) = next.take().or_else(|| self.next(orders)) {
+            let heard = match order {
+                Order::Write { batches } => {
+                    next = self.write(batches, orders);
+                    self.settle()
                 }
-                Err(RecvTimeoutError::Disconnected) => break,
-            },
-        };
-        let fact = match order {
-            Order::Write { batches } => {
-                rested = false;
-                let (mut tickets, mut batches): (Vec<_>, Vec<_>) = batches.into_iter().unzip();
-                while batches.len() < BATCHES_MAX
-                    && let Ok(order) = orders.try_recv()
-                {
-                    match order {
-                        Order::Write { batches: more } => {
-                            for (ticket, batch) in more {
-                                tickets.push(ticket);
-                                batches.push(batch);
-                            }
-                        }
-                        other => {
-                            next = Some(other);
-                            break;
-                        }
+                Order::Load { ticket, space, table, rows } => {
+                    self.say(Fact::Loaded { ticket, result: self.store.load(&space, table, &rows) })
+                }
+                Order::Read { ticket, feed, from, bytes_max } => {
+                    self.say(Fact::Read { ticket, result: self.store.read(&feed, from, bytes_max) })
+                }
+                Order::Settle => {
+                    self.left = Left::Settle(Instant::now() + SETTLE_AFTER);
+                    true
+                }
+            };
+            if !heard {
+                break;
+            }
+        }
+        rest(self.store);
+    }
+
+    /// The next order; none when the line is dropped. Does meanwhile what is left to do.
+    fn next(&mut self, orders: &Receiver<Order>) -> Option<Order> {
+        loop {
+            let wait = match self.left {
+                Left::Settle(at) => at.saturating_duration_since(Instant::now()),
+                Left::Rest => REST_AFTER,
+                Left::Nothing => return orders.recv().ok(),
+            };
+            match orders.recv_timeout(wait) {
+                Ok(order) => return Some(order),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) if matches!(self.left, Left::Settle(_)) => {
+                    if !self.settle() {
+                        return None;
                     }
                 }
-                // Said while the rows are still on their way to where readers find them: nobody waits for that.
-                let result = store.write_then(&batches, &mut || {
-                    let tickets = std::mem::take(&mut tickets);
-                    // Should nobody listen, the next fact finds out.
-                    let _ = facts.send(Fact::Written { tickets, result: Ok(()) });
-                });
-                match result {
-                    Ok(()) if tickets.is_empty() => continue,
-                    Err(error) if tickets.is_empty() => Fact::Broken { error },
-                    result => Fact::Written { tickets, result },
+                Err(RecvTimeoutError::Timeout) => {
+                    rest(self.store);
+                    self.left = Left::Nothing;
                 }
             }
-            Order::Load { ticket, space, table, rows } => {
-                Fact::Loaded { ticket, result: store.load(&space, table, &rows) }
-            }
-            Order::Read { ticket, feed, from, bytes_max } => {
-                Fact::Read { ticket, result: store.read(&feed, from, bytes_max) }
-            }
-        };
-        if facts.send(fact).is_err() {
-            break;
         }
     }
-    rest(store);
+
+    /// Writes these and those that wait behind them. Gives back the order that is none.
+    fn write(&mut self, batches: Vec<(Ticket, Batch)>, orders: &Receiver<Order>) -> Option<Order> {
+        let (mut tickets, mut batches): (Vec<_>, Vec<_>) = batches.into_iter().unzip();
+        let mut next = None;
+        while batches.len() < BATCHES_MAX
+            && let Ok(order) = orders.try_recv()
+        {
+            match order {
+                Order::Write { batches: more } => {
+                    for (ticket, batch) in more {
+                        tickets.push(ticket);
+                        batches.push(batch);
+                    }
+                }
+                other => {
+                    next = Some(other);
+                    break;
+                }
+            }
+        }
+        let result = self.store.write(&batches);
+        // Should nobody listen, the next fact finds out.
+        self.say(Fact::Written { tickets, result });
+        next
+    }
+
+    /// After this, readers need not wait. Says whether anybody listens.
+    fn settle(&mut self) -> bool {
+        self.left = Left::Rest;
+        self.told.store(false, Ordering::Release);
+        match self.store.settle() {
+            Ok(()) => true,
+            Err(error) => self.say(Fact::Broken { error }),
+        }
+    }
+
+    fn say(&self, fact: Fact) -> bool {
+        self.facts.send(fact).is_ok()
+    }
 }
 
 fn read(store: &dyn Store, orders: &Receiver<Order>, facts: &UnboundedSender<Fact>) {
