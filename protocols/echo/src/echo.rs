@@ -12,7 +12,7 @@ use weft_machine::{Machine, Time};
 
 use crate::config::Config;
 use crate::error::{EditRefusal, Quarantine};
-use crate::ids::{Clients, object_id};
+use crate::ids::{Clients, SESSIONS_MAX, object_id};
 use crate::io::{Applied, Counts, Input, LoadTicket, Me, Output, Processed, Released};
 use crate::message::Mutation;
 use crate::object::{Object, Place, Rows, put};
@@ -87,6 +87,11 @@ impl Echo {
     /// Decodes a mutation and lets it wait for its object.
     fn admit(&mut self, feed: FeedId, entry: Applied) {
         let decoded = match (&entry.mutation, &entry.counts) {
+            _ if entry.session >= SESSIONS_MAX => Err(Quarantine::Session { session: entry.session }),
+            (_, Counts::Taken) => {
+                let client = self.clients.of(&feed, entry.session);
+                Err(Quarantine::ClientTaken { client })
+            }
             (Err(_), Counts::Void(reason)) => Err(Quarantine::Void(reason.clone())),
             (Err(failure), _) => Err(Quarantine::Closed(*failure)),
             (Ok(bytes), _) => Mutation::decode(bytes).map_err(Quarantine::from),

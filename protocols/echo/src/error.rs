@@ -1,6 +1,7 @@
 //! Why something was not done: to a mutation of anybody's ([`Malformed`], [`Quarantine`]), to an edit of ours
 //! ([`EditRefusal`]).
 
+use crate::ids::SESSIONS_MAX;
 use crate::inspect::Refusal;
 use crate::io::OpenFailure;
 use crate::json::JsonFault;
@@ -87,6 +88,12 @@ pub enum Quarantine {
         /// The id.
         client: u64,
     },
+    /// A feed has no session of this number. Spec: ECHO-1.2
+    #[error("session {session}, where a feed has {SESSIONS_MAX}")]
+    Session {
+        /// The number.
+        session: u64,
+    },
     /// `yrs` reported an error for an update that `inspect` accepted: a bug of ours, contained.
     #[error("the document refused it: {0}")]
     Document(String),
@@ -109,6 +116,7 @@ impl Quarantine {
             Self::Refused(_) => "acausal",
             Self::UnknownObject => "unknown_object",
             Self::ClientTaken { .. } => "client_taken",
+            Self::Session { .. } => "session",
             Self::Document(_) => "document",
         }
     }

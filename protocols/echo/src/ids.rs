@@ -12,6 +12,11 @@ pub const ROOT: &str = "body";
 /// Spec: ECHO-1.2
 pub const CLIENT_BITS: u32 = 53;
 
+/// A feed's sessions are numbered below this.
+///
+/// Spec: ECHO-1.2
+pub const SESSIONS_MAX: u64 = 1 << 16;
+
 /// The branch that every document is on until there are branches.
 const NO_BRANCH: [u8; 32] = [0; 32];
 

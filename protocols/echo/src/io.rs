@@ -46,6 +46,10 @@ pub enum Counts {
     Hollow,
     /// It is void and nothing that counts builds on it.
     Void(String),
+    /// Its session's client id is that of a session that comes first: nothing of it is taken, not even its clocks.
+    ///
+    /// Spec: ECHO-1.2
+    Taken,
 }
 
 /// Why the body of an entry could not be opened; four different states.

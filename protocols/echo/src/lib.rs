@@ -55,7 +55,7 @@ pub use config::Config;
 pub use echo::Echo;
 pub use edit::{Edit, TextOp};
 pub use error::{EditRefusal, Malformed, Quarantine};
-pub use ids::{CLIENT_BITS, ROOT, client_id, object_id};
+pub use ids::{CLIENT_BITS, ROOT, SESSIONS_MAX, client_id, object_id};
 pub use io::{
     Applied, Counts, DerivedWrite, EditTicket, Input, LoadTicket, Me, OpenFailure, Output, Processed, Released,
     WriteTicket, Written,

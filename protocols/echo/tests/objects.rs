@@ -178,8 +178,11 @@ fn neighbours_that_are_none_are_refused_in_every_order() {
     }
 }
 
-/// Two sessions with one client id: which one is void is for the space to say (it knows who was admitted first); then all
-/// replicas agree. Should it not be said, the second is refused and the document is never mixed up.
+/// Two sessions with one client id: which one has it is for the space to say (it knows who was admitted first); then all
+/// replicas agree, and nothing of the other is taken, not even its clocks. Should it not be said, the second is refused and the
+/// document is never mixed up.
+///
+/// Spec: ECHO-1.2
 #[test]
 fn colliding_client_ids_converge() {
     let config = Config { client_bits: 1, ..Config::default() };
@@ -204,11 +207,23 @@ fn colliding_client_ids_converge() {
     let mixed = show([(first, &one), (second, &other)]);
     assert_eq!(mixed.quarantined[&(feed(second), 0)], Quarantine::ClientTaken { client: id });
 
-    other.counts = Counts::Void("its client id is another's".into());
-    other.mutation = Err(OpenFailure::Missing);
+    other.counts = Counts::Taken;
     let (a, b) = (show([(first, &one), (second, &other)]), show([(second, &other), (first, &one)]));
     assert_eq!(a.rows, b.rows);
-    assert!(a.quarantined.contains_key(&(feed(second), 0)));
+    assert_eq!(a.quarantined[&(feed(second), 0)], Quarantine::ClientTaken { client: id });
+}
+
+/// Spec: ECHO-1.2
+#[test]
+fn a_session_that_no_feed_has_changes_nothing() {
+    let (alice, object, her) = alice();
+    let deleting =
+        Mutation { object: Some(object), deletes: deletes(&[(her, &[(0, 5)])]).into(), ..Mutation::default() };
+    let mut far = entry(feed(6), 0, past(&[(feed(1), 1)]), &deleting);
+    far.session = weft_echo::SESSIONS_MAX;
+    let shown = agree(&BTreeMap::from([(feed(1), alice.entries.clone()), (feed(6), vec![far])]));
+    assert_eq!(shown.text(&object), "hello");
+    assert_eq!(shown.quarantined[&(feed(6), 0)], Quarantine::Session { session: 65_536 });
 }
 
 /// The client id of a feed at a test's width, found by which update is not refused as foreign.

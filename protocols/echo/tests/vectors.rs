@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use data_encoding::HEXLOWER as HEX;
 use serde_json::{Value, json};
-use weft_crypto::{FeedId, ObjectId};
+use weft_crypto::{DeviceKey, FeedId, FeedSecret, Manifest, ObjectId, Purpose, SpaceId};
 use weft_echo::inspect::{Context, inspect};
 use weft_echo::{Applied, Mutation, client_id, object_id};
 
@@ -46,6 +46,38 @@ fn ids() {
         json!({"space": hex(space().as_bytes()), "feed": hex(feed.as_bytes()), "session": session.to_string(), "client": client.to_string()})
     });
     keep("ids", &json!({"objects": objects, "clients": clients}));
+}
+
+/// Two feeds that `protocols/peer/examples/collide.rs` has found: nothing but their generation differs.
+///
+/// Spec: ECHO-1.2
+#[test]
+fn two_feeds_that_an_attacker_has_found_share_a_client_id() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../specs/vectors/echo/collision.json");
+    let vector: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let bytes = |key: &str| HEX.decode(vector[key].as_str().unwrap().as_bytes()).unwrap();
+    let seed = |key: &str| <[u8; 32]>::try_from(bytes(key)).unwrap();
+    let (space, secret) = (SpaceId::from_bytes(seed("space")), FeedSecret::from_seed(seed("feed_seed")));
+    let feeds: Vec<FeedId> = (0..2)
+        .map(|which| {
+            let manifest = Manifest {
+                version: Manifest::VERSION,
+                space,
+                device: DeviceKey::from_seed(seed("device_seed")).id(),
+                feed_key: secret.id(),
+                purpose: Purpose::Data,
+                generation: vector["feeds"][which]["generation"].as_str().unwrap().parse().unwrap(),
+            };
+            assert_eq!(hex(manifest.id().as_bytes()), vector["feeds"][which]["feed"].as_str().unwrap());
+            manifest.id()
+        })
+        .collect();
+    assert_ne!(feeds[0], feeds[1]);
+    for feed in &feeds {
+        assert_eq!(client_id(&space, feed, 0).to_string(), vector["client"].as_str().unwrap());
+        assert_ne!(client_id(&space, feed, 1).to_string(), vector["client"].as_str().unwrap());
+    }
+    assert_ne!(client_id(&space, &feeds[0], 1), client_id(&space, &feeds[1], 1), "the next number is free");
 }
 
 /// Spec: ECHO-2.1, ECHO-2.2, ECHO-2.3, ECHO-2.4

@@ -37,6 +37,7 @@ mod deadlines;
 mod draws;
 pub mod laws;
 mod machine;
+pub mod mutants;
 mod seed;
 mod time;
 

@@ -39,6 +39,7 @@ mod commands;
 mod config;
 mod connections;
 pub mod event;
+pub mod fuzz;
 mod host;
 mod io;
 mod job;

@@ -69,6 +69,9 @@ pub struct AdmittedFeed {
     /// False when its admission lost a contest. Such a feed is still replicated, ordered and served, since others may have
     /// built on it; nothing in it counts. Spec: SPACE-3.3.
     pub counts: bool,
+    /// How many feeds were admitted before it: those that count, if it does; carried ones too, if not. Of two feeds that contend for a
+    /// client id, one that counts comes first, then the one with the lower number. Spec: SPACE-8.2
+    pub number: u64,
 }
 
 /// An invitation as it stands now.
@@ -169,8 +172,12 @@ impl Resolution {
 
     /// A feed of the space.
     pub fn feed(&self, feed: &FeedId) -> Option<AdmittedFeed> {
-        let admitted =
-            |facts: &FeedFacts, counts| AdmittedFeed { manifest: facts.manifest, identity: facts.identity, counts };
+        let admitted = |facts: &FeedFacts, counts| AdmittedFeed {
+            manifest: facts.manifest,
+            identity: facts.identity,
+            counts,
+            number: facts.number,
+        };
         let counts = self.facts.feeds.get(feed).map(|facts| admitted(facts, true));
         counts.or_else(|| self.carried.feeds.get(feed).map(|facts| admitted(facts, false)))
     }

@@ -91,6 +91,7 @@ fn apply(room: &mut Room, now: Time, changes: Changes, outbox: &mut Outbox) {
     if !changes.verdicts_changed.is_empty() {
         room.rederive();
     }
+    super::clients::resolved(room);
     room.say_profile(now);
 }
 
@@ -112,6 +113,8 @@ pub(crate) fn learn(room: &mut Room, now: Time, feed: FeedId) -> Option<Write> {
     super::sources::admitted(room, now, feed);
     if admitted.manifest.purpose == weft_crypto::Purpose::Control {
         room.control_order.admit(feed, 0, weft_feed::past::History::new());
+    } else {
+        super::clients::admitted(room, feed);
     }
     new.then_some(Write::Feed { feed, space: room.space, manifest: signed })
 }

@@ -64,6 +64,7 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
     {
         room.data.news.heard(head, past);
     }
+    super::clients::released(room, feed, &run);
     if feed == room.data.feed && !room.written.is_empty() {
         return release_own(room, &run, &past);
     }
@@ -73,7 +74,7 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
 fn release_run(room: &mut Room, feed: FeedId, run: &Run, past: Vec<(u64, Arc<Past>)>, outbox: &mut Outbox) {
     let mut step = Step { feed, length: run.end(), past, rulings: Vec::new(), piece: Piece::Nothing };
     let mut epochs: Vec<EpochId> = Vec::new();
-    let mut last: Option<(Option<EpochId>, *const Past)> = None;
+    let mut last: Option<(Option<EpochId>, *const Past, u64)> = None;
     for entry in run.entries() {
         if entry.header.kind() != kind::MUTATION {
             continue;
@@ -85,10 +86,15 @@ fn release_run(room: &mut Room, feed: FeedId, run: &Run, past: Vec<(u64, Arc<Pas
             epochs.push(epoch);
         }
         let past = past_of(&step.past, entry.seq);
-        let same = (epoch, Arc::as_ptr(&past));
+        let session = entry.header.session();
+        let same = (epoch, Arc::as_ptr(&past), session);
         if last != Some(same) {
             last = Some(same);
-            step.rulings.push((entry.seq, rule(room, &feed, entry.seq, run.end(), epoch.as_ref(), &past)));
+            let counts = match room.clients.is_void(&(feed, session)) {
+                true => Counts::Taken,
+                false => rule(room, &feed, entry.seq, run.end(), epoch.as_ref(), &past),
+            };
+            step.rulings.push((entry.seq, counts));
         }
     }
     if step.rulings.is_empty() {

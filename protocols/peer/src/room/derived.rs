@@ -47,6 +47,16 @@ impl Derived {
         self.row(space, CURSORS, changes_key(feed, from), Some(changes));
     }
 
+    /// A session beyond a feed's first has written.
+    pub(crate) fn session(&mut self, space: SpaceId, feed: &FeedId, session: u64) {
+        self.row(space, CURSORS, session_key(feed, session), Some(Bytes::new()));
+    }
+
+    /// The sessions that are void in the rows that follow.
+    pub(crate) fn void_sessions(&mut self, space: SpaceId, void: Bytes) {
+        self.row(space, CURSORS, VOID_SESSIONS, Some(void));
+    }
+
     fn row(&mut self, space: SpaceId, table: u8, key: Bytes, value: Option<Bytes>) {
         self.bytes += key.len() + value.as_ref().map_or(0, Bytes::len);
         self.rows.push(Write::Derived { space, table, key, value });
@@ -128,6 +138,12 @@ fn cursor_key(feed: &FeedId) -> Bytes {
     [b"c", feed.as_bytes().as_slice()].concat().into()
 }
 
+fn session_key(feed: &FeedId, session: u64) -> Bytes {
+    [b"s", feed.as_bytes().as_slice(), session.to_be_bytes().as_slice()].concat().into()
+}
+
+const VOID_SESSIONS: Bytes = Bytes::from_static(b"v");
+
 fn changes_key(feed: &FeedId, from: u64) -> Bytes {
     [b"p", feed.as_bytes().as_slice(), from.to_be_bytes().as_slice()].concat().into()
 }
@@ -138,11 +154,18 @@ pub(crate) enum CursorRow {
     Cursor(Processed),
     /// What the order said of the feed.
     Changes(FeedId, Bytes),
+    /// A session of a feed that has written.
+    Session(FeedId, u64),
+    /// Which sessions are void in the rows.
+    VoidSessions(Bytes),
 }
 
 impl CursorRow {
     pub(crate) fn decode(key: &[u8], value: &Bytes) -> Option<CursorRow> {
         let (tag, rest) = key.split_first()?;
+        if key == VOID_SESSIONS {
+            return Some(CursorRow::VoidSessions(value.clone()));
+        }
         let feed = FeedId::try_from(rest.get(..32)?).ok()?;
         match tag {
             b'c' => {
@@ -157,6 +180,7 @@ impl CursorRow {
                 }))
             }
             b'p' => Some(CursorRow::Changes(feed, value.clone())),
+            b's' => Some(CursorRow::Session(feed, u64::from_be_bytes(rest.get(32..)?.try_into().ok()?))),
             _ => None,
         }
     }

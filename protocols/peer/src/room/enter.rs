@@ -19,6 +19,7 @@ use weft_space::{Keys, Space, compose::SpaceKeys};
 
 use super::{
     Room,
+    clients::Clients,
     derived::{CursorRow, Derived},
     ledger::Ledger,
     own::OwnFeed,
@@ -107,6 +108,7 @@ impl Room {
             naming: links::naming::Naming::default(),
             replay: Replay::default(),
             echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
+            clients: Clients::default(),
             derived: Derived::default(),
             sources: Sources::new(weft_replication::sources::Config::default(), me.device.id()),
             persisting: BTreeMap::new(),
@@ -186,12 +188,17 @@ impl Room {
     fn restore_data(&mut self, rows: Vec<(Bytes, Bytes)>, me: weft_echo::Me) {
         let mut cursors: BTreeMap<FeedId, Processed> = BTreeMap::new();
         let mut changes: BTreeMap<FeedId, Vec<Bytes>> = BTreeMap::new();
+        let mut void = Bytes::new();
         for (key, value) in &rows {
             match CursorRow::decode(key, value) {
                 Some(CursorRow::Cursor(processed)) => {
                     cursors.insert(processed.feed, processed);
                 }
                 Some(CursorRow::Changes(feed, row)) => changes.entry(feed).or_default().push(row),
+                Some(CursorRow::Session(feed, session)) => {
+                    self.clients.used((feed, session), weft_echo::client_id(&self.space, &feed, session));
+                }
+                Some(CursorRow::VoidSessions(row)) => void = row,
                 None => {}
             }
         }
@@ -223,6 +230,7 @@ impl Room {
         self.unnamed = self.feeds_without_a_name();
         let owned = self.ledger.get(&self.data.feed).expect("own feeds are known").tree.length();
         self.echo = Echo::new(weft_echo::Config::default(), me, owned, processed);
+        links::clients::opened(self, &void);
     }
 
     /// Data feeds that are shown up to an entry which own entries have not acknowledged and no head names: replaying was

@@ -11,6 +11,7 @@
 //! ```
 
 mod asks;
+pub(crate) mod clients;
 pub(crate) mod derived;
 mod elsewhere;
 pub(crate) mod enter;
@@ -119,6 +120,8 @@ pub(crate) struct Room {
     pub(crate) unnamed: BTreeSet<FeedId>,
     pub(crate) naming: links::naming::Naming,
     pub(crate) echo: Echo,
+    /// Which client ids are used, and by whom.
+    pub(crate) clients: clients::Clients,
     pub(crate) derived: Derived,
     pub(crate) sources: Sources,
     pub(crate) persisting: BTreeMap<Ticket, Persisting>,
@@ -298,6 +301,7 @@ impl Room {
             return;
         }
         self.derived.drop_all(self.space);
+        links::clients::write_again(self);
         let until = enter::replay_from_start(self);
         self.echo.handle_input(now, weft_echo::Input::Wiped);
         self.loads_waiting.clear();

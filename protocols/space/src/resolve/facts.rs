@@ -67,6 +67,8 @@ pub(crate) struct DeviceFacts {
 pub(crate) struct FeedFacts {
     pub(crate) manifest: Manifest,
     pub(crate) identity: IdentityId,
+    /// How many feeds were admitted before it, in the one order.
+    pub(crate) number: u64,
     pub(crate) places: Vec<Place>,
 }
 

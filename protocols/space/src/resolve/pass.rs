@@ -206,7 +206,8 @@ impl<'a> Pass<'a> {
         if first != id && self.contests == Contests::Decided {
             return Err(VoidReason::SecondFeed);
         }
-        let feed = self.facts.feeds.entry(id).or_insert(FeedFacts { manifest, identity, places: Vec::new() });
+        let number = self.facts.feeds.len() as u64;
+        let feed = self.facts.feeds.entry(id).or_insert(FeedFacts { manifest, identity, number, places: Vec::new() });
         feed.places.push(place);
         Ok(())
     }
