@@ -9,9 +9,11 @@ mod writing;
 use crate::{
     error::Failure,
     npm::Baselines,
-    report::{Side, Table},
+    report::{Goal, Side, Table},
     sizes::Sizes,
 };
+
+use self::document::Work;
 
 /// What a question needs.
 #[derive(Clone, Debug)]
@@ -37,11 +39,14 @@ pub enum Question {
     Held,
     /// A fresh peer gets one document of many changes, and can read it.
     Document,
+    /// A fresh peer gets many documents of few changes, and can read them.
+    Documents,
 }
 
 impl Question {
     /// All, in the order of the table.
-    pub const ALL: [Self; 6] = [Self::Small, Self::Large, Self::Live, Self::Writing, Self::Held, Self::Document];
+    pub const ALL: [Self; 7] =
+        [Self::Small, Self::Large, Self::Live, Self::Writing, Self::Held, Self::Document, Self::Documents];
 
     /// Its name.
     #[must_use]
@@ -53,6 +58,7 @@ impl Question {
             Self::Writing => "writing",
             Self::Held => "held",
             Self::Document => "document",
+            Self::Documents => "documents",
         }
     }
 
@@ -67,7 +73,16 @@ impl Question {
             Self::Live => live::answer(setting, table).await,
             Self::Writing => writing::answer(setting, table).await,
             Self::Held => held::answer(setting, table).await,
-            Self::Document => document::answer(setting, table).await,
+            Self::Document => {
+                let changes = setting.sizes.document_changes;
+                let (yjs, automerge) = (Goal::Ratio(1.5), Goal::Ratio(30.0));
+                document::answer(setting, Work { documents: 1, changes, yjs, automerge }, table).await
+            }
+            Self::Documents => {
+                let (documents, changes) = (setting.sizes.documents, setting.sizes.documents_changes);
+                let work = Work { documents, changes, yjs: Goal::Ratio(5.0), automerge: Goal::None };
+                document::answer(setting, work, table).await
+            }
         }
     }
 }

@@ -8,9 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
-use weft::node::{Node, NodeConfig};
-use weft_crypto::{FeedId, ObjectId, SpaceId};
+use weft::node::{Node, NodeConfig, Reader};
+use weft_crypto::{FeedId, SpaceId};
 use weft_echo::{tables, view};
 use weft_peer::{Answer, Command, Event};
 
@@ -44,11 +45,11 @@ pub enum Role {
         /// For how many seconds.
         seconds: u64,
     },
-    /// Gets a document. Says when its whole text could be read.
-    Document {
-        /// The document.
-        object: ObjectId,
-        /// How many characters it has.
+    /// Gets documents. Says when the whole text of all could be read.
+    Documents {
+        /// How many.
+        count: u64,
+        /// How many characters they have together.
         characters: u64,
     },
 }
@@ -79,8 +80,8 @@ impl Task {
             Role::Follow => vec!["follow".to_owned()],
             Role::Open { length } => vec!["open".to_owned(), length.to_string()],
             Role::Rest { seconds } => vec!["rest".to_owned(), seconds.to_string()],
-            Role::Document { object, characters } => {
-                vec!["document".to_owned(), object.to_string(), characters.to_string()]
+            Role::Documents { count, characters } => {
+                vec!["documents".to_owned(), count.to_string(), characters.to_string()]
             }
         };
         let folder = crate::source::argument(&self.folder)?;
@@ -100,7 +101,7 @@ impl Task {
             "follow" => Role::Follow,
             "open" => Role::Open { length: number(1)? },
             "rest" => Role::Rest { seconds: number(1)? },
-            "document" => Role::Document { object: role.get(1)?.parse().ok()?, characters: number(2)? },
+            "documents" => Role::Documents { count: number(1)?, characters: number(2)? },
             _ => return None,
         };
         let (space, feed) = (space.parse().ok()?, feed.parse().ok()?);
@@ -173,11 +174,12 @@ impl Task {
                     .with("peak_mb", memory_mb("VmHWM").unwrap_or_default());
                 say(&used);
             }
-            Role::Document { object, characters } => {
-                let text = readable(&node, events, &self, object, characters).await?;
+            Role::Documents { count, characters } => {
+                let read = readable(&node, events, self.space, Texts { count, characters }).await?;
                 say(&Figures::default()
                     .with("readable_s", dialled.elapsed().as_secs_f64())
-                    .with("characters", text as f64));
+                    .with("documents", read.count as f64)
+                    .with("characters", read.characters as f64));
             }
         }
         input_ended().await;
@@ -223,31 +225,42 @@ async fn follow(node: &Node, mut events: Receiver<Event>, wanted: FeedId) -> Res
     }
 }
 
-/// The length of the text in characters, once it has as many as wanted.
-async fn readable(
-    node: &Node,
-    mut events: Receiver<Event>,
-    task: &Task,
-    object: ObjectId,
+/// Documents with a text, and the characters of all.
+#[derive(Clone, Copy, Debug, Default)]
+struct Texts {
+    count: u64,
     characters: u64,
-) -> Result<u64, Failure> {
+}
+
+/// What could be read, once it is as much as wanted.
+async fn readable(node: &Node, mut events: Receiver<Event>, space: SpaceId, wanted: Texts) -> Result<Texts, Failure> {
     loop {
         // Whatever happened since, one look is enough.
         while events.try_recv().is_ok() {}
-        let (reader, space) = (node.reader(), task.space);
-        let replayed = is_replayed(node, space).await?;
-        if replayed {
-            let rows = move || reader.rows(space, tables::OBJECT, &tables::object(&object));
-            let rows =
-                tokio::task::spawn_blocking(rows).await.map_err(|error| Failure::because(error.to_string()))??;
-            let length = view::text(&space, &rows)?.chars().count() as u64;
-            if length >= characters {
-                return Ok(length);
+        if is_replayed(node, space).await? {
+            let reader = node.reader();
+            let read = tokio::task::spawn_blocking(move || texts(&reader, space)).await;
+            let read = read.map_err(|error| Failure::because(error.to_string()))??;
+            if read.count >= wanted.count && read.characters >= wanted.characters {
+                return Ok(read);
             }
         }
         // A node that is not level has something to tell before long; the pause bounds what is missed.
         let _ = tokio::time::timeout(Duration::from_millis(5), events.recv()).await;
     }
+}
+
+/// Reads every text of the space from the store.
+fn texts(reader: &Reader, space: SpaceId) -> Result<Texts, Failure> {
+    let rows = reader.rows(space, tables::OBJECT, &[])?;
+    let object = |row: &(Bytes, Bytes)| tables::parse_object_key(&row.0).map(|(object, ..)| object);
+    let mut read = Texts::default();
+    for rows in rows.chunk_by(|one, next| object(one) == object(next)) {
+        let characters = view::text(&space, rows)?.chars().count() as u64;
+        read.count += u64::from(characters > 0);
+        read.characters += characters;
+    }
+    Ok(read)
 }
 
 async fn is_replayed(node: &Node, space: SpaceId) -> Result<bool, Failure> {

@@ -25,6 +25,10 @@ pub struct Sizes {
     pub batch_appends: u64,
     /// Changes of the document that a fresh peer gets.
     pub document_changes: u64,
+    /// Documents that a fresh peer gets at once.
+    pub documents: u64,
+    /// Changes of each of them.
+    pub documents_changes: u64,
 }
 
 impl Sizes {
@@ -43,6 +47,8 @@ impl Sizes {
             group_callers: 256,
             batch_appends: 300_000,
             document_changes: 10_000,
+            documents: 1_000,
+            documents_changes: 10,
         }
     }
 
@@ -61,6 +67,8 @@ impl Sizes {
             group_callers: 16,
             batch_appends: 4_000,
             document_changes: 100,
+            documents: 20,
+            documents_changes: 5,
         }
     }
 

@@ -190,13 +190,21 @@ impl Source {
         Ok(count as f64 / started.elapsed().as_secs_f64())
     }
 
-    /// Makes a document and changes it `changes` times at its end, each change an entry of its own.
+    /// Makes documents and changes each `changes` times at its end, each change an entry of its own.
     ///
     /// # Errors
     /// When the node refuses.
-    pub async fn document(&self, changes: u64) -> Result<ObjectId, Failure> {
-        let create = Edit::Create { type_name: "bench".to_owned(), registers: Vec::new(), text: Some(String::new()) };
-        let Answer::Edited { object } = self.edit(create).await? else { return Err(unexpected()) };
+    pub async fn documents(&self, count: u64, changes: u64) -> Result<(), Failure> {
+        for _ in 0..count {
+            let create =
+                Edit::Create { type_name: "bench".to_owned(), registers: Vec::new(), text: Some(String::new()) };
+            let Answer::Edited { object } = self.edit(create).await? else { return Err(unexpected()) };
+            self.change(object, changes).await?;
+        }
+        Ok(())
+    }
+
+    async fn change(&self, object: ObjectId, changes: u64) -> Result<(), Failure> {
         let mut position = 0;
         for from in (0..changes).step_by(EDITS as usize) {
             let texts: Vec<String> = (from..changes.min(from + EDITS)).map(change).collect();
@@ -210,7 +218,7 @@ impl Source {
                 answer?;
             }
         }
-        Ok(object)
+        Ok(())
     }
 
     async fn edit(&self, edit: Edit) -> Result<Answer, Failure> {

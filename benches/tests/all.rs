@@ -9,7 +9,7 @@ use weft_benches::{
     second::{Role, Task},
     sizes::Sizes,
 };
-use weft_crypto::{FeedId, ObjectId, SpaceId};
+use weft_crypto::{FeedId, SpaceId};
 use weft_feed::{Range, VerifiedRange};
 
 fn close(a: Option<f64>, b: f64) -> bool {
@@ -97,7 +97,7 @@ fn a_task_is_the_same_after_its_arguments() {
         Role::Follow,
         Role::Open { length: 3 },
         Role::Rest { seconds: 30 },
-        Role::Document { object: ObjectId::from_bytes([7; 32]), characters: 5 },
+        Role::Documents { count: 3, characters: 5 },
     ];
     for role in roles {
         let task = Task {

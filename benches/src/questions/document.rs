@@ -1,4 +1,4 @@
-//! The materialised figure: a fresh peer gets one document of many changes, can read it, and has it stored.
+//! The materialised figure: a fresh peer gets documents, can read them, and has them stored.
 
 use super::{Setting, progress, theirs, weft};
 use crate::{
@@ -14,21 +14,33 @@ const OURS: &str = "an entry a change, all verified, opened, inspected and appli
 const YJS: &str = "one merged update; no signatures; plain websocket; stored without fsync";
 const AUTOMERGE: &str = "changes by hash, no signatures; plain websocket; stored without fsync";
 
-pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), Failure> {
-    let changes = setting.sizes.document_changes;
-    let work = format!("a document of {changes} changes to a fresh peer");
+/// How many documents, how many changes each has, and how many times faster than each side Weft must be.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Work {
+    pub(super) documents: u64,
+    pub(super) changes: u64,
+    pub(super) yjs: Goal,
+    pub(super) automerge: Goal,
+}
+
+pub(super) async fn answer(setting: &Setting, asked: Work, table: &mut Table) -> Result<(), Failure> {
+    let Work { documents, changes, .. } = asked;
+    let work = match documents {
+        1 => format!("a document of {changes} changes to a fresh peer"),
+        _ => format!("{documents} documents of {changes} changes to a fresh peer"),
+    };
     progress(format!("{work}: preparing"));
     let mut source = Source::start(Transport::Quic).await?;
     let mut fresh = Vec::new();
     for _ in 0..setting.sizes.runs {
         fresh.push(source.fresh_peer().await?);
     }
-    let object = source.document(changes).await?;
-    let characters = (0..changes).map(|index| change(index).len() as u64).sum();
+    source.documents(documents, changes).await?;
+    let characters = documents * (0..changes).map(|index| change(index).len() as u64).sum::<u64>();
     let mut ours = Vec::new();
-    let mut peers = [("yjs", YJS, 1.5, Vec::new()), ("automerge-repo", AUTOMERGE, 30.0, Vec::new())];
+    let mut peers = [("yjs", YJS, asked.yjs, Vec::new()), ("automerge-repo", AUTOMERGE, asked.automerge, Vec::new())];
     for (run, folder) in fresh.into_iter().enumerate() {
-        let role = Role::Document { object, characters };
+        let role = Role::Documents { count: documents, characters };
         let task = Task { role, folder, space: source.space, feed: source.feed, peer: source.address()? };
         let mut peer = Second::start(&task.arguments()?)?;
         let seconds = peer.next().await?.need("readable_s")?;
@@ -38,14 +50,14 @@ pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), F
         ours.push(seconds);
         for (name, _, _, runs) in &mut peers {
             if let Some(baselines) = setting.baselines.as_ref().filter(|baselines| baselines.has(name)) {
-                let (out, _) = baselines.run(name, &["1", &changes.to_string(), "1"]).await?;
+                let (out, _) = baselines.run(name, &[&documents.to_string(), &changes.to_string(), "1"]).await?;
                 progress(format!("{work}, {name}, run {}: {}", run + 1, out.line()));
                 runs.push(out.need("seconds")?);
             }
         }
     }
     drop(source.stop().await);
-    for (name, guarantees, ratio, runs) in peers {
+    for (name, guarantees, goal, runs) in peers {
         let theirs = theirs(name, runs, guarantees);
         // Without baselines one row says it all.
         if theirs.is_some() || name == "yjs" {
@@ -54,7 +66,7 @@ pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), F
                 unit: Unit::Seconds,
                 ours: weft(ours.clone(), OURS),
                 theirs,
-                goal: Goal::Ratio(ratio),
+                goal,
             });
         }
     }
