@@ -7,6 +7,7 @@
 mod api;
 mod browser;
 mod command_line;
+mod compatibility;
 mod end_to_end;
 mod harness;
 mod hostile;
