@@ -27,6 +27,7 @@ pub mod cli;
 pub mod config;
 pub mod identity;
 pub mod log;
+mod meters;
 pub mod node;
 mod private_file;
 pub mod store;

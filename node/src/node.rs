@@ -41,7 +41,8 @@ pub use self::{
 };
 use crate::{
     identity::{self, Identity, IdentityError},
-    store::{self, Disk, Lock, Store, Threads},
+    meters::Meters,
+    store::{self, Counted, Disk, Lock, Store, Threads},
 };
 
 /// Commands that may wait for the driver; more wait with their callers.
@@ -91,6 +92,7 @@ struct Handle {
     identity: IdentityId,
     has_network: bool,
     listen: Arc<Mutex<Vec<Multiaddr>>>,
+    meters: Meters,
     life: watch::Receiver<Life>,
 }
 
@@ -200,7 +202,9 @@ impl Node {
         let (requests, asked) = mpsc::channel(REQUESTS_MAX);
         let (lives, life) = watch::channel(Life::Running);
         let events = broadcast::Sender::new(EVENTS_MAX);
-        let threads = Threads::start(Arc::clone(&store) as Arc<dyn Store>, facts).map_err(StartError::System)?;
+        let meters = Meters::new();
+        let counted = Arc::new(Counted::new(Arc::clone(&store), meters.store()));
+        let threads = Threads::start(counted, facts).map_err(StartError::System)?;
         let mut driver = Driver {
             peer,
             swarm,
@@ -211,6 +215,7 @@ impl Node {
             jobs: Jobs::new(done),
             events: events.clone(),
             listen: Arc::clone(&listen),
+            meters: meters.clone(),
             origin: Instant::now(),
             asked: BTreeMap::new(),
             asks: 0,
@@ -229,9 +234,18 @@ impl Node {
                 }
             });
         });
-        let handle =
-            Handle { requests, events, store, data_dir: folder, device, identity: who, has_network, listen, life };
-        Ok(Node(Arc::new(handle)))
+        Ok(Node(Arc::new(Handle {
+            requests,
+            events,
+            store,
+            data_dir: folder,
+            device,
+            identity: who,
+            has_network,
+            listen,
+            meters,
+            life,
+        })))
     }
 
     /// Appends a record to this device's data feed in the space. Answered when it is durable here.
@@ -311,6 +325,11 @@ impl Node {
     #[must_use]
     pub fn listen_addresses(&self) -> Vec<Multiaddr> {
         self.0.listen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it counts.
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.0.meters
     }
 
     /// Whether it works with a network.

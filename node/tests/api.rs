@@ -1,4 +1,4 @@
-//! The API over its socket: who may use it, how it is described, what it streams.
+//! The API over its socket: who may use it, what it streams, what it counts.
 
 use std::{
     io::{BufRead, BufReader},
@@ -67,30 +67,6 @@ fn the_description_that_is_checked_in_is_current() {
 }
 
 #[test]
-fn every_described_path_is_served() {
-    let folder = Folder::of("Alice");
-    let _node = folder.up(&[]);
-    let caller = Caller::of(&folder);
-    let (_, description) = caller.get("/api/v1/openapi.json", &[("authorization", &caller.token)]);
-    let paths = description["paths"].as_object().unwrap();
-    assert!(paths.len() > 15);
-    for (path, methods) in paths {
-        for method in methods.as_object().unwrap().keys().filter(|method| *method != "parameters") {
-            if path == "/stop" || path == "/events" || path == "/identity/phrase" {
-                continue;
-            }
-            let url = format!("{}/api/v1{}", caller.base, path.replace('{', "no-").replace('}', ""));
-            let request = ureq::http::Request::builder().method(method.to_uppercase().as_str()).uri(url);
-            let request = request.header("authorization", &caller.token).header("content-type", "application/json");
-            let mut answer = caller.agent.run(request.body("{}").unwrap()).unwrap();
-            let body: Value = answer.body_mut().read_json().unwrap();
-            let code = body["error"]["code"].as_str().unwrap_or_default();
-            assert!(!["no_such_route", "wrong_method"].contains(&code), "{method} {path}: {body}");
-        }
-    }
-}
-
-#[test]
 fn a_body_that_is_too_large_or_no_json_is_refused_in_our_words() {
     let folder = Folder::of("Alice");
     let _node = folder.up(&[]);
@@ -123,4 +99,55 @@ fn events_are_streamed_and_end_when_the_node_stops() {
     assert_eq!(event["event"], "object_changed");
     node.down();
     assert!(lines.all(|line| line.is_err() || !line.unwrap().contains("data:")));
+}
+
+#[test]
+fn what_was_done_is_counted_for_operators() {
+    let (alice, bob) = (Folder::of("Alice"), Folder::of("Bob"));
+    let _alice = alice.up(&[]);
+    let bobs = bob.up(&[]);
+    let caller = Caller::of(&alice);
+    let metrics = || {
+        let request = caller.agent.get(format!("{}/metrics", caller.base)).header("authorization", &caller.token);
+        let mut answer = request.call().unwrap();
+        assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("application/openmetrics-text"));
+        answer.body_mut().read_to_string().unwrap()
+    };
+    let value = |text: &str, series: &str| -> f64 {
+        let line = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok());
+        line.unwrap_or_else(|| panic!("no {series} in\n{text}"))
+    };
+    let space = alice.field("space", &["space", "create", "secret garden"]);
+    let before = metrics();
+    assert!(before.ends_with("# EOF\n"));
+    assert_eq!(value(&before, "weft_spaces"), 1.0);
+    assert_eq!(value(&before, &format!("weft_space_level{{space=\"{}\"}}", &space[..12])), 0.0);
+    bob.json(&["join", &alice.field("link", &["invite", &space])]);
+    bob.json(&["record", "append", &space, "hello"]);
+    alice.json(&["wait", &space]);
+    let after = metrics();
+    assert_eq!(value(&after, &format!("weft_space_level{{space=\"{}\"}}", &space[..12])), 1.0);
+    assert_eq!(value(&after, &format!("weft_space_members{{space=\"{}\"}}", &space[..12])), 2.0);
+    assert_eq!(value(&after, "weft_connections{transport=\"quic\"}"), 1.0);
+    for counter in ["weft_store_entries_total", "weft_store_entry_bytes_total", "weft_store_write_seconds_count"] {
+        assert!(value(&after, counter) > value(&before, counter), "{counter} does not count");
+    }
+    for direction in ["in", "out"] {
+        assert!(value(&after, &format!("weft_frame_bytes_total{{direction=\"{direction}\"}}")) > 0.0);
+    }
+    let invited =
+        "weft_api_requests_total{route=\"/api/v1/spaces/{space}/invitations\",method=\"POST\",status=\"200\"}";
+    assert_eq!(value(&after, invited), 1.0);
+    assert!(!after.contains("garden") && !after.contains(&space), "neither names nor whole ids are told");
+    drop(bobs);
+}
+
+#[test]
+fn health_needs_no_token_and_metrics_do() {
+    let folder = Folder::of("Alice");
+    let _node = folder.up(&[]);
+    let caller = Caller::of(&folder);
+    assert_eq!(caller.get("/healthz", &[]), (200, json!({"alive": true})));
+    assert_eq!(caller.get("/readyz", &[]), (200, json!({"ready": true})));
+    assert_eq!(caller.get("/metrics", &[]).0, 401);
 }

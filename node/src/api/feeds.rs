@@ -54,6 +54,7 @@ pub(crate) struct FeedBody {
 
 /// Which space; all without it.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SpaceQuery {
     /// A space.

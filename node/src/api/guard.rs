@@ -1,21 +1,39 @@
 //! Who may speak to the API: whoever shows the token, from a program or a page of this machine.
 //!
 //! The token alone would do for programs. `Host` and `Origin` are checked as well because a browser can be made to send
-//! requests by any page it shows, to any name that resolves to this machine (DNS rebinding).
+//! requests by any page it shows, to any name that resolves to this machine (DNS rebinding). What a browser says of the site
+//! that a request comes from is heard too, where it says so. A page never holds the node's own token: its token reads what the
+//! page shows and makes links, and opens nothing else.
+//!
+//! Spec: NODE-5.1.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
-use super::{error::ApiError, token::Token};
+use super::{error::ApiError, page, size, token::Token};
 
 /// The header by which a client knows which node answers.
 pub(crate) const NODE_HEADER: &str = "weft-node";
+
+/// Paths that are answered without a token, beside the files of the page: what they say is no secret, or they ask for one of
+/// their own.
+const OPEN: [&str; 3] = ["/healthz", "/readyz", "/api/v1/tickets/spend"];
+/// Paths that no version of the API stands before.
+const BESIDE: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+/// What the token of a page reads: these paths and what is below them.
+const PAGE_READS: [&str; 5] =
+    ["/api/v1/version", "/api/v1/status", "/api/v1/spaces", "/api/v1/objects", "/api/v1/events"];
+
+/// How much of the body of a refused request is read, in bytes, and how long that may take: a small form is heard out, a
+/// stranger is not waited for.
+const DISCARDED_BYTES_MAX: u64 = 64 << 10;
+const DISCARD_MAX: Duration = Duration::from_secs(1);
 
 /// What a request is checked against.
 #[derive(Clone)]
@@ -23,6 +41,7 @@ pub(crate) struct Guard(Arc<Checks>);
 
 struct Checks {
     token: Token,
+    page: Token,
     hosts: Vec<String>,
     node: HeaderValue,
 }
@@ -39,10 +58,15 @@ impl Guard {
             });
         }
         let node = HeaderValue::from_str(peer_id).expect("a peer id is base58");
-        Guard(Arc::new(Checks { token, hosts, node }))
+        Guard(Arc::new(Checks { page: token.for_page(), token, hosts, node }))
     }
 
-    fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+    /// What a page shows instead of the node's own token.
+    pub(crate) fn page_token(&self) -> &Token {
+        &self.0.page
+    }
+
+    fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
         let forbidden = |code, message: String| {
             ApiError::new(
                 StatusCode::FORBIDDEN,
@@ -64,8 +88,23 @@ impl Guard {
                 return Err(forbidden("wrong_origin", format!("a page of `{origin}` may not use this node")));
             }
         }
+        // A link on another site may lead to the page; nothing else may come from there.
+        let site = headers.get("sec-fetch-site").map_or(&b"none"[..], HeaderValue::as_bytes);
+        let says = |name, value: &str| headers.get(name).is_some_and(|said: &HeaderValue| said == value);
+        let shows_page =
+            page::is_file(uri.path()) && says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document");
+        if !matches!(site, b"none" | b"same-origin") && !shows_page {
+            return Err(forbidden("wrong_origin", "a page of another site may not use this node".to_owned()));
+        }
+        let path = uri.path();
+        if OPEN.contains(&path) || page::is_file(path) {
+            return Ok(());
+        }
         let shown = headers.get(header::AUTHORIZATION).map_or(&b""[..], HeaderValue::as_bytes);
-        if !self.0.token.is_shown_by(shown) {
+        if self.0.token.is_shown_by(shown) {
+            return Ok(());
+        }
+        if !self.0.page.is_shown_by(shown) {
             return Err(ApiError::new(
                 StatusCode::UNAUTHORIZED,
                 "no_token",
@@ -73,7 +112,15 @@ impl Guard {
                 "send `Authorization: Bearer TOKEN`; node.json in the data folder says where the token is",
             ));
         }
-        Ok(())
+        if page_may(method, path) {
+            return Ok(());
+        }
+        Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "page_may_not",
+            "the token of a page reads what the page shows and makes links, and nothing else",
+            "do it with the command line",
+        ))
     }
 
     fn names_us(&self, host: &str) -> bool {
@@ -87,6 +134,24 @@ impl Guard {
     }
 }
 
+/// Whether the path is none of the API's versions.
+pub(crate) fn is_beside_the_api(path: &str) -> bool {
+    BESIDE.contains(&path)
+}
+
+/// What the token of a page is good for.
+fn page_may(method: &Method, path: &str) -> bool {
+    let below = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    match *method {
+        Method::GET => PAGE_READS.iter().any(|root| below(root)),
+        Method::POST => path
+            .strip_prefix("/api/v1/spaces/")
+            .and_then(|rest| rest.strip_suffix("/invitations"))
+            .is_some_and(|space| !space.contains('/')),
+        _ => false,
+    }
+}
+
 /// The value of a header that is there exactly once.
 fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     let mut values = headers.get_all(name).iter();
@@ -95,9 +160,13 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 
 /// Checks the request, and says which node answers.
 pub(crate) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
-    let mut response = match guard.check(request.uri(), request.headers()) {
+    let mut response = match guard.check(request.method(), request.uri(), request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(error) => error.into_response(),
+        Err(error) => {
+            // Who is still sending would lose the answer with the connection.
+            let _ = tokio::time::timeout(DISCARD_MAX, size::discard(request, DISCARDED_BYTES_MAX)).await;
+            error.into_response()
+        }
     };
     let headers = response.headers_mut();
     headers.insert(HeaderName::from_static(NODE_HEADER), guard.0.node.clone());
@@ -111,15 +180,20 @@ mod tests {
     use super::*;
 
     fn verdict(headers: &[(&str, &str)]) -> Result<(), String> {
+        asked("GET", "/api/v1/status", headers)
+    }
+
+    fn asked(method: &str, path: &str, headers: &[(&str, &str)]) -> Result<(), String> {
         let folder = tempfile::tempdir().unwrap();
         let (token, _) = Token::issue(folder.path()).unwrap();
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            let value = value.replace("TOKEN", &token.header());
+            let value = value.replace("PAGE", &token.for_page().header()).replace("TOKEN", &token.header());
             map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
         let guard = Guard::new(token, "10.0.0.7:80".parse().unwrap(), &["Weft.example".to_owned()], "12D3");
-        guard.check(&"/api/v1/status".parse().unwrap(), &map).map_err(|error| error.reason.code)
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        guard.check(&method, &path.parse().unwrap(), &map).map_err(|error| error.reason.code)
     }
 
     #[test]
@@ -151,6 +225,59 @@ mod tests {
         assert_eq!(from("http://localhost:1"), Ok(()));
         for origin in ["http://localhost:2", "https://evil.example", "null", "file://", "http://localhost:1/x"] {
             assert_eq!(from(origin), Err("wrong_origin".to_owned()), "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_page_and_what_is_no_secret_need_no_token() {
+        for path in ["/", "/page/app.js", "/healthz", "/readyz", "/api/v1/tickets/spend"] {
+            assert_eq!(asked("GET", path, &[("host", "localhost")]), Ok(()), "{path}");
+            assert_eq!(asked("GET", path, &[("host", "evil.example")]), Err("wrong_host".to_owned()), "{path}");
+        }
+        for path in ["/page", "/page/nothing.js", "/api", "/metrics", "/api/v1/tickets", "/api/v1/openapi.json"] {
+            assert_eq!(asked("GET", path, &[("host", "localhost")]), Err("no_token".to_owned()), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_token_of_a_page_reads_and_invites_and_does_nothing_else() {
+        let page = |method, path| asked(method, path, &[("host", "localhost"), ("authorization", "PAGE")]);
+        for path in
+            ["/api/v1/status", "/api/v1/spaces", "/api/v1/spaces/x/members", "/api/v1/objects/y", "/api/v1/events"]
+        {
+            assert_eq!(page("GET", path), Ok(()), "{path}");
+        }
+        assert_eq!(page("POST", "/api/v1/spaces/x/invitations"), Ok(()));
+        for (method, path) in [
+            ("GET", "/api/v1/identity/phrase"),
+            ("GET", "/api/v1/statuses"),
+            ("GET", "/metrics"),
+            ("POST", "/api/v1/tickets"),
+            ("POST", "/api/v1/stop"),
+            ("POST", "/api/v1/spaces"),
+            ("POST", "/api/v1/spaces/x/objects"),
+            ("POST", "/api/v1/spaces/x/y/invitations"),
+            ("PATCH", "/api/v1/objects/y"),
+            ("DELETE", "/api/v1/identity/phrase"),
+        ] {
+            assert_eq!(page(method, path), Err("page_may_not".to_owned()), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_a_browser_says_of_the_site_is_heard() {
+        let to = |dest, path, site, mode| {
+            let said = [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)];
+            asked("GET", path, &[&[("host", "localhost"), ("authorization", "TOKEN")], &said[..]].concat())
+        };
+        let from = |path, site, mode| to("document", path, site, mode);
+        assert_eq!(from("/api/v1/status", "same-origin", "cors"), Ok(()));
+        assert_eq!(from("/api/v1/status", "none", "navigate"), Ok(()));
+        assert_eq!(from("/", "cross-site", "navigate"), Ok(()));
+        assert_eq!(to("iframe", "/", "cross-site", "navigate"), Err("wrong_origin".to_owned()));
+        for site in ["cross-site", "same-site", "anything"] {
+            assert_eq!(from("/api/v1/status", site, "navigate"), Err("wrong_origin".to_owned()), "{site}");
+            assert_eq!(from("/page/app.js", site, "no-cors"), Err("wrong_origin".to_owned()), "{site}");
         }
     }
 }

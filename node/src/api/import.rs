@@ -40,6 +40,7 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What the new object is called.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TraceQuery {
     /// Its property `name`.
@@ -70,11 +71,24 @@ pub(crate) struct Imported {
     seconds: f64,
 }
 
+/// A line of the answer.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "what each line may be, for the description; lines are written where they come from")]
+pub(crate) enum Line {
+    /// All lines but the last.
+    Progress(Progress),
+    /// The last line, when all of it was done.
+    Imported(Imported),
+    /// The last line, when something went wrong.
+    Failed(ErrorBody),
+}
+
 /// Replay a sequential editing trace (JSON or gzipped JSON) into a new text. The answer is a stream of lines: progress, then
 /// the new object, or an error with its status.
 #[utoipa::path(post, path = "/spaces/{space}/import/trace", tag = "objects",
     params(("space" = String, Path), TraceQuery), request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, content_type = "application/x-ndjson", body = Progress), (status = 400, body = ErrorBody)))]
+    responses((status = 200, content_type = "application/x-ndjson", body = Line), (status = 400, body = ErrorBody)))]
 pub(crate) async fn trace(
     State(api): State<Api>,
     Path(space): Path<String>,

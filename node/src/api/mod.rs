@@ -4,7 +4,11 @@
 //! place where names are resolved and errors get their words. It holds no state of a node: it asks the node.
 #![allow(unused_qualifications, reason = "the attribute of utoipa writes paths out")]
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     Router,
@@ -19,8 +23,10 @@ use crate::{config::Config, node::Node};
 mod choose;
 mod error;
 mod events;
+mod examples;
 mod feeds;
 pub(crate) mod guard;
+mod health;
 mod identity;
 mod import;
 mod invitations;
@@ -28,6 +34,7 @@ mod lookup;
 mod objects;
 mod observe;
 mod openapi;
+mod page;
 mod records;
 mod rfc3339;
 mod settings;
@@ -54,12 +61,14 @@ struct Inner {
     node: Node,
     config: Config,
     stop: watch::Sender<bool>,
+    /// None where nothing is served.
+    tickets: OnceLock<page::Tickets>,
 }
 
 impl Api {
     /// An API over this node.
     pub(crate) fn new(node: Node, config: Config) -> Api {
-        Api(Arc::new(Inner { node, config, stop: watch::Sender::new(false) }))
+        Api(Arc::new(Inner { node, config, stop: watch::Sender::new(false), tickets: OnceLock::new() }))
     }
 
     fn node(&self) -> &Node {
@@ -68,6 +77,15 @@ impl Api {
 
     fn config(&self) -> &Config {
         &self.0.config
+    }
+
+    /// Whether somebody asked the node to stop.
+    fn is_stopping(&self) -> bool {
+        *self.0.stop.borrow()
+    }
+
+    fn tickets(&self) -> Option<&page::Tickets> {
+        self.0.tickets.get()
     }
 
     /// Ends streams and the server, so that the node can stop.
@@ -109,11 +127,17 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/rebuild", post(feeds::rebuild))
         .route("/spaces/{space}/wait", get(wait::wait))
         .route("/events", get(events::events))
+        .route("/tickets", post(page::issue))
+        .route("/tickets/spend", post(page::spend))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(BODY_BYTES_MAX as u64, size::admit))
         .merge(import);
     Router::new()
         .nest("/api/v1", routes)
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .merge(page::files())
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
         .with_state(api)
@@ -121,9 +145,11 @@ pub(crate) fn router(api: Api) -> Router {
 
 /// Serves the API to whoever passes the guard, until it is stopped.
 pub(crate) async fn serve(api: Api, listener: TcpListener, guard: guard::Guard) -> io::Result<()> {
+    // A second server of one API would be a fault of ours; its pages would find the tickets of the first.
+    let _ = api.0.tickets.set(page::Tickets::new(guard.page_token().clone()));
     let guarded = router(api.clone())
         .layer(middleware::from_fn_with_state(guard, guard::admit))
-        .layer(middleware::from_fn(observe::request));
+        .layer(middleware::from_fn_with_state(api.clone(), observe::request));
     axum::serve(listener, guarded).with_graceful_shutdown(async move { api.stopped().await }).await
 }
 

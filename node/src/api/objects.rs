@@ -61,6 +61,7 @@ pub(crate) struct ObjectName {
 
 /// In which space an object's name is looked for.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WithinQuery {
     /// Only this space.
@@ -69,6 +70,7 @@ pub(crate) struct WithinQuery {
 
 /// Which objects.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListQuery {
     /// Only objects of this type.
@@ -133,7 +135,7 @@ pub(crate) struct Alternative {
     /// The property.
     key: String,
     /// What was written; none when it was taken away.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Value)]
     value: Option<Value>,
     /// Who wrote it.
     author: String,

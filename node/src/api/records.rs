@@ -36,6 +36,7 @@ pub(crate) struct Appended {
 
 /// Which records.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RecordsQuery {
     /// Only this feed.

@@ -21,13 +21,18 @@ pub(crate) async fn admit(State(bytes_max): State<u64>, request: Request, next: 
     if length.is_none_or(|length| length <= bytes_max) {
         return next.run(request).await;
     }
+    discard(request, DISCARDED_BYTES_MAX).await;
+    too_large().into_response()
+}
+
+/// Reads the body of a request that is not carried out, and throws it away; at most so many bytes of it.
+pub(crate) async fn discard(request: Request, bytes_max: u64) {
     let mut body = request.into_body().into_data_stream();
     let mut discarded = 0;
     while let Some(Ok(bytes)) = body.next().await {
         discarded += bytes.len() as u64;
-        if discarded > DISCARDED_BYTES_MAX {
+        if discarded > bytes_max {
             break;
         }
     }
-    too_large().into_response()
 }

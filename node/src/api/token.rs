@@ -32,6 +32,16 @@ impl Token {
         std::fs::read_to_string(path).map(|text| Token(text.trim().to_owned()))
     }
 
+    /// The token of the page: it follows from this one, and this one does not follow from it.
+    pub(crate) fn for_page(&self) -> Token {
+        Token(base32::encode(&blake3::derive_key("weft/page-token/1", self.0.as_bytes())))
+    }
+
+    /// As it is written in a file or an answer.
+    pub(crate) fn as_text(&self) -> &str {
+        &self.0
+    }
+
     /// As the value of the header `Authorization`.
     pub(crate) fn header(&self) -> String {
         format!("Bearer {}", self.0)

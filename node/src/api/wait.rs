@@ -25,6 +25,7 @@ const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// With whom, and for how long.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WaitQuery {
     /// Only this peer counts: a full peer id, its last eight characters or a unique name.

@@ -41,6 +41,12 @@ pub(crate) enum Command {
     Up(Up),
     /// Stop the running node
     Down,
+    /// Open the page of the running node in a browser: spaces, members, texts as they change, and why something is not level
+    Open {
+        /// Only print the address; it can be opened once, within five minutes
+        #[arg(long)]
+        print: bool,
+    },
     /// What this node is, whom it is connected to, and why it is not in sync
     Status,
     /// Make and look at spaces

@@ -17,6 +17,7 @@ mod identity;
 mod import;
 mod look;
 mod object;
+mod open;
 mod output;
 mod plan;
 mod running;
@@ -79,6 +80,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Init { name } => identity::init(config, name.as_deref(), output),
         Command::Up(_) => up::up(config, output),
         Command::Down => up::down(&config, output),
+        Command::Open { print } => open::page(&config, print, output),
         Command::Identity(args::Identity::Phrase { confirm }) => identity::phrase(&config, confirm, output),
         Command::Import(args::Import::Trace { file, space, name }) => {
             with(Client::open(&config)?, |client| import::trace(client, &file, &space, name, output))

@@ -68,6 +68,7 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         Command::Init { .. }
         | Command::Up(_)
         | Command::Down
+        | Command::Open { .. }
         | Command::Import(_)
         | Command::Events { .. }
         | Command::Identity(_)

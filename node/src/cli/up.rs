@@ -201,6 +201,7 @@ fn screen(ready: &Value) -> String {
         line("listens", address);
     }
     line("api", &text(ready, "api"));
+    line("page", "`weft open` shows it in a browser");
     for note in list(ready, "notes").iter().filter_map(Value::as_str) {
         line("note", note);
     }

@@ -9,6 +9,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
+use bytes::Bytes;
 use futures::{FutureExt, StreamExt};
 use libp2p::{
     Multiaddr, Swarm, identify,
@@ -33,6 +34,7 @@ use super::{dialer::Dialer, jobs::Jobs, known::Acquaintances};
 use crate::{
     behaviour::{self, Behaviour, StreamEvent},
     identity::{device_id, peer_id},
+    meters::Meters,
     store::{Disk, Fact, Order, StoreError, Threads},
 };
 
@@ -68,6 +70,7 @@ pub(super) struct Driver {
     pub(super) events: broadcast::Sender<Event>,
     /// Where the node listens, for its handles.
     pub(super) listen: Arc<Mutex<Vec<Multiaddr>>>,
+    pub(super) meters: Meters,
     pub(super) origin: Instant,
     pub(super) asked: BTreeMap<Ask, oneshot::Sender<Result<Answer, Refusal>>>,
     pub(super) asks: u64,
@@ -258,6 +261,7 @@ impl Driver {
                 }
             }
             SwarmEvent::ConnectionEstablished { peer_id, connection_id, endpoint, .. } => {
+                self.meters.connected(endpoint.get_remote_address(), endpoint.is_dialer());
                 self.dialer.established(connection_id, peer_id);
                 if endpoint.is_dialer() {
                     let without_peer =
@@ -266,6 +270,7 @@ impl Driver {
                     self.remember(rows);
                 }
             }
+            SwarmEvent::ConnectionClosed { endpoint, .. } => self.meters.disconnected(endpoint.get_remote_address()),
             SwarmEvent::OutgoingConnectionError { connection_id, error, .. } => {
                 self.dial_failed(connection_id, error.to_string());
             }
@@ -307,6 +312,7 @@ impl Driver {
                 }
             }
             StreamEvent::Frames { stream, frames, permit } => {
+                self.meters.frames("in", frames.len(), frames.iter().map(Bytes::len).sum());
                 for frame in frames {
                     self.tell(Input::Received { stream, frame });
                 }
@@ -325,6 +331,7 @@ impl Driver {
     }
 
     fn dial_failed(&mut self, connection: ConnectionId, reason: String) {
+        self.meters.dial_failed();
         let now = self.now();
         if let Some(device) = self.dialer.failed(now, connection).and_then(|peer| device_id(&peer)) {
             self.tell(Input::DialFailed { device, reason });
@@ -369,6 +376,7 @@ impl Driver {
     fn carry_out(&mut self, order: Output, batches: &mut Vec<(Ticket, Batch)>) {
         match order {
             Output::Send { stream, frame } => {
+                self.meters.frames("out", 1, frame.len());
                 self.with_swarm(|swarm| swarm.behaviour_mut().streams.send(stream, frame))
             }
             Output::Persist { ticket, batch } => batches.push((ticket, batch)),
@@ -454,9 +462,12 @@ impl Driver {
             }
             Event::Violated { device, what } => {
                 tracing::warn!(%device, what, "a peer broke a rule");
+                self.meters.violated(what);
                 self.dialer.shun(peer_id(device));
             }
+            Event::Quarantined { .. } => self.meters.quarantined(),
             Event::Stopped { space, feed } => {
+                self.meters.forked();
                 tracing::error!(%space, %feed, "a feed is forked and stays as it is held")
             }
             _ => {}

@@ -4,6 +4,7 @@
 //! [`Disk`] keeps it with redb and a journal in front of it. Entries lie as runs, two rows a run, and every range keeps the
 //! signed head it ended at, because what is served must end at one.
 
+mod counted;
 mod disk;
 mod error;
 mod journal;
@@ -24,6 +25,7 @@ use weft_peer::{
 };
 use weft_replication::{ReadError, StoredRange};
 
+pub(crate) use counted::Counted;
 pub use disk::Disk;
 pub use error::StoreError;
 pub use lock::{Lock, LockError};

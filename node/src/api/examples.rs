@@ -1,0 +1,47 @@
+//! The examples of the description: one value for each parameter, one body for each request that has one.
+//!
+//! They stand together because they make one story, which a test runs from its beginning to its end: a space `garden`, an object
+//! `plan` in it, and what can be asked of the two.
+
+use serde_json::{Value, json};
+
+/// What a parameter may look like.
+pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
+    Some(match name {
+        "space" => json!("garden"),
+        // Where it chooses among events it has to be a full id, which nobody knows beforehand.
+        "object" if place == "path" => json!("plan"),
+        "type" => json!("note"),
+        "all" => json!(false),
+        "from" => json!(0),
+        "count" => json!(100),
+        "timeout_ms" => json!(100),
+        "events" => json!("object_changed,level_changed"),
+        "name" => json!("essay"),
+        _ => return None,
+    })
+}
+
+/// What the body of a request may look like.
+pub(super) fn body(path: &str, method: &str) -> Option<Value> {
+    Some(match (method, path) {
+        ("post", "/spaces") => json!({"name": "orchard"}),
+        ("post", "/spaces/{space}/invitations") => json!({"role": "reader", "expires_ms": 3_600_000}),
+        ("post", "/join") => json!({"link": "weft-invite:the-rest-of-the-link"}),
+        ("post", "/spaces/{space}/objects") => {
+            json!({"type": "note", "properties": {"name": "seeds", "rows": 3}, "text": "Beans, peas."})
+        }
+        ("patch", "/objects/{object}") => json!({"properties": {"season": "spring"}, "unset": ["draft"]}),
+        ("post", "/objects/{object}/text") => {
+            json!({"operations": [{"position": 0, "delete": 3, "insert": "Water"}]})
+        }
+        ("post", "/spaces/{space}/import/trace") => {
+            json!(
+                "{\"startContent\": \"\", \"endContent\": \"hi\", \"txns\": [{\"patches\": [[0, 0, \"h\"], [1, 0, \"i\"]]}]}"
+            )
+        }
+        ("post", "/spaces/{space}/records") => json!("23.5 °C"),
+        ("post", "/tickets/spend") => json!({"ticket": "the-ticket-that-was-issued"}),
+        _ => return None,
+    })
+}
