@@ -278,7 +278,8 @@ impl Browser {
             let is_request = message["method"] == "Network.requestWillBeSent";
             is_request.then(|| message["params"]["request"]["url"].as_str().map(str::to_owned)).flatten()
         };
-        entries.as_array().unwrap().iter().filter_map(url).collect()
+        let is_own = |url: &String| !url.starts_with("chrome://") && !url.starts_with("data:");
+        entries.as_array().unwrap().iter().filter_map(url).filter(is_own).collect()
     }
 }
 
