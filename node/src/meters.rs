@@ -134,6 +134,14 @@ impl Meters {
             Unit::Seconds,
             inner.request_seconds.clone(),
         );
+        // What has not happened yet is zero, and not absent.
+        for transport in ["quic", "tcp"] {
+            inner.connections.get_or_create(&Transport { transport }).set(0);
+        }
+        for direction in ["in", "out"] {
+            inner.frames.get_or_create(&Direction { direction }).inc_by(0);
+            inner.bytes.get_or_create(&Direction { direction }).inc_by(0);
+        }
         Meters(Arc::new(Inner { registry, ..inner }))
     }
 
@@ -278,6 +286,8 @@ mod tests {
             "weft_store_entry_bytes_total 900",
             "weft_store_write_seconds_count 1",
             "weft_connections{transport=\"quic\"} 1",
+            "weft_connections{transport=\"tcp\"} 0",
+            "weft_frames_total{direction=\"out\"} 0",
             "weft_connections_opened_total{transport=\"quic\",by=\"us\"} 1",
         ] {
             assert!(shown.lines().any(|shown| shown == line), "no {line} in\n{shown}");
