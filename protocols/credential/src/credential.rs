@@ -4,7 +4,10 @@ use bytes::Bytes;
 use weft_crypto::{SignedManifest, SpaceId};
 use weft_wire::credential as wire;
 
-use crate::{Carried, EpochStarted, InvitationIssued, Lockbox, Malformed, PreKeySet, Redemption, SpaceGenesis};
+use crate::{
+    Carried, CutRaised, DeviceRemoved, EpochStarted, FeedClosed, InvitationIssued, InvitationRevoked, Lockbox,
+    Malformed, MemberRemoved, PreKeySet, Redemption, RoleChanged, RulesChanged, Seal, SpaceGenesis,
+};
 
 /// The numbers of the kinds. Spec: CREDENTIAL-2.1.
 pub mod kind {
@@ -24,8 +27,22 @@ pub mod kind {
     pub const INVITATION_REDEEMED: u32 = 7;
     /// A later recipient of an epoch.
     pub const LOCKBOX_ADDED: u32 = 8;
-    /// The first kind that has a format and no code here yet.
-    pub const FIRST_UNKNOWN: u32 = 9;
+    /// A member is removed.
+    pub const MEMBER_REMOVED: u32 = 9;
+    /// A device is removed.
+    pub const DEVICE_REMOVED: u32 = 10;
+    /// A member gets another role.
+    pub const MEMBER_ROLE_CHANGED: u32 = 11;
+    /// A feed ends.
+    pub const FEED_CLOSED: u32 = 12;
+    /// An invitation is redeemed no more.
+    pub const INVITATION_REVOKED: u32 = 13;
+    /// More stands than an earlier credential said.
+    pub const CUT_RAISED: u32 = 14;
+    /// Other rules from here on.
+    pub const RULES_CHANGED: u32 = 16;
+    /// An owner or admin stands behind a removal.
+    pub const SEAL: u32 = 19;
 }
 
 /// What one part of a control entry says.
@@ -47,7 +64,23 @@ pub enum Credential {
     InvitationRedeemed(Box<Redemption>),
     /// Kind 8.
     LockboxAdded(Lockbox),
-    /// Any other kind, 9 to 19 included, which have a format and no code yet.
+    /// Kind 9.
+    MemberRemoved(MemberRemoved),
+    /// Kind 10.
+    DeviceRemoved(DeviceRemoved),
+    /// Kind 11.
+    RoleChanged(RoleChanged),
+    /// Kind 12.
+    FeedClosed(FeedClosed),
+    /// Kind 13.
+    InvitationRevoked(InvitationRevoked),
+    /// Kind 14.
+    CutRaised(CutRaised),
+    /// Kind 16.
+    RulesChanged(RulesChanged),
+    /// Kind 19.
+    Seal(Seal),
+    /// Any other kind, 15, 17 and 18 included, which have a format and no code yet.
     Unknown(Unknown),
 }
 
@@ -74,6 +107,14 @@ impl Credential {
             Self::InvitationIssued(_) => kind::INVITATION_ISSUED,
             Self::InvitationRedeemed(_) => kind::INVITATION_REDEEMED,
             Self::LockboxAdded(_) => kind::LOCKBOX_ADDED,
+            Self::MemberRemoved(_) => kind::MEMBER_REMOVED,
+            Self::DeviceRemoved(_) => kind::DEVICE_REMOVED,
+            Self::RoleChanged(_) => kind::MEMBER_ROLE_CHANGED,
+            Self::FeedClosed(_) => kind::FEED_CLOSED,
+            Self::InvitationRevoked(_) => kind::INVITATION_REVOKED,
+            Self::CutRaised(_) => kind::CUT_RAISED,
+            Self::RulesChanged(_) => kind::RULES_CHANGED,
+            Self::Seal(_) => kind::SEAL,
             Self::Unknown(unknown) => unknown.kind,
         }
     }
@@ -99,6 +140,14 @@ impl Credential {
             Self::LockboxAdded(lockbox) => {
                 wire::LockboxAdded { lockbox: Some(lockbox.message()) }.encode_to_vec().into()
             }
+            Self::MemberRemoved(says) => says.encode(),
+            Self::DeviceRemoved(says) => says.encode(),
+            Self::RoleChanged(says) => says.encode(),
+            Self::FeedClosed(says) => says.encode(),
+            Self::InvitationRevoked(says) => says.encode(),
+            Self::CutRaised(says) => says.encode(),
+            Self::RulesChanged(says) => says.encode(),
+            Self::Seal(says) => says.encode(),
             Self::Unknown(unknown) => unknown.content.clone(),
         }
     }
@@ -113,6 +162,14 @@ impl Credential {
             kind::INVITATION_ISSUED => Self::InvitationIssued(InvitationIssued::decode(&content)?),
             kind::INVITATION_REDEEMED => Self::InvitationRedeemed(Box::new(Redemption::decode(&content)?)),
             kind::LOCKBOX_ADDED => Self::LockboxAdded(lockbox(&content)?),
+            kind::MEMBER_REMOVED => Self::MemberRemoved(MemberRemoved::decode(&content)?),
+            kind::DEVICE_REMOVED => Self::DeviceRemoved(DeviceRemoved::decode(&content)?),
+            kind::MEMBER_ROLE_CHANGED => Self::RoleChanged(RoleChanged::decode(&content)?),
+            kind::FEED_CLOSED => Self::FeedClosed(FeedClosed::decode(&content)?),
+            kind::INVITATION_REVOKED => Self::InvitationRevoked(InvitationRevoked::decode(&content)?),
+            kind::CUT_RAISED => Self::CutRaised(CutRaised::decode(&content)?),
+            kind::RULES_CHANGED => Self::RulesChanged(RulesChanged::decode(&content)?),
+            kind::SEAL => Self::Seal(Seal::decode(&content)?),
             kind => Self::Unknown(Unknown { kind, critical, content }),
         };
         if credential.critical() != critical {
@@ -135,7 +192,8 @@ impl Credential {
             }
             Self::EpochStarted(epoch) => epoch.verify(space),
             Self::InvitationRedeemed(redemption) => redemption.verify(space),
-            Self::PreKeySet(_) | Self::InvitationIssued(_) | Self::LockboxAdded(_) | Self::Unknown(_) => Ok(()),
+            // These hold no signature but their feed's, and name no space but their part's.
+            _ => Ok(()),
         }
     }
 }

@@ -11,7 +11,8 @@
 //!                               ├─ Part ── RootStatement       a root key signs
 //!                               ├─ Part ── FeedAdmitted        device key and feed key sign the manifest
 //!                               ├─ Part ── EpochStarted        commitments and lockboxes
-//!                               └─ Part ── InvitationRedeemed  invitation key and newcomer's device sign
+//!                               ├─ Part ── InvitationRedeemed  invitation key and newcomer's device sign
+//!                               └─ Part ── MemberRemoved …     cuts: what stands of whose feeds
 //! ```
 //!
 //! The two types that matter are [`ControlBody`] and [`Credential`]:
@@ -30,6 +31,7 @@
 //! # Ok::<(), weft_credential::Malformed>(())
 //! ```
 
+mod authority;
 mod body;
 mod credential;
 mod epoch;
@@ -44,6 +46,9 @@ pub mod redemption;
 mod role;
 pub mod root;
 
+pub use authority::{
+    Cut, CutRaised, DeviceRemoved, FeedClosed, InvitationRevoked, MemberRemoved, Named, RoleChanged, RulesChanged, Seal,
+};
 pub use body::{ControlBody, Part, verify};
 pub use credential::{Credential, Unknown, kind};
 pub use epoch::{EpochStarted, Lockbox};

@@ -13,3 +13,6 @@ pub const USES_MAX: u32 = 10_000;
 
 /// Bytes of a redemption with its two signatures.
 pub const REDEMPTION_BYTES_MAX: usize = 9 << 10;
+
+/// Entries of a feed, so the longest cut: FEED-1.2.
+pub const LENGTH_MAX: u64 = 1 << 42;

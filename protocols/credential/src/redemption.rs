@@ -100,11 +100,12 @@ impl Redemption {
         &self.statement
     }
 
-    /// The newcomer's recovery key.
-    pub fn recovery_key(&self) -> Option<PreKeyId> {
-        match self.statement.recovery_key_set.statement().ok()?.subject {
-            Subject::RecoveryKeySet(key) => Some(key),
-            Subject::DeviceAdmitted(_) | Subject::DeviceRemoved(_) => None,
+    /// The newcomer's recovery key, with the number of the root statement that says so.
+    pub fn recovery_key(&self) -> Option<(u64, PreKeyId)> {
+        let statement = self.statement.recovery_key_set.statement().ok()?;
+        match statement.subject {
+            Subject::RecoveryKeySet(key) => Some((statement.number, key)),
+            Subject::DeviceAdmitted(_) | Subject::DeviceRemoved { .. } => None,
         }
     }
 

@@ -8,7 +8,7 @@ use prost::Message as _;
 use weft_crypto::{Context, DeviceId, Hasher, IdentityId, PreKeyId, RootKey, SignContext, Signature, SpaceId, verify};
 use weft_wire::credential as wire;
 
-use crate::{Malformed, field};
+use crate::{Cut, Malformed, authority, field};
 
 /// What a root statement says. Spec: CREDENTIAL-5.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,8 +17,13 @@ pub enum Subject {
     DeviceAdmitted(DeviceId),
     /// Lockboxes for the identity's recovery are sealed to this key.
     RecoveryKeySet(PreKeyId),
-    /// This device no longer acts for it. A format without code yet: the content is kept as it came.
-    DeviceRemoved(Bytes),
+    /// This device no longer acts for it, and never will again. Spec: CREDENTIAL-5.4.
+    DeviceRemoved {
+        /// Which.
+        device: DeviceId,
+        /// What stands of its feeds; none when whoever signed did not know.
+        cuts: Option<Vec<Cut>>,
+    },
 }
 
 impl Subject {
@@ -26,7 +31,7 @@ impl Subject {
         match self {
             Self::DeviceAdmitted(_) => 1,
             Self::RecoveryKeySet(_) => 2,
-            Self::DeviceRemoved(_) => 3,
+            Self::DeviceRemoved { .. } => 3,
         }
     }
 
@@ -34,7 +39,14 @@ impl Subject {
         match self {
             Self::DeviceAdmitted(device) => wire::DeviceAdmitted { device: device.to_bytes() }.encode_to_vec().into(),
             Self::RecoveryKeySet(key) => wire::RecoveryKeySet { recovery_key: key.to_bytes() }.encode_to_vec().into(),
-            Self::DeviceRemoved(content) => content.clone(),
+            Self::DeviceRemoved { device, cuts } => {
+                let message = wire::RootDeviceRemoved {
+                    device: device.to_bytes(),
+                    cuts: authority::put_cuts(cuts.as_deref().unwrap_or_default()),
+                    cuts_named: cuts.is_some(),
+                };
+                message.encode_to_vec().into()
+            }
         }
     }
 
@@ -53,9 +65,14 @@ impl Subject {
                 Ok(Self::RecoveryKeySet(key))
             }
             3 => {
-                weft_wire::decode::<wire::RootDeviceRemoved>(content)
-                    .map_err(Malformed::decode("RootDeviceRemoved"))?;
-                Ok(Self::DeviceRemoved(content.clone()))
+                let message: wire::RootDeviceRemoved =
+                    weft_wire::decode(content).map_err(Malformed::decode("RootDeviceRemoved"))?;
+                let device = field::id("RootDeviceRemoved.device", &message.device)?;
+                let cuts = authority::cuts("cuts and their order", &message.cuts)?;
+                if !message.cuts_named && !cuts.is_empty() {
+                    return Err(Malformed::Disagree { what: "cuts that are named and not named" });
+                }
+                Ok(Self::DeviceRemoved { device, cuts: message.cuts_named.then_some(cuts) })
             }
             found => Err(Malformed::Number { field: "RootStatement.kind", found: found.into() }),
         }

@@ -285,7 +285,7 @@ pub fn redeemed_entry(
     if let Some((epoch, secrets)) = epoch {
         let device =
             Recipient { kind: RecipientKind::Device, recipient: *statement.device.as_bytes(), key: statement.pre_key };
-        let recovery = redemption.recovery_key().map(|key| Recipient {
+        let recovery = redemption.recovery_key().map(|(_, key)| Recipient {
             kind: RecipientKind::Recovery,
             recipient: *statement.identity.as_bytes(),
             key,

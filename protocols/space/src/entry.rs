@@ -41,6 +41,20 @@ impl ControlEntry {
     pub(crate) fn position(&self) -> Position<'_> {
         Position { own: Some((&self.feed, self.seq)), past: &self.past }
     }
+
+    /// What its author had seen, this entry included.
+    pub(crate) fn seen(&self) -> Past {
+        let mut seen = self.past.clone();
+        seen.raise(self.feed, self.seq + 1);
+        seen
+    }
+}
+
+impl Rank {
+    /// For an order in which who had seen more comes first: nobody can have seen what it has not.
+    pub(crate) fn knowledge(&self) -> (std::cmp::Reverse<u64>, EntryId) {
+        (std::cmp::Reverse(self.seen), self.id)
+    }
 }
 
 /// See [`ControlEntry::rank`].
@@ -84,7 +98,7 @@ impl<'a> Position<'a> {
         }
     }
 
-    pub(crate) fn has_any(&self, places: &[Place]) -> bool {
-        places.iter().any(|place| self.has(place))
+    pub(crate) fn has_any<'p>(&self, places: impl IntoIterator<Item = &'p Place>) -> bool {
+        places.into_iter().any(|place| self.has(place))
     }
 }

@@ -44,11 +44,13 @@ pub mod door;
 mod entry;
 pub mod fuzz;
 mod keys;
+pub mod limits;
 mod resolution;
 mod resolve;
 mod space;
 mod verdict;
 mod void;
+mod watch;
 
 pub use config::Config;
 pub use entry::{ControlEntry, Place};

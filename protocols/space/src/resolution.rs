@@ -11,8 +11,9 @@ use crate::{
     ControlEntry,
     entry::{Place, Position},
     resolve::{
-        Contests, Facts, Pass,
+        Claims, Contests, Facts, Pass, decide,
         facts::{FeedFacts, InvitationFacts},
+        standing::View,
     },
     void::VoidReason,
 };
@@ -40,7 +41,7 @@ pub enum WriteStop {
 pub struct Member {
     /// Its root key.
     pub identity: IdentityId,
-    /// The most it was given.
+    /// The most it was given, less what was taken.
     pub role: Role,
     /// Its devices.
     pub devices: Vec<DeviceId>,
@@ -126,10 +127,19 @@ impl Resolution {
         Self { space, facts: Facts::default(), carried: Facts::default() }
     }
 
-    /// Reads the next entry of the order.
+    /// Of entries in the one order, none twice.
+    pub(crate) fn of(space: &SpaceId, entries: Vec<&ControlEntry>) -> Self {
+        let mut carried = Facts::default();
+        for entry in &entries {
+            Pass::read(Contests::Open, &mut carried, &mut Claims::new(), entry);
+        }
+        Self { space: *space, facts: decide::decide(entries, &mut Default::default()), carried }
+    }
+
+    /// Reads the next entry of the order, one that decides nothing.
     pub(crate) fn read(&mut self, entry: &ControlEntry) {
-        Pass::read(Contests::Decided, &mut self.facts, entry);
-        Pass::read(Contests::Open, &mut self.carried, entry);
+        Pass::read(Contests::Decided, &mut self.facts, &mut Claims::new(), entry);
+        Pass::read(Contests::Open, &mut self.carried, &mut Claims::new(), entry);
     }
 
     /// The space.
@@ -152,20 +162,24 @@ impl Resolution {
     pub fn member(&self, identity: &IdentityId) -> Option<Member> {
         let member = self.facts.members.get(identity)?;
         let devices = self.facts.devices.iter();
-        let own = devices.filter(|(_, device)| device.identity == *identity);
+        let current = |id: &DeviceId| self.facts.is_current(id, View::Now);
+        let own = devices.filter(|(id, device)| device.identity == *identity && current(id));
+        let role = self.facts.role(identity, View::Now)?;
         Some(Member {
             identity: *identity,
-            role: member.role(None)?,
+            role,
             devices: own.map(|(device, _)| *device).collect(),
             admitted_by: member.grants.first().and_then(|grant| grant.by),
-            recovery: member.recovery.last().map(|(_, key)| *key),
+            recovery: member.recovery.iter().max_by_key(|(_, number, key)| (*number, *key)).map(|(.., key)| *key),
         })
     }
 
     /// A current device of a current member; none for anybody else. Spec: SPACE-5.2.
     pub fn device(&self, device: &DeviceId) -> Option<DeviceStatus> {
         let known = self.facts.devices.get(device)?;
-        self.role_of(&known.identity)?;
+        if !self.facts.is_current(device, View::Now) {
+            return None;
+        }
         let newest = known.pre_keys.iter().max_by_key(|(_, number, _)| *number);
         Some(DeviceStatus { identity: known.identity, pre_key: newest.map(|(_, _, key)| *key) })
     }
@@ -190,12 +204,12 @@ impl Resolution {
 
     /// What an identity is now.
     pub fn role_of(&self, identity: &IdentityId) -> Option<Role> {
-        self.facts.role(identity, None)
+        self.facts.role(identity, View::Now)
     }
 
     /// What an identity was, as far as one who has seen `past` can tell. Spec: SPACE-3.2.
     pub fn role_at(&self, identity: &IdentityId, past: &Past) -> Option<Role> {
-        self.facts.role(identity, Some(&Position::of(past)))
+        self.facts.role(identity, View::At(&Position::of(past)))
     }
 
     /// An invitation.
@@ -264,6 +278,16 @@ impl Resolution {
     pub fn writable_epoch(&self, holds: impl Fn(&EpochId) -> bool) -> Option<EpochId> {
         let ids = self.epochs().into_iter().map(|epoch| epoch.id);
         ids.filter(|id| holds(id)).find(|id| self.is_writable(id))
+    }
+
+    /// Up to which length a feed stands, when something ended it: a removal of its member or device, or of the feed itself.
+    /// What lies past it is void, and kept. Spec: SPACE-11.2
+    pub fn stands(&self, feed: &FeedId) -> Option<u64> {
+        let facts = self.facts.feeds.get(feed)?;
+        // As seen by one who has seen all: a feed that was admitted anew after a removal is not touched by it.
+        let all = facts.admissions.iter().map(|admission| (admission.place.feed, admission.place.seq + 1)).collect();
+        let stands = self.facts.stands(feed, facts, &Position::of(&all));
+        (stands < u64::MAX).then_some(stands)
     }
 
     /// Why nothing may be written here, if so. Spec: SPACE-3.5.

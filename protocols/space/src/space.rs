@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weft_credential::Role;
-use weft_crypto::{DeviceId, EpochId, FeedId, Purpose, SpaceId};
+use weft_credential::{Credential, Role, Subject};
+use weft_crypto::{DeviceId, EpochId, FeedId, Manifest, Purpose, SpaceId};
 
 use crate::{
     ControlEntry, Resolution,
     entry::{Place, Rank},
+    resolve::{Facts, act::Effect},
+    watch::Watch,
 };
 
 /// What new control entries changed. Spec: SPACE-3.6.
@@ -37,12 +39,13 @@ pub struct Changes {
 pub struct Space {
     entries: BTreeMap<Rank, ControlEntry>,
     resolution: Resolution,
+    watch: Watch,
 }
 
 impl Space {
     /// A space of which nothing is known.
     pub fn new(space: SpaceId) -> Self {
-        Self { entries: BTreeMap::new(), resolution: Resolution::empty(space) }
+        Self { entries: BTreeMap::new(), resolution: Resolution::empty(space), watch: Watch::default() }
     }
 
     /// What the entries so far resolve to.
@@ -68,36 +71,33 @@ impl Space {
         let Some(first) = new.keys().next() else {
             return Changes::default();
         };
-        let before = Summary::of(&self.resolution);
         let goes_on = known.is_none_or(|known| known < *first);
-        let changed = if goes_on {
-            for entry in new.values() {
-                self.resolution.read(entry);
-            }
-            self.entries.append(&mut new);
-            // What was read before keeps its facts: the pass never looks back.
-            Vec::new()
-        } else {
-            self.read_again(new)
-        };
-        before.changes(&Summary::of(&self.resolution), changed)
+        if !goes_on || new.values().any(|entry| self.watch.decides(entry, &self.resolution.facts)) {
+            return self.read_again(new);
+        }
+        let mut news = News::default();
+        for entry in new.values() {
+            news.before(entry, &self.resolution);
+            self.resolution.read(entry);
+        }
+        self.entries.append(&mut new);
+        news.after(&self.resolution)
     }
 
-    /// A new entry comes before known ones in the order: reads everything again.
-    fn read_again(&mut self, mut new: BTreeMap<Rank, ControlEntry>) -> Vec<FeedId> {
+    /// A new entry comes before known ones in the order, or decides something: everything is resolved again.
+    fn read_again(&mut self, mut new: BTreeMap<Rank, ControlEntry>) -> Changes {
+        let before = Summary::of(&self.resolution);
         let lengths = self.lengths();
         self.entries.append(&mut new);
-        let mut resolution = Resolution::empty(*self.resolution.space());
-        for entry in self.entries.values() {
-            resolution.read(entry);
-        }
+        let resolution = Resolution::of(self.resolution.space(), self.entries.values().collect());
         let old = std::mem::replace(&mut self.resolution, resolution);
+        self.watch = Watch::of(self.entries.values(), &self.resolution.facts);
         let known = |place: &Place| lengths.get(&place.feed).is_some_and(|length| place.seq < *length);
         let epochs = epochs_of(&old, &known) != epochs_of(&self.resolution, &known);
         let data = old.feeds().filter(|(_, feed)| feed.manifest.purpose == Purpose::Data);
-        data.map(|(id, _)| id)
-            .filter(|id| epochs || ground(&old, id, &known) != ground(&self.resolution, id, &known))
-            .collect()
+        let changed = data.map(|(id, _)| id);
+        let changed = changed.filter(|id| epochs || ground(&old, id, &known) != ground(&self.resolution, id, &known));
+        before.changes(&Summary::of(&self.resolution), changed.collect())
     }
 
     /// How many entries of each feed are known.
@@ -113,16 +113,49 @@ impl Space {
 
 type Known<'a> = &'a dyn Fn(&Place) -> bool;
 
-/// What verdicts on a data feed rest on, of what was known before: its admissions and its author's roles.
-fn ground(resolution: &Resolution, feed: &FeedId, known: Known<'_>) -> (BTreeSet<Place>, BTreeMap<Place, Role>) {
-    let Some(feed) = resolution.facts.feeds.get(feed) else {
-        return Default::default();
+/// What verdicts on a data feed rest on, of what was known before: its admissions, its author's roles, and what acts leave.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Ground {
+    admissions: BTreeSet<(Place, BTreeSet<Place>)>,
+    grants: BTreeSet<(Place, Role, BTreeSet<Place>)>,
+    /// Where the feed ends, by which act.
+    ends: BTreeSet<(Place, u64)>,
+    /// From where on which role is the most.
+    lowered: BTreeSet<(Place, u64, Role)>,
+}
+
+fn ground(resolution: &Resolution, id: &FeedId, known: Known<'_>) -> Ground {
+    let facts = &resolution.facts;
+    let Some(feed) = facts.feeds.get(id) else {
+        return Ground::default();
     };
-    let places = feed.places.iter().filter(|place| known(place));
-    let member = resolution.facts.members.get(&feed.identity);
-    let grants = member.into_iter().flat_map(|member| &member.grants);
-    let grants = grants.filter(|grant| known(&grant.place));
-    (places.copied().collect(), grants.map(|grant| (grant.place, grant.role)).collect())
+    let mut ground = Ground::default();
+    for admission in feed.admissions.iter().filter(|admission| known(&admission.place)) {
+        ground.admissions.insert((admission.place, acts_of(facts, &admission.after)));
+    }
+    let member = facts.members.get(&feed.identity);
+    let mut highest = None;
+    for grant in member.into_iter().flat_map(|member| &member.grants).filter(|grant| known(&grant.place)) {
+        highest = highest.max(Some(grant.standing.role));
+        ground.grants.insert((grant.place, grant.standing.role, acts_of(facts, &grant.after)));
+    }
+    for (_, act) in facts.acts.on_member(&feed.identity) {
+        match act.effect {
+            Effect::Lowers(_, role) if highest.is_some_and(|highest| role < highest) => {
+                ground.lowered.insert((act.places[0], act.stands(id), role));
+            }
+            Effect::Removes(_) => drop(ground.ends.insert((act.places[0], act.stands(id)))),
+            _ => {}
+        }
+    }
+    let ends = facts.acts.on_device(&feed.manifest.device, &feed.identity).chain(facts.acts.on_feed(id));
+    ground.ends.extend(ends.map(|(_, act)| (act.places[0], act.stands(id))));
+    ground
+}
+
+fn acts_of(facts: &Facts, numbers: &[u32]) -> BTreeSet<Place> {
+    let acts = numbers.iter().filter_map(|number| facts.acts.all().get(*number as usize));
+    acts.filter_map(|act| act.places.first().copied()).collect()
 }
 
 /// Which epochs counted, of what was known before.
@@ -132,24 +165,84 @@ fn epochs_of(resolution: &Resolution, known: Known<'_>) -> BTreeSet<(EpochId, Pl
     places.filter(|(_, place)| known(place)).collect()
 }
 
+/// What is compared before and after, where entries are read on top of the others: what they speak of, no more.
+#[derive(Debug, Default)]
+struct News {
+    feeds: BTreeMap<FeedId, bool>,
+    devices: BTreeMap<DeviceId, bool>,
+    epochs: BTreeMap<EpochId, bool>,
+    stop: Option<Option<crate::WriteStop>>,
+    lockboxes: Option<u64>,
+}
+
+impl News {
+    fn before(&mut self, entry: &ControlEntry, resolution: &Resolution) {
+        self.stop.get_or_insert(resolution.write_stop());
+        self.lockboxes.get_or_insert(resolution.carried.lockboxes);
+        for part in entry.parts.iter().flatten() {
+            match &part.credential {
+                Credential::FeedAdmitted(signed) => {
+                    if let Ok(manifest) = Manifest::decode(&signed.manifest) {
+                        let known = resolution.carried.feeds.contains_key(&manifest.id());
+                        self.feeds.entry(manifest.id()).or_insert(known);
+                    }
+                }
+                Credential::InvitationRedeemed(redeemed) => self.device(redeemed.statement().device, resolution),
+                Credential::RootStatement(carried) => {
+                    if let Ok(Subject::DeviceAdmitted(device)) = carried.statement().map(|said| said.subject) {
+                        self.device(device, resolution);
+                    }
+                }
+                Credential::EpochStarted(started) => {
+                    let id = started.id(resolution.space());
+                    self.epochs.entry(id).or_insert(resolution.facts.epochs.contains_key(&id));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn device(&mut self, device: DeviceId, resolution: &Resolution) {
+        self.devices.entry(device).or_insert(resolution.device(&device).is_some());
+    }
+
+    fn after(self, resolution: &Resolution) -> Changes {
+        let feeds = self.feeds.into_iter();
+        let feeds = feeds.filter(|(id, known)| !known && resolution.carried.feeds.contains_key(id));
+        let devices = self.devices.into_iter();
+        let devices = devices.filter(|(id, current)| !current && resolution.device(id).is_some());
+        let epochs = self.epochs.into_iter();
+        let epochs = epochs.filter(|(id, known)| !known && resolution.facts.epochs.contains_key(id));
+        Changes {
+            feeds_admitted: feeds.map(|(id, _)| id).collect(),
+            devices_admitted: devices.map(|(id, _)| id).collect(),
+            // What was read before keeps its facts: the pass never looks back.
+            devices_gone: Vec::new(),
+            epochs_started: epochs.map(|(id, _)| id).collect(),
+            lockboxes: self.lockboxes != Some(resolution.carried.lockboxes),
+            verdicts_changed: Vec::new(),
+            write_stop: self.stop != Some(resolution.write_stop()),
+        }
+    }
+}
+
 /// What is compared before and after.
 struct Summary {
     feeds: BTreeSet<FeedId>,
     devices: BTreeSet<DeviceId>,
     epochs: BTreeSet<EpochId>,
-    lockboxes: usize,
+    lockboxes: u64,
     stop: Option<crate::WriteStop>,
 }
 
 impl Summary {
     fn of(resolution: &Resolution) -> Self {
         let devices = resolution.facts.devices.keys();
-        let epochs = resolution.carried.epochs.values();
         Self {
             feeds: resolution.carried.feeds.keys().copied().collect(),
             devices: devices.filter(|device| resolution.device(device).is_some()).copied().collect(),
             epochs: resolution.facts.epochs.keys().copied().collect(),
-            lockboxes: epochs.map(|epoch| epoch.lockboxes.len()).sum(),
+            lockboxes: resolution.carried.lockboxes,
             stop: resolution.write_stop(),
         }
     }

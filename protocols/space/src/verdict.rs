@@ -3,7 +3,7 @@
 use weft_crypto::{EpochId, FeedId, Purpose};
 use weft_feed::Past;
 
-use crate::{Resolution, entry::Position, void::VoidReason};
+use crate::{Resolution, entry::Position, resolve::standing::View, void::VoidReason};
 
 /// What the resolution says of a data entry. It may change when the set of control entries grows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,36 +51,47 @@ impl Resolution {
 
     /// The verdict for many entries at once, in time that does not depend on their number. Spec: SPACE-8.1.
     pub fn judge(&self, span: &Span<'_>) -> Ruling {
-        let verdict = match self.check(span) {
-            Ok(()) => Verdict::Counts,
-            Err(reason) => Verdict::Void(reason),
+        let (verdict, until) = match self.check(span) {
+            Ok(until) => (Verdict::Counts, until),
+            Err((reason, until)) => (Verdict::Void(reason), until),
         };
         let unknown =
             verdict == Verdict::Void(VoidReason::FeedNotAdmitted) && !self.carried.feeds.contains_key(span.feed);
-        Ruling { verdict: if unknown { Verdict::Undecided } else { verdict }, until: span.until }
+        Ruling {
+            verdict: if unknown { Verdict::Undecided } else { verdict },
+            until: until.clamp(span.from + 1, span.until),
+        }
     }
 
-    fn check(&self, span: &Span<'_>) -> Result<(), VoidReason> {
+    /// The verdict on the first entry, and up to where it is the same.
+    fn check(&self, span: &Span<'_>) -> Result<u64, (VoidReason, u64)> {
+        let all = span.until;
         let position = Position::of(span.past);
-        let feed = self.facts.feeds.get(span.feed);
-        let feed = feed.ok_or(VoidReason::FeedNotAdmitted)?;
+        let feed = self.facts.feeds.get(span.feed).ok_or((VoidReason::FeedNotAdmitted, all))?;
         if feed.manifest.purpose != Purpose::Data {
-            return Err(VoidReason::WrongPurpose);
+            return Err((VoidReason::WrongPurpose, all));
         }
-        if !position.has_any(&feed.places) {
-            return Err(VoidReason::NotClosed);
+        if !feed.is_admitted(&position) {
+            return Err((VoidReason::NotClosed, all));
         }
+        // What ends the feed, and where a lower role begins, may lie inside the span.
+        let stands = self.facts.stands(span.feed, feed, &position);
+        if span.from >= stands {
+            return Err((VoidReason::PastCut { stands }, all));
+        }
+        let lowered = self.facts.acts.on_member(&feed.identity).map(|(_, act)| act.stands(span.feed));
+        let until = lowered.chain([stands]).filter(|at| *at > span.from).min().unwrap_or(all).min(all);
         if span.body {
-            let epoch = span.epoch.ok_or(VoidReason::NotSealed)?;
-            let epoch = self.facts.epochs.get(epoch).ok_or(VoidReason::UnknownEpoch)?;
+            let epoch = span.epoch.ok_or((VoidReason::NotSealed, until))?;
+            let epoch = self.facts.epochs.get(epoch).ok_or((VoidReason::UnknownEpoch, until))?;
             if !position.has_any(&epoch.places) {
-                return Err(VoidReason::NotClosed);
+                return Err((VoidReason::NotClosed, until));
             }
         }
-        let had = self.facts.role(&feed.identity, Some(&position));
+        let had = self.facts.role(&feed.identity, View::Own(&position, feed.manifest.device, span.feed, span.from));
         match had {
-            Some(role) if role.may_write() => Ok(()),
-            had => Err(VoidReason::NoRight { had }),
+            Some(role) if role.may_write() => Ok(until),
+            had => Err((VoidReason::NoRight { had }, until)),
         }
     }
 }

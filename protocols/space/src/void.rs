@@ -57,6 +57,45 @@ pub enum VoidReason {
     /// Others redeemed it before, as often as it may be.
     #[error("the invitation was used up by earlier redemptions")]
     UsedUp,
+    /// The invitation was revoked, or whoever issued it may not grant its role any more.
+    #[error("the invitation was revoked")]
+    Revoked,
+    /// The entry lies past the cut of a removal, of a closed feed, or of whatever else ended its feed.
+    #[error("past entry {stands}, up to which the feed stands")]
+    PastCut {
+        /// How many entries of the feed stand.
+        stands: u64,
+    },
+    /// The device was removed before: who comes back comes with new keys.
+    #[error("the device was removed before")]
+    DeviceEnded,
+    /// Whoever it is about stands at least as high as the author: it waits for seals.
+    #[error("proposed: it is about somebody who stands as high or higher, and waits for seals")]
+    Outranked,
+    /// Whoever it is about is no member as far as the author had seen.
+    #[error("it is about one who is no member there")]
+    NoMember,
+    /// The space would have no owner.
+    #[error("the space would have no owner")]
+    LastOwner,
+    /// What it speaks of is not known, or does not count.
+    #[error("it speaks of something that is not known or does not count")]
+    UnknownAct,
+    /// The part names later rules than the space goes by.
+    #[error("written by rules version {found}, which the space does not go by")]
+    LaterRules {
+        /// The version named.
+        found: u32,
+    },
+    /// The space goes by these rules or later ones already.
+    #[error("the space goes by rules version {goes_by} already")]
+    OldRules {
+        /// The space's version.
+        goes_by: u32,
+    },
+    /// Beyond what one who does not administer may have: entries of a control feed, devices, seals.
+    #[error("more than one may have")]
+    TooMany,
     /// The entry's past lacks what it rests on: its feed's admission or its epoch's start.
     #[error("its past does not hold what it rests on")]
     NotClosed,

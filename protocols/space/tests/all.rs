@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 #![allow(clippy::disallowed_methods, reason = "tests read and write specs/, machines do not")]
 
+mod acts;
+mod contests;
+mod devices;
 mod door;
 mod fuzz;
 mod keys;
 mod properties;
 mod resolution;
 mod rights;
+mod stories;
 mod vectors;
 mod verdicts;
 mod world;

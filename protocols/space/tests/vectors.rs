@@ -10,13 +10,13 @@ use weft_crypto::{DeviceId, EntryId, EpochId, FeedId, SpaceId};
 use weft_feed::Past;
 use weft_machine::{Machine, Seed, Time};
 use weft_space::{
-    Config, ControlEntry,
+    Config, ControlEntry, Resolution, Verdict,
     door::{Door, DoorSpace, Input, Output},
     resolve,
 };
 use zeroize::Zeroizing;
 
-use crate::world::{ALICE, BOB, CAROL, DAVE, World};
+use crate::world::{ALICE, BOB, CAROL, DAVE, Person, World};
 
 /// Compares with the kept file, or writes it.
 fn keep(name: &str, vectors: &Value) {
@@ -48,7 +48,24 @@ fn written(entry: &ControlEntry) -> Value {
     })
 }
 
-fn resolved(world: &World) -> Value {
+/// Verdicts on data entries with bodies that a person could write now: at the start, at its cuts, and past them.
+fn judged(world: &World, resolution: &Resolution, person: &Person) -> Vec<Value> {
+    let Some(feed) = person.data else { return Vec::new() };
+    let past = person.past();
+    let at = [0, person.written.saturating_sub(1), person.written, person.written + 3];
+    let verdict = |seq| resolution.verdict(&feed, seq, Some(&world.epoch), &past) == Verdict::Counts;
+    let seen: Vec<_> =
+        past.iter().map(|(feed, length)| json!({ "feed": HEX.encode(feed.as_bytes()), "length": length })).collect();
+    let entry = |seq| {
+        json!({
+            "feed": HEX.encode(feed.as_bytes()), "seq": seq, "epoch": HEX.encode(world.epoch.as_bytes()),
+            "past": seen, "counts": verdict(seq),
+        })
+    };
+    at.map(entry).to_vec()
+}
+
+pub(crate) fn resolved(world: &World) -> Value {
     let resolution = world.resolve();
     let members: Vec<_> = resolution
         .members()
@@ -57,8 +74,14 @@ fn resolved(world: &World) -> Value {
         .collect();
     let feeds: Vec<_> = resolution
         .feeds()
-        .map(|(id, feed)| json!({ "feed": HEX.encode(id.as_bytes()), "counts": feed.counts }))
+        .map(|(id, feed)| {
+            json!({ "feed": HEX.encode(id.as_bytes()), "counts": feed.counts, "stands": resolution.stands(&id) })
+        })
         .collect();
+    let members_devices = resolution.members().into_iter().flat_map(|member| member.devices);
+    let mut devices: Vec<_> = members_devices.map(|device| HEX.encode(device.as_bytes())).collect();
+    devices.sort();
+    let data: Vec<_> = world.people.iter().flat_map(|person| judged(world, &resolution, person)).collect();
     let void: Vec<_> = resolution
         .void()
         .map(|(place, reason)| {
@@ -76,6 +99,8 @@ fn resolved(world: &World) -> Value {
         "space": HEX.encode(world.space.as_bytes()),
         "entries": world.entries.iter().map(written).collect::<Vec<_>>(),
         "members": members,
+        "devices": devices,
+        "data": data,
         "feeds": feeds,
         "void": void,
         "epochs": epochs,
@@ -100,6 +125,12 @@ fn resolutions() {
         "resolutions",
         &json!({ "founder, writer, reader": resolved(&joined), "one link, two hosts": resolved(&contested) }),
     );
+}
+
+/// What takes rights away, one story a rule. Spec: SPACE-11, SPACE-12, SPACE-14
+#[test]
+fn stories() {
+    keep("stories", &crate::stories::told().into_iter().map(|(name, world)| (name, resolved(&world))).collect());
 }
 
 /// The vectors can be used without this code's builders: bytes in, members out.

@@ -1,8 +1,12 @@
 //! A space with people in it who write control entries as far as each has heard.
 
-use weft_credential::{Carried, ControlBody, Credential, History, Part, Role, RootStatements};
+use weft_credential::{
+    Carried, ControlBody, Credential, Cut, CutRaised, DeviceRemoved, FeedClosed, History, InvitationRevoked,
+    MemberRemoved, Named, Part, Role, RoleChanged, RootStatement, RootStatements, Seal, Subject, invitation_id,
+};
 use weft_crypto::{
-    DeviceKey, EpochId, FeedId, IdentityId, InvitationSecret, RecoveryKey, RootKey, SpaceId, lockbox::EpochSecrets,
+    DeviceKey, EpochId, FeedId, FeedSecret, IdentityId, InvitationSecret, PreKeySecret, RecoveryKey, Root, RootKey,
+    SpaceId, lockbox::EpochSecrets,
 };
 use weft_feed::{Past, entry_id, leaf};
 use weft_machine::{Draws, Seed};
@@ -31,6 +35,8 @@ pub(crate) struct Person {
     pub(crate) length: u64,
     /// Of the other control feeds.
     pub(crate) heard: Past,
+    /// How long its data feed is said to be.
+    pub(crate) written: u64,
 }
 
 impl Person {
@@ -53,7 +59,18 @@ impl Person {
             data: None,
             length: 0,
             heard: Past::new(),
+            written: 0,
         }
+    }
+
+    /// Another device of the same identity.
+    fn sibling(&self, number: u8) -> Self {
+        let mut device = [5; 32];
+        device[0] = number;
+        let (root, device) = (RootKey::from_seed(*self.root.seed()), DeviceKey::from_seed(device));
+        let recovery = RecoveryKey::from_seed([number; 32]);
+        let statements = RootStatements::at_init(&root, &self.root.id(), device.id(), recovery.id());
+        Self { root, device, recovery, statements, ..Self::new(number) }
     }
 
     pub(crate) fn actor(&self) -> Actor<'_> {
@@ -208,5 +225,132 @@ impl World {
 
     pub(crate) fn counts(&self, at: usize) -> bool {
         self.void_of(at).is_empty()
+    }
+}
+
+/// What takes rights away.
+impl World {
+    /// What `who` knows of the feeds of `target`'s device: its control feed as heard, its data feed as written.
+    pub(crate) fn cuts(&self, who: usize, target: usize) -> Vec<Cut> {
+        let person = &self.people[target];
+        let own = who == target;
+        let mut cuts = Vec::new();
+        for (feed, control) in [(person.control, true), (person.data, false)] {
+            let Some(feed) = feed else { continue };
+            let length = match control {
+                true if own => person.length + 1,
+                true => self.people[who].heard.get(&feed),
+                false => person.written,
+            };
+            if length > 0 {
+                cuts.push(Cut { feed, length, root: Root::from_bytes([0; 32]) });
+            }
+        }
+        cuts.sort();
+        cuts
+    }
+
+    pub(crate) fn remove(&mut self, who: usize, target: usize) -> usize {
+        let cuts = self.cuts(who, target);
+        self.remove_at(who, target, cuts)
+    }
+
+    pub(crate) fn remove_at(&mut self, who: usize, target: usize, cuts: Vec<Cut>) -> usize {
+        let identity = self.id(target);
+        self.write(who, vec![Credential::MemberRemoved(MemberRemoved { identity, cuts })])
+    }
+
+    pub(crate) fn set_role(&mut self, who: usize, target: usize, role: Role) -> usize {
+        let (identity, cuts) = (self.id(target), self.cuts(who, target));
+        self.write(who, vec![Credential::RoleChanged(RoleChanged { identity, role, cuts })])
+    }
+
+    pub(crate) fn remove_device(&mut self, who: usize, target: usize) -> usize {
+        let (device, cuts) = (self.people[target].device.id(), self.cuts(who, target));
+        self.write(who, vec![Credential::DeviceRemoved(DeviceRemoved { device, cuts })])
+    }
+
+    pub(crate) fn close(&mut self, who: usize, feed: FeedId, length: u64) -> usize {
+        let cut = (length > 0).then_some(Cut { feed, length, root: Root::from_bytes([0; 32]) });
+        self.write(who, vec![Credential::FeedClosed(FeedClosed { feed, cut })])
+    }
+
+    pub(crate) fn revoke(&mut self, who: usize, link: &InvitationSecret, mut standing: Vec<usize>) -> usize {
+        standing.sort_by_key(|at| self.entries[*at].id);
+        let standing = standing.iter().map(|at| self.entries[*at].id).collect();
+        let invitation = invitation_id(&self.space, &link.id());
+        self.write(who, vec![Credential::InvitationRevoked(InvitationRevoked { invitation, standing })])
+    }
+
+    pub(crate) fn raise(&mut self, who: usize, act: usize, mut cuts: Vec<Cut>) -> usize {
+        cuts.sort();
+        let act = Named { entry: self.entries[act].id, part: 0 };
+        self.write(who, vec![Credential::CutRaised(CutRaised { act, cuts })])
+    }
+
+    pub(crate) fn seal(&mut self, who: usize, act: usize) -> usize {
+        let act = Named { entry: self.entries[act].id, part: 0 };
+        self.write(who, vec![Credential::Seal(Seal { act })])
+    }
+
+    /// A statement by somebody's root key, as the next one.
+    pub(crate) fn root_says(&self, who: usize, number: u64, subject: Subject) -> Carried {
+        let person = &self.people[who];
+        let previous = (number > 0).then_some([3; 32]);
+        let next_root = (number == 0).then_some([4; 32]);
+        let (identity, scope) = (person.root.id(), None);
+        RootStatement { identity, scope, number, previous, next_root, subject }.sign(&person.root)
+    }
+
+    /// A second device of somebody, written in by `host`; it has heard all of that.
+    pub(crate) fn link(&mut self, host: usize, owner: usize) -> usize {
+        let new = self.people[owner].sibling(self.people.len() as u8);
+        let seed = |what: u8| {
+            let mut seed = [what; 32];
+            seed[0] = self.people.len() as u8;
+            seed
+        };
+        let keys = SpaceKeys {
+            control: FeedSecret::from_seed(seed(6)),
+            data: FeedSecret::from_seed(seed(7)),
+            pre_key: PreKeySecret::from_seed(seed(8)),
+        };
+        let [control, data] = keys.manifests(self.space, &new.device);
+        let admitted = self.root_says(owner, 2, Subject::DeviceAdmitted(new.device.id()));
+        self.people.push(new);
+        let at = self.people.len() - 1;
+        self.people[at].take(self.space, keys);
+        let parts =
+            [Credential::RootStatement(admitted), Credential::FeedAdmitted(control), Credential::FeedAdmitted(data)];
+        self.write(host, parts.to_vec());
+        self.hear(at, host);
+        at
+    }
+
+    /// Everybody hears everybody.
+    pub(crate) fn all_hear(&mut self) {
+        for _ in 0..2 {
+            for who in 0..self.people.len() {
+                for from in 0..self.people.len() {
+                    if who != from && self.people[from].control.is_some() {
+                        self.hear(who, from);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn role(&self, who: usize) -> Option<Role> {
+        self.resolve().role_of(&self.id(who))
+    }
+
+    /// Whether the next entry of somebody's data feed would count, by what it has seen.
+    pub(crate) fn writes(&self, who: usize) -> bool {
+        self.writes_at(who, self.people[who].written, &self.people[who].past())
+    }
+
+    pub(crate) fn writes_at(&self, who: usize, seq: u64, past: &Past) -> bool {
+        let feed = self.people[who].data.expect("who writes has a data feed");
+        self.resolve().verdict(&feed, seq, Some(&self.epoch), past) == weft_space::Verdict::Counts
     }
 }

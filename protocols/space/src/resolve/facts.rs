@@ -3,7 +3,7 @@
 //! Every fact keeps *all* the places where it was said with the right to say it: who copies a statement into another entry
 //! must not be able to move it out of somebody's past.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use weft_credential::{Genesis, Lockbox, Role};
 use weft_crypto::{
@@ -11,15 +11,23 @@ use weft_crypto::{
     lockbox::{Commitments, Recipient},
 };
 
+use super::{
+    act::{Acts, Effect},
+    standing::{Standing, View},
+};
 use crate::{
     WriteStop,
-    entry::{Place, Position},
+    entry::{Place, Position, Rank},
     void::VoidReason,
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
+    /// What takes rights away, decided before the pass.
+    pub(crate) acts: Arc<Acts>,
     pub(crate) genesis: Option<Genesis>,
+    /// The rules version, as far as it was raised.
+    pub(crate) rules: u32,
     pub(crate) members: BTreeMap<IdentityId, MemberFacts>,
     pub(crate) devices: BTreeMap<DeviceId, DeviceFacts>,
     pub(crate) feeds: BTreeMap<FeedId, FeedFacts>,
@@ -27,6 +35,10 @@ pub(crate) struct Facts {
     pub(crate) generations: BTreeMap<(DeviceId, bool, u64), FeedId>,
     pub(crate) invitations: BTreeMap<InvitationId, InvitationFacts>,
     pub(crate) epochs: BTreeMap<EpochId, EpochFacts>,
+    /// Lockboxes given, in all epochs.
+    pub(crate) lockboxes: u64,
+    /// Seals that a feed holds.
+    pub(crate) seals: BTreeMap<FeedId, u32>,
     pub(crate) void: BTreeMap<Place, VoidReason>,
     pub(crate) stop: Option<WriteStop>,
 }
@@ -35,29 +47,35 @@ pub(crate) struct Facts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Grant {
     pub(crate) place: Place,
-    pub(crate) role: Role,
-    /// Who issued the invitation; none for the founder.
+    pub(crate) standing: Standing,
+    /// Who gave it; none for the founder.
     pub(crate) by: Option<IdentityId>,
+    /// The acts on the member that were known where it was given: they do not touch it.
+    pub(crate) after: Vec<u32>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct MemberFacts {
     pub(crate) grants: Vec<Grant>,
-    pub(crate) recovery: Vec<(Place, PreKeyId)>,
+    /// With the number of the root statement that said so.
+    pub(crate) recovery: Vec<(Place, u64, PreKeyId)>,
+    /// How many devices were ever admitted for it.
+    pub(crate) devices: u32,
 }
 
-impl MemberFacts {
-    /// The most it was given, of what `position` has seen.
-    pub(crate) fn role(&self, position: Option<&Position<'_>>) -> Option<Role> {
-        let seen = |grant: &&Grant| position.is_none_or(|position| position.has(&grant.place));
-        self.grants.iter().filter(seen).map(|grant| grant.role).max()
-    }
+/// Where something was admitted, and the acts on its member that were known there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Admission {
+    pub(crate) place: Place,
+    pub(crate) after: Vec<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct DeviceFacts {
     pub(crate) identity: IdentityId,
-    pub(crate) places: Vec<Place>,
+    /// Where in the one order it was first admitted.
+    pub(crate) first: (Rank, u32),
+    pub(crate) admissions: Vec<Admission>,
     pub(crate) pre_keys: Vec<(Place, u64, PreKeyId)>,
     /// The feeds that the device itself named when it came.
     pub(crate) named: Vec<FeedId>,
@@ -69,7 +87,14 @@ pub(crate) struct FeedFacts {
     pub(crate) identity: IdentityId,
     /// How many feeds were admitted before it, in the one order.
     pub(crate) number: u64,
-    pub(crate) places: Vec<Place>,
+    pub(crate) admissions: Vec<Admission>,
+}
+
+impl FeedFacts {
+    /// Whether it was admitted as far as `position` has seen.
+    pub(crate) fn is_admitted(&self, position: &Position<'_>) -> bool {
+        position.has_any(self.admissions.iter().map(|admission| &admission.place))
+    }
 }
 
 /// One issue of an invitation.
@@ -81,6 +106,8 @@ pub(crate) struct Issue {
     pub(crate) expires_ms: u64,
     pub(crate) issuer: IdentityId,
     pub(crate) device: DeviceId,
+    /// How the issuer stood.
+    pub(crate) standing: Standing,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,14 +129,59 @@ pub(crate) struct EpochFacts {
 }
 
 impl Facts {
-    /// The role of an identity as far as `position` has seen.
-    pub(crate) fn role(&self, identity: &IdentityId, position: Option<&Position<'_>>) -> Option<Role> {
-        self.members.get(identity)?.role(position)
+    pub(crate) fn under(acts: Arc<Acts>) -> Self {
+        Self { acts, ..Self::default() }
     }
 
     /// The key by which a device's feeds of one purpose and generation contend.
     pub(crate) fn generation(manifest: &Manifest) -> (DeviceId, bool, u64) {
         let control = manifest.purpose == Purpose::Control;
         (manifest.device, control, manifest.generation)
+    }
+
+    /// Whether a device is a current one of a member, as seen from somewhere. Spec: SPACE-5.2
+    pub(crate) fn is_current(&self, device: &DeviceId, view: View<'_>) -> bool {
+        let Some(known) = self.devices.get(device) else {
+            return false;
+        };
+        self.is_admitted(device, known, view) && self.standing(&known.identity, view).is_some()
+    }
+
+    /// Whether a device is admitted and not removed, whatever its identity is.
+    pub(crate) fn is_admitted(&self, device: &DeviceId, known: &DeviceFacts, view: View<'_>) -> bool {
+        let identity = &known.identity;
+        if self.acts.on_device(device, identity).any(|(_, act)| view.applies(self, act)) {
+            return false;
+        }
+        let removals = self.acts.on_member(identity).filter(|(_, act)| matches!(act.effect, Effect::Removes(_)));
+        let removals: Vec<u32> =
+            removals.filter(|(_, act)| view.applies(self, act)).map(|(number, _)| number).collect();
+        let mut seen = known.admissions.iter().filter(|admission| view.sees(&admission.place));
+        seen.any(|admission| removals.iter().all(|number| admission.after.contains(number)))
+    }
+
+    /// Up to which length a feed stands, for entries that have seen `position`; unbounded when nothing ended it.
+    /// Spec: SPACE-11.2
+    pub(crate) fn stands(&self, id: &FeedId, feed: &FeedFacts, position: &Position<'_>) -> u64 {
+        let removals = self.acts.on_member(&feed.identity);
+        let removals = removals.filter(|(number, act)| {
+            let anew = |admission: &Admission| admission.after.contains(number) && position.has(&admission.place);
+            let junior = self.is_of_a_junior(act, &feed.manifest.device);
+            matches!(act.effect, Effect::Removes(_)) && !junior && !feed.admissions.iter().any(anew)
+        });
+        let device = self.acts.on_device(&feed.manifest.device, &feed.identity);
+        let acts = removals.chain(device).chain(self.acts.on_feed(id));
+        acts.map(|(_, act)| act.stands(id)).min().unwrap_or(u64::MAX)
+    }
+
+    /// Whether an act removes a member.
+    pub(crate) fn removes(&self, act: u32) -> bool {
+        let act = self.acts.all().get(act as usize);
+        act.is_some_and(|act| matches!(act.effect, Effect::Removes(_)))
+    }
+
+    /// Whether anybody is an owner.
+    pub(crate) fn has_owner(&self) -> bool {
+        self.members.keys().any(|identity| self.role(identity, View::Now) == Some(Role::Owner))
     }
 }

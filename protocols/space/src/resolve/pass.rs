@@ -1,18 +1,25 @@
 //! Reading one entry after the other: each part is entered into the facts, or is void with its reason.
 
+use std::collections::BTreeMap;
+
 use weft_credential::{
     Carried, Credential, EpochStarted, InvitationIssued, Lockbox, Part, PreKeySet, RULES, Redemption, Role,
-    SpaceGenesis, Subject, invitation_id, kind,
+    RoleChanged, SpaceGenesis, Subject, invitation_id,
 };
 use weft_crypto::{
     DeviceId, EpochId, IdentityId, Manifest, Purpose, SignedManifest, SpaceId,
     lockbox::{Recipient, RecipientKind},
 };
 
-use super::facts::{DeviceFacts, EpochFacts, Facts, FeedFacts, Grant, Issue, MemberFacts};
+use super::{
+    act::{self, Act, Effect},
+    facts::{Admission, DeviceFacts, EpochFacts, Facts, FeedFacts, Grant, Issue, MemberFacts},
+    standing::{Standing, View},
+};
 use crate::{
     ControlEntry, WriteStop,
-    entry::{Place, Position},
+    entry::{Place, Position, Rank},
+    limits,
     void::VoidReason,
 };
 
@@ -26,35 +33,79 @@ pub(crate) enum Contests {
     Open,
 }
 
+/// Who would do what has to be decided: see [`act::is_decided`].
+pub(crate) type Claims = BTreeMap<Place, Author>;
+
 /// Reads one entry into the facts.
 pub(crate) struct Pass<'a> {
     contests: Contests,
     facts: &'a mut Facts,
+    claims: &'a mut Claims,
     entry: &'a ControlEntry,
     position: Position<'a>,
 }
 
 /// Who speaks in an entry.
-struct Author {
-    device: DeviceId,
-    identity: IdentityId,
-    /// What it was, as far as it had seen.
-    role: Option<Role>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Author {
+    pub(crate) device: DeviceId,
+    pub(crate) identity: IdentityId,
+    /// How it stood, as far as it had seen and as far as its feed stands.
+    pub(crate) standing: Option<Standing>,
 }
 
 impl Author {
-    /// The author's role, if it has one that `may`.
-    fn must(&self, may: impl FnOnce(Role) -> bool) -> Result<Role, VoidReason> {
-        self.role.filter(|role| may(*role)).ok_or(VoidReason::NoRight { had: self.role })
+    fn role(&self) -> Option<Role> {
+        Some(self.standing?.role)
+    }
+
+    /// How the author stands, if its role `may`.
+    pub(crate) fn must(&self, may: impl FnOnce(Role) -> bool) -> Result<Standing, VoidReason> {
+        self.standing.filter(|standing| may(standing.role)).ok_or(VoidReason::NoRight { had: self.role() })
     }
 }
 
-type Judged = Result<(), VoidReason>;
+pub(crate) type Judged = Result<(), VoidReason>;
+
+impl Facts {
+    /// Who speaks in an entry. Spec: SPACE-3.1. In the genesis entry the founder speaks, from the genesis on.
+    pub(crate) fn author(&self, entry: &ControlEntry) -> Result<Author, VoidReason> {
+        let position = entry.position();
+        let speaks = |device, identity, view| Author { device, identity, standing: self.standing(&identity, view) };
+        if let Some(genesis) = self.genesis_of(entry) {
+            return Ok(speaks(genesis.device, genesis.root, View::At(&position)));
+        }
+        let feed = self.feeds.get(&entry.feed);
+        let feed = feed.filter(|feed| feed.is_admitted(&position)).ok_or(VoidReason::FeedNotAdmitted)?;
+        if feed.manifest.purpose != Purpose::Control {
+            return Err(VoidReason::WrongPurpose);
+        }
+        let stands = self.stands(&entry.feed, feed, &position);
+        if entry.seq >= stands {
+            return Err(VoidReason::PastCut { stands });
+        }
+        let author = speaks(
+            feed.manifest.device,
+            feed.identity,
+            View::Own(&position, feed.manifest.device, &entry.feed, entry.seq),
+        );
+        let administers = author.role().is_some_and(Role::may_administer);
+        if entry.seq >= limits::ENTRIES_MAX && !administers {
+            return Err(VoidReason::TooMany);
+        }
+        Ok(author)
+    }
+
+    fn genesis_of(&self, entry: &ControlEntry) -> Option<&weft_credential::Genesis> {
+        let genesis = self.genesis.as_ref()?;
+        (entry.seq == 0 && entry.feed == genesis.feed()).then_some(genesis)
+    }
+}
 
 impl<'a> Pass<'a> {
-    pub(crate) fn read(contests: Contests, facts: &'a mut Facts, entry: &'a ControlEntry) {
+    pub(crate) fn read(contests: Contests, facts: &'a mut Facts, claims: &'a mut Claims, entry: &'a ControlEntry) {
         let position = entry.position();
-        let mut pass = Pass { contests, facts, entry, position };
+        let mut pass = Pass { contests, facts, claims, entry, position };
         match &entry.parts {
             Err(malformed) => pass.void(0, malformed.clone().into()),
             Ok(parts) => {
@@ -81,53 +132,100 @@ impl<'a> Pass<'a> {
         if let Credential::SpaceGenesis(genesis) = &part.credential {
             return self.genesis(place, genesis);
         }
-        let author = self.author()?;
+        if let Some((_, act)) = self.facts.acts.clone().at(&place) {
+            return self.acted(place, act, &part.credential);
+        }
+        if let Credential::RootStatement(carried) = &part.credential {
+            return self.root_statement(place, carried);
+        }
+        let author = self.facts.author(self.entry)?;
         if part.version > RULES {
-            self.author_is_member(&author)?;
-            self.stop(WriteStop::HigherRules { found: part.version });
+            return Err(VoidReason::LaterRules { found: part.version });
         }
         match &part.credential {
-            Credential::SpaceGenesis(_) => Err(VoidReason::SecondGenesis),
-            Credential::RootStatement(carried) => self.root_statement(place, &author, carried),
+            Credential::SpaceGenesis(_) | Credential::RootStatement(_) => Err(VoidReason::SecondGenesis),
             Credential::FeedAdmitted(manifest) => self.feed_admitted(place, &author, manifest),
             Credential::PreKeySet(set) => self.pre_key_set(place, &author, set),
             Credential::EpochStarted(epoch) => self.epoch_started(place, &author, epoch),
             Credential::InvitationIssued(issued) => self.issued(place, &author, issued),
             Credential::InvitationRedeemed(redeemed) => self.redeemed(place, &author, redeemed),
             Credential::LockboxAdded(lockbox) => self.lockbox_added(&author, lockbox),
-            Credential::Unknown(unknown) => {
-                self.author_is_member(&author)?;
-                if unknown.critical {
-                    self.stop(WriteStop::UnknownCritical { kind: unknown.kind });
-                }
+            Credential::RulesChanged(changed) => self.rules_changed(&author, changed.rules),
+            Credential::Seal(_) => self.sealed(&author),
+            Credential::Unknown(unknown) if unknown.critical => {
+                // By one who may not change authority it would change none: it stops nobody.
+                author.must(Role::may_administer)?;
+                self.stop(WriteStop::UnknownCritical { kind: unknown.kind });
                 Ok(())
             }
+            Credential::Unknown(_) => self.author_is_member(&author),
+            decided => {
+                debug_assert!(act::is_decided(decided));
+                author.must(|_| true)?;
+                self.claims.insert(place, author);
+                if let (Contests::Open, Credential::RoleChanged(changed)) = (self.contests, decided) {
+                    let standing = author.must(|role| role.may_grant(changed.role))?;
+                    self.raises(place, author.identity, standing, changed);
+                }
+                // What does not count says why once all is decided.
+                Err(VoidReason::NoRight { had: author.role() })
+            }
         }
+    }
+
+    /// What was decided to count: a role that is given is a grant too.
+    fn acted(&mut self, place: Place, act: &Act, credential: &Credential) -> Judged {
+        if let (Credential::RoleChanged(changed), Some(standing)) = (credential, act.standing)
+            && act.author != changed.identity
+            && standing.role.may_grant(changed.role)
+        {
+            self.raises(place, act.author, standing, changed);
+        }
+        Ok(())
+    }
+
+    fn raises(&mut self, place: Place, by: IdentityId, standing: Standing, changed: &RoleChanged) {
+        if self.facts.standing(&changed.identity, View::At(&self.position)).is_some() {
+            let standing = standing.gives(changed.role, self.given(place));
+            self.grant(place, changed.identity, standing, Some(by));
+        }
+    }
+
+    fn given(&self, place: Place) -> (Rank, u32) {
+        (self.entry.rank(), place.part)
+    }
+
+    fn grant(&mut self, place: Place, identity: IdentityId, standing: Standing, by: Option<IdentityId>) {
+        let after = self.facts.acts.before(&identity, &self.position);
+        let member = self.facts.members.entry(identity).or_default();
+        member.grants.push(Grant { place, standing, by, after });
+    }
+
+    fn rules_changed(&mut self, author: &Author, rules: u32) -> Judged {
+        author.must(|role| role == Role::Owner)?;
+        if rules <= self.facts.rules {
+            return Err(VoidReason::OldRules { goes_by: self.facts.rules });
+        }
+        self.facts.rules = rules;
+        if rules > RULES {
+            self.stop(WriteStop::HigherRules { found: rules });
+        }
+        Ok(())
+    }
+
+    /// What a seal does is found where sealed acts are decided.
+    fn sealed(&mut self, author: &Author) -> Judged {
+        let seals = self.facts.seals.entry(self.entry.feed).or_default();
+        *seals += 1;
+        if *seals > limits::SEALS_MAX {
+            return Err(VoidReason::TooMany);
+        }
+        author.must(Role::may_administer).map(drop)
     }
 
     /// The first reason to stop stays.
     fn stop(&mut self, stop: WriteStop) {
         self.facts.stop.get_or_insert(stop);
-    }
-
-    /// Spec: SPACE-3.1. In the genesis entry the founder speaks, from the genesis on.
-    fn author(&self) -> Result<Author, VoidReason> {
-        let speaks =
-            |device, identity| Author { device, identity, role: self.facts.role(&identity, Some(&self.position)) };
-        if let Some(genesis) = self.genesis_entry() {
-            return Ok(speaks(genesis.device, genesis.root));
-        }
-        let feed = self.facts.feeds.get(&self.entry.feed);
-        let feed = feed.filter(|feed| self.position.has_any(&feed.places)).ok_or(VoidReason::FeedNotAdmitted)?;
-        if feed.manifest.purpose != Purpose::Control {
-            return Err(VoidReason::WrongPurpose);
-        }
-        Ok(speaks(feed.manifest.device, feed.identity))
-    }
-
-    fn genesis_entry(&self) -> Option<&weft_credential::Genesis> {
-        let genesis = self.facts.genesis.as_ref()?;
-        (self.entry.seq == 0 && self.entry.feed == genesis.feed()).then_some(genesis)
     }
 
     fn author_is_member(&self, author: &Author) -> Judged {
@@ -146,49 +244,76 @@ impl<'a> Pass<'a> {
         }
         let generation = Facts::generation(&genesis.manifest());
         self.facts.generations.insert(generation, place.feed);
+        self.facts.rules = genesis.rules;
         self.facts.genesis = Some(genesis);
         Ok(())
     }
 
-    /// In the genesis entry the founder's root admits its device and publishes its recovery key. Elsewhere a root statement
-    /// has a format and no code yet, so it stops writing like an unknown kind. Spec: SPACE-4.1.
-    fn root_statement(&mut self, place: Place, author: &Author, carried: &Carried) -> Judged {
-        if self.genesis_entry().is_none() {
-            self.author_is_member(author)?;
-            self.stop(WriteStop::UnknownCritical { kind: kind::ROOT_STATEMENT });
-            return Ok(());
-        }
+    /// What a root key says of its own identity counts wherever it is carried. In the genesis entry it makes the founder.
+    /// Spec: SPACE-4.1, SPACE-14
+    fn root_statement(&mut self, place: Place, carried: &Carried) -> Judged {
         let statement = carried.statement()?;
-        if statement.identity != author.identity {
-            return Err(VoidReason::OtherDevice);
+        let identity = statement.identity;
+        if let Some(genesis) = self.facts.genesis_of(self.entry) {
+            let (root, founding) = (genesis.root, genesis.device);
+            if identity != root {
+                return Err(VoidReason::OtherDevice);
+            }
+            if statement.subject == Subject::DeviceAdmitted(founding) {
+                let standing = Standing { role: Role::Owner, chain: 0, given: self.given(place) };
+                self.grant(place, root, standing, None);
+            }
         }
         match statement.subject {
-            Subject::DeviceAdmitted(device) if device == author.device => {
-                let founder = self.facts.members.entry(author.identity).or_default();
-                founder.grants.push(Grant { place, role: Role::Owner, by: None });
-                self.admit(place, device, author.identity)
+            Subject::DeviceAdmitted(device) => {
+                self.facts.standing(&identity, View::At(&self.position)).ok_or(VoidReason::NoRight { had: None })?;
+                self.admit(place, device, identity)
             }
             Subject::RecoveryKeySet(key) => {
-                let founder = self.facts.members.entry(author.identity).or_default();
-                founder.recovery.push((place, key));
+                let member = self.facts.members.get_mut(&identity).ok_or(VoidReason::NoRight { had: None })?;
+                member.recovery.push((place, statement.number, key));
                 Ok(())
             }
-            Subject::DeviceAdmitted(_) | Subject::DeviceRemoved(_) => Err(VoidReason::OtherDevice),
+            // An act: decided before this pass.
+            Subject::DeviceRemoved { .. } => Err(VoidReason::UnknownDevice),
         }
     }
 
-    /// A device acts for one identity.
+    /// A device acts for one identity, and an identity has so many devices. One that was removed does not come back.
     fn admit(&mut self, place: Place, device: DeviceId, identity: IdentityId) -> Judged {
+        let decided = self.contests == Contests::Decided;
+        let after = self.facts.acts.before(&identity, &self.position);
+        if let Some(known) = self.facts.devices.get(&device) {
+            if known.identity != identity && decided {
+                return Err(VoidReason::DeviceTaken);
+            }
+            let removals: Vec<u32> = after.iter().copied().filter(|number| self.facts.removes(*number)).collect();
+            let before = |admission: &Admission| {
+                self.position.has(&admission.place) && removals.iter().any(|number| !admission.after.contains(number))
+            };
+            if known.admissions.iter().any(before) {
+                return Err(VoidReason::DeviceEnded);
+            }
+        }
+        if self.facts.acts.on_device(&device, &identity).any(|(_, act)| act.is_known(&self.position)) {
+            return Err(VoidReason::DeviceEnded);
+        }
+        if !self.facts.devices.contains_key(&device) {
+            let member = self.facts.members.entry(identity).or_default();
+            if member.devices >= limits::DEVICES_MAX && decided {
+                return Err(VoidReason::TooMany);
+            }
+            member.devices += 1;
+        }
+        let first = self.given(place);
         let known = self.facts.devices.entry(device).or_insert(DeviceFacts {
             identity,
-            places: Vec::new(),
+            first,
+            admissions: Vec::new(),
             pre_keys: Vec::new(),
             named: Vec::new(),
         });
-        if known.identity != identity && self.contests == Contests::Decided {
-            return Err(VoidReason::DeviceTaken);
-        }
-        known.places.push(place);
+        known.admissions.push(Admission { place, after });
         Ok(())
     }
 
@@ -207,15 +332,16 @@ impl<'a> Pass<'a> {
             return Err(VoidReason::SecondFeed);
         }
         let number = self.facts.feeds.len() as u64;
-        let feed = self.facts.feeds.entry(id).or_insert(FeedFacts { manifest, identity, number, places: Vec::new() });
-        feed.places.push(place);
+        let after = self.facts.acts.before(&identity, &self.position);
+        let feed = self.facts.feeds.entry(id).or_insert(FeedFacts { manifest, identity, number, admissions: Vec::new() });
+        feed.admissions.push(Admission { place, after });
         Ok(())
     }
 
     /// A device that is admitted as far as the entry has seen.
     fn device(&self, device: &DeviceId, or: VoidReason) -> Result<&DeviceFacts, VoidReason> {
         let known = self.facts.devices.get(device);
-        known.filter(|known| self.position.has_any(&known.places)).ok_or(or)
+        known.filter(|known| self.facts.is_admitted(device, known, View::At(&self.position))).ok_or(or)
     }
 
     /// Spec: SPACE-5.1.
@@ -242,8 +368,8 @@ impl<'a> Pass<'a> {
             depth = depth.max(self.epoch(parent)?.depth);
         }
         let devices = self.facts.devices.iter();
-        let current = devices.filter(|(_, device)| self.position.has_any(&device.places));
-        let expected = current.map(|(device, _)| *device).collect();
+        let current = devices.filter(|(id, _)| self.facts.is_current(id, View::At(&self.position)));
+        let expected = current.map(|(id, _)| *id).collect();
         let id = started.id(&self.space()?);
         let epoch = self.facts.epochs.entry(id).or_insert(EpochFacts {
             commitments: started.commitments,
@@ -257,6 +383,7 @@ impl<'a> Pass<'a> {
         epoch.places.push(place);
         epoch.expected.push(expected);
         epoch.lockboxes.extend_from_slice(&started.lockboxes);
+        self.facts.lockboxes += started.lockboxes.len() as u64;
         Ok(())
     }
 
@@ -278,6 +405,7 @@ impl<'a> Pass<'a> {
         self.recipient(&lockbox.recipient)?;
         let epoch = self.facts.epochs.get_mut(&lockbox.epoch);
         epoch.ok_or(VoidReason::UnknownEpoch)?.lockboxes.push(lockbox.clone());
+        self.facts.lockboxes += 1;
         Ok(())
     }
 
@@ -293,7 +421,7 @@ impl<'a> Pass<'a> {
             RecipientKind::Recovery => {
                 let member = self.member(&IdentityId::from_bytes(recipient.recipient))?;
                 let mut keys = member.recovery.iter();
-                keys.any(|(place, key)| *key == recipient.key && self.position.has(place))
+                keys.any(|(place, _, key)| *key == recipient.key && self.position.has(place))
             }
             // No keeper publishes a key yet.
             RecipientKind::Keeper => false,
@@ -302,13 +430,13 @@ impl<'a> Pass<'a> {
     }
 
     fn member(&self, identity: &IdentityId) -> Result<&MemberFacts, VoidReason> {
-        let member = self.facts.members.get(identity);
-        member.filter(|member| member.role(Some(&self.position)).is_some()).ok_or(VoidReason::LockboxForStranger)
+        self.facts.standing(identity, View::At(&self.position)).ok_or(VoidReason::LockboxForStranger)?;
+        self.facts.members.get(identity).ok_or(VoidReason::LockboxForStranger)
     }
 
     /// Spec: SPACE-6.
     fn issued(&mut self, place: Place, author: &Author, issued: &InvitationIssued) -> Judged {
-        author.must(|role| role.may_grant(issued.role))?;
+        let standing = author.must(|role| role.may_grant(issued.role))?;
         let id = invitation_id(&self.space()?, &issued.key);
         let invitation = self.facts.invitations.entry(id).or_default();
         invitation.issues.push(Issue {
@@ -318,6 +446,7 @@ impl<'a> Pass<'a> {
             expires_ms: issued.expires_ms,
             issuer: author.identity,
             device: author.device,
+            standing,
         });
         Ok(())
     }
@@ -334,6 +463,14 @@ impl<'a> Pass<'a> {
         let invitation = invitation.ok_or(VoidReason::UnknownInvitation)?;
         let issue = invitation.issues.iter().find(|issue| self.position.has(&issue.place));
         let issue = issue.ok_or(VoidReason::UnknownInvitation)?.clone();
+        let issuer = self.facts.role(&issue.issuer, View::At(&self.position));
+        let revoked = self.facts.acts.on_invitation(&id).any(|(_, act)| match &act.effect {
+            Effect::Revokes { standing, .. } => act.is_known(&self.position) || !standing.contains(&self.entry.id),
+            _ => false,
+        });
+        if revoked || !issuer.is_some_and(|role| role.may_grant(issue.role)) {
+            return Err(VoidReason::Revoked);
+        }
         let used = invitation.redemptions.len() as u64;
         if used >= u64::from(issue.uses) && self.contests == Contests::Decided {
             return Err(VoidReason::UsedUp);
@@ -345,10 +482,11 @@ impl<'a> Pass<'a> {
             device.named.extend(feeds);
             device.pre_keys.push((place, 0, statement.pre_key));
         }
-        let member = self.facts.members.entry(statement.identity).or_default();
-        member.grants.push(Grant { place, role: issue.role, by: Some(issue.issuer) });
-        if let Some(key) = redeemed.recovery_key() {
-            member.recovery.push((place, key));
+        let standing = issue.standing.gives(issue.role, self.given(place));
+        self.grant(place, statement.identity, standing, Some(issue.issuer));
+        if let Some((number, key)) = redeemed.recovery_key() {
+            let member = self.facts.members.entry(statement.identity).or_default();
+            member.recovery.push((place, number, key));
         }
         let invitation = self.facts.invitations.entry(id).or_default();
         invitation.redemptions.push((place, statement.identity, statement.device));

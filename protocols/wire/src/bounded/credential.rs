@@ -3,7 +3,7 @@
 use super::{BODY, HASH, SIGNATURE, SIGNED_MANIFEST, bounded};
 use crate::{
     Bound, Bounded,
-    credential::{Cut, EpochStarted, Lockbox, Recipient},
+    credential::{Cut, Lockbox, Recipient},
 };
 
 /// Parts of one control entry.
@@ -69,17 +69,17 @@ bounded! { "weft.credential.v1", credential:
     ]
     LockboxAdded [Bound::message(1, Lockbox::BOUNDS)]
     Cut [Bound::bytes(1, HASH), Bound::u64(2), Bound::bytes(3, HASH)]
-    MemberRemoved [Bound::bytes(1, HASH), CUT, Bound::message(3, EpochStarted::BOUNDS)]
-    DeviceRemoved [Bound::bytes(1, HASH), CUT, Bound::message(3, EpochStarted::BOUNDS)]
+    MemberRemoved [Bound::bytes(1, HASH), CUT]
+    DeviceRemoved [Bound::bytes(1, HASH), CUT]
     MemberRoleChanged [
         Bound::bytes(1, HASH), Bound::u32(2), Bound::message(3, Cut::BOUNDS).times(CUTS).at_least(34),
     ]
     FeedClosed [Bound::message(1, Cut::BOUNDS)]
     InvitationRevoked [Bound::bytes(1, HASH), Bound::bytes(2, HASH).times(STANDING).at_least(HASH)]
-    CutRaised [Bound::bytes(1, HASH), CUT]
+    CutRaised [Bound::bytes(1, HASH), CUT, Bound::u32(3)]
     ForkProven [Bound::bytes(1, FORK_PROOF)]
     RulesChanged [Bound::u32(1)]
     LockboxRefused [Bound::bytes(1, HASH), Bound::bytes(2, HASH)]
     EntryErased [Bound::bytes(1, HASH), Bound::u64(2), Bound::bytes(3, HASH)]
-    Seal [Bound::bytes(1, HASH)]
+    Seal [Bound::bytes(1, HASH), Bound::u32(2)]
 }

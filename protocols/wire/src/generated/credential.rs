@@ -245,7 +245,7 @@ pub struct LockboxAdded {
     #[prost(message, optional, tag = "1")]
     pub lockbox: ::core::option::Option<Lockbox>,
 }
-/// Kinds from here on have a format and no code yet; a node that meets one stops writing in the space and says so.
+/// The first `length` entries of a feed stand; root is the feed's root at that length.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Cut {
     #[prost(bytes = "bytes", tag = "1")]
@@ -255,15 +255,14 @@ pub struct Cut {
     #[prost(bytes = "bytes", tag = "3")]
     pub root: ::prost::bytes::Bytes,
 }
-/// kind 9
+/// kind 9; an epoch and its lockboxes follow as later parts of the same entry
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MemberRemoved {
     #[prost(bytes = "bytes", tag = "1")]
     pub identity: ::prost::bytes::Bytes,
+    /// ascending by feed
     #[prost(message, repeated, tag = "2")]
     pub cuts: ::prost::alloc::vec::Vec<Cut>,
-    #[prost(message, optional, tag = "3")]
-    pub epoch: ::core::option::Option<EpochStarted>,
 }
 /// kind 10
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -272,8 +271,6 @@ pub struct DeviceRemoved {
     pub device: ::prost::bytes::Bytes,
     #[prost(message, repeated, tag = "2")]
     pub cuts: ::prost::alloc::vec::Vec<Cut>,
-    #[prost(message, optional, tag = "3")]
-    pub epoch: ::core::option::Option<EpochStarted>,
 }
 /// kind 11
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -285,7 +282,7 @@ pub struct MemberRoleChanged {
     #[prost(message, repeated, tag = "3")]
     pub cuts: ::prost::alloc::vec::Vec<Cut>,
 }
-/// kind 12
+/// kind 12; a feed that is closed at 0 has a cut without a root
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct FeedClosed {
     #[prost(message, optional, tag = "1")]
@@ -296,16 +293,21 @@ pub struct FeedClosed {
 pub struct InvitationRevoked {
     #[prost(bytes = "bytes", tag = "1")]
     pub invitation: ::prost::bytes::Bytes,
+    /// ids of the entries whose redemptions stand, ascending
     #[prost(bytes = "bytes", repeated, tag = "2")]
     pub standing: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 /// kind 14
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CutRaised {
+    /// id of the entry that holds the act
     #[prost(bytes = "bytes", tag = "1")]
     pub removal: ::prost::bytes::Bytes,
     #[prost(message, repeated, tag = "2")]
     pub cuts: ::prost::alloc::vec::Vec<Cut>,
+    /// which part of it
+    #[prost(uint32, tag = "3")]
+    pub part: u32,
 }
 /// kind 15
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -340,6 +342,10 @@ pub struct EntryErased {
 /// kind 19
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Seal {
+    /// id of the entry that holds the act
     #[prost(bytes = "bytes", tag = "1")]
     pub removal: ::prost::bytes::Bytes,
+    /// which part of it
+    #[prost(uint32, tag = "2")]
+    pub part: u32,
 }

@@ -1,0 +1,10 @@
+//! Bounds that everybody applies alike, so none can be configured. Spec: SPACE-13
+
+/// Entries of a control feed that count while its author does not administer.
+pub const ENTRIES_MAX: u64 = 10_000;
+
+/// Devices of one identity in a space.
+pub const DEVICES_MAX: u32 = 32;
+
+/// Seals in one feed: each may ask for a resolution of its own.
+pub const SEALS_MAX: u32 = 64;

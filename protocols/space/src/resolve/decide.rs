@@ -1,0 +1,312 @@
+//! Which acts count.
+//!
+//! What a root key says of its own devices counts by itself. Then what a majority has sealed. Then the others, from the most
+//! senior author down: each is judged under those decided before it, and none of those decided later can touch its author,
+//! since one acts only on who stands lower. So there are no cycles, and dating something back gains nothing.
+//! Spec: SPACE-12
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use weft_credential::{Credential, Role};
+use weft_crypto::{DeviceId, IdentityId};
+
+use super::{
+    act::{Act, Acts, Effect},
+    facts::Facts,
+    known::{Candidate, Known},
+    pass::{Author, Claims, Contests, Judged, Pass},
+    seals::{Sealed, Seen},
+    standing::Standing,
+};
+use crate::{
+    ControlEntry,
+    entry::{Place, Rank},
+    void::VoidReason,
+};
+
+/// A pass under some acts.
+pub(crate) struct Passed {
+    pub(crate) facts: Facts,
+    pub(crate) claims: Claims,
+}
+
+/// What counts of these entries, which are in the one order and none twice.
+pub(crate) fn decide(entries: Vec<&ControlEntry>, seen: &mut Seen) -> Facts {
+    let known = Known::new(entries);
+    let mut acts = Acts::default();
+    for act in known.root_acts() {
+        acts.add(act);
+    }
+    if known.candidates.is_empty() {
+        return pass(&known, acts).facts;
+    }
+    let mut rejected = BTreeMap::new();
+    for sealed in Sealed::of(&known, seen) {
+        if !sealed.is_sealed(&acts) {
+            continue;
+        }
+        // Who is an owner in the end shows only when all is decided.
+        let mut trial = acts.clone();
+        add(&known, &mut trial, &sealed.act, &sealed.author, sealed.first);
+        if Decision::made(&known, trial.clone(), BTreeMap::new()).passed.facts.has_owner() {
+            acts = trial;
+        } else {
+            rejected.insert(sealed.act.place, VoidReason::LastOwner);
+        }
+    }
+    Decision::made(&known, acts, rejected).finish()
+}
+
+fn pass(known: &Known<'_>, acts: Acts) -> Passed {
+    let mut facts = Facts::under(Arc::new(acts));
+    let mut claims = Claims::new();
+    for entry in &known.entries {
+        Pass::read(Contests::Decided, &mut facts, &mut claims, entry);
+    }
+    Passed { facts, claims }
+}
+
+struct Decision<'a> {
+    known: &'a Known<'a>,
+    passed: Passed,
+    /// What is decided not to count.
+    rejected: BTreeMap<Place, VoidReason>,
+}
+
+/// In which order acts are decided: how the author stood, which of its devices came first, and the one order.
+type Turn = (Reverse<Standing>, (Rank, u32), (Rank, u32));
+
+impl<'a> Decision<'a> {
+    /// Under acts that are decided already, all the others too.
+    fn made(known: &'a Known<'a>, acts: Acts, rejected: BTreeMap<Place, VoidReason>) -> Self {
+        let mut decision = Self { known, passed: pass(known, acts), rejected };
+        while decision.next() {}
+        decision
+    }
+
+    /// Decides whose turn is next; gives whether there was anything. Spec: SPACE-12.2
+    fn next(&mut self) -> bool {
+        let mut open: Vec<(Turn, Candidate<'a>, Author)> = Vec::new();
+        for candidate in &self.known.candidates {
+            if self.is_decided(&candidate.place) {
+                continue;
+            }
+            if let Some(author) = self.passed.claims.get(&candidate.place)
+                && let Some(turn) = self.turn(candidate, author)
+                && self.may(candidate, author).is_ok()
+            {
+                open.push((turn, *candidate, *author));
+            }
+        }
+        open.sort_by_key(|(turn, ..)| *turn);
+        let Some(((standing, device, _), first, author)) = open.first().copied() else {
+            return false;
+        };
+        // What one device says as one and the same is decided together, as long as it is about others and each time about
+        // another one: nothing in it touches the rest. Else one by one.
+        let mut about = BTreeSet::from([Some(author.identity)]);
+        let together = open.iter().take_while(|(turn, candidate, _)| {
+            (turn.0, turn.1) == (standing, device)
+                && candidate.place.feed == first.place.feed
+                && about.insert(self.target(candidate))
+        });
+        let mut batch: Vec<_> = together.map(|(_, candidate, author)| (*candidate, *author)).collect();
+        if batch.is_empty() {
+            batch.push((first, author));
+        }
+        self.accept(&batch);
+        true
+    }
+
+    fn is_decided(&self, place: &Place) -> bool {
+        self.passed.facts.acts.at(place).is_some() || self.rejected.contains_key(place)
+    }
+
+    fn turn(&self, candidate: &Candidate<'_>, author: &Author) -> Option<Turn> {
+        let device = self.passed.facts.devices.get(&author.device)?;
+        Some((Reverse(author.standing?), device.first, (candidate.entry.rank(), candidate.place.part)))
+    }
+
+    /// Lets them count, unless nobody would be an owner then. Spec: SPACE-12.4
+    fn accept(&mut self, batch: &[(Candidate<'a>, Author)]) {
+        let mut acts = Acts::clone(&self.passed.facts.acts);
+        for (candidate, author) in batch {
+            let first = self.passed.facts.devices.get(&author.device).map(|device| device.first);
+            add(self.known, &mut acts, candidate, author, first);
+        }
+        let passed = pass(self.known, acts);
+        if passed.facts.has_owner() || !self.passed.facts.has_owner() {
+            self.passed = passed;
+        } else if let [(candidate, _)] = batch {
+            self.rejected.insert(candidate.place, VoidReason::LastOwner);
+        } else {
+            for one in batch {
+                self.accept(std::slice::from_ref(one));
+            }
+        }
+    }
+
+    /// Whom an act is about.
+    fn target(&self, candidate: &Candidate<'_>) -> Option<IdentityId> {
+        let facts = &self.passed.facts;
+        match candidate.credential {
+            Credential::MemberRemoved(act) => Some(act.identity),
+            Credential::RoleChanged(act) => Some(act.identity),
+            Credential::DeviceRemoved(act) => facts.devices.get(&act.device).map(|device| device.identity),
+            Credential::FeedClosed(act) => facts.feeds.get(&act.feed).map(|feed| feed.identity),
+            Credential::InvitationRevoked(act) => {
+                facts.invitations.get(&act.invitation)?.issues.first().map(|issue| issue.issuer)
+            }
+            Credential::CutRaised(raised) => self.raised(raised).and_then(|act| self.target_of(act)),
+            _ => None,
+        }
+    }
+
+    fn raised(&self, raised: &weft_credential::CutRaised) -> Option<&Act> {
+        let place = self.known.place_of(&raised.act)?;
+        Some(self.passed.facts.acts.at(&place)?.1)
+    }
+
+    fn target_of(&self, act: &Act) -> Option<IdentityId> {
+        let facts = &self.passed.facts;
+        match &act.effect {
+            Effect::Removes(identity) | Effect::Lowers(identity, _) => Some(*identity),
+            Effect::RemovesDevice { device, .. } => facts.devices.get(device).map(|device| device.identity),
+            Effect::Closes(feed) => facts.feeds.get(feed).map(|feed| feed.identity),
+            Effect::Revokes { .. } => None,
+        }
+    }
+
+    /// Whether the author may do this, under what is decided so far. Spec: SPACE-11
+    fn may(&self, candidate: &Candidate<'_>, author: &Author) -> Judged {
+        let facts = &self.passed.facts;
+        let standing = author.must(|_| true)?;
+        let target = self.target(candidate);
+        match candidate.credential {
+            Credential::MemberRemoved(act) if act.identity == author.identity => Ok(()),
+            Credential::RoleChanged(act) if act.identity == author.identity => {
+                let lower = act.role < standing.role;
+                lower.then_some(()).ok_or(VoidReason::NoRight { had: Some(standing.role) })
+            }
+            Credential::RoleChanged(act) => {
+                author.must(|role| role.may_grant(act.role))?;
+                self.outranks(&candidate.place, author, act.identity)
+            }
+            Credential::DeviceRemoved(act) => {
+                let target = target.ok_or(VoidReason::UnknownDevice)?;
+                if target == author.identity {
+                    self.sibling(author, &act.device)
+                } else {
+                    self.outranks(&candidate.place, author, target)
+                }
+            }
+            Credential::FeedClosed(act) => {
+                let target = target.ok_or(VoidReason::FeedNotAdmitted)?;
+                let feed = facts.feeds.get(&act.feed).ok_or(VoidReason::FeedNotAdmitted)?;
+                if target == author.identity {
+                    self.sibling(author, &feed.manifest.device)
+                } else {
+                    self.outranks(&candidate.place, author, target)
+                }
+            }
+            Credential::CutRaised(raised) => {
+                let act = self.raised(raised).ok_or(VoidReason::UnknownAct)?;
+                if !act.is_known(&candidate.entry.position()) {
+                    return Err(VoidReason::UnknownAct);
+                }
+                if act.author == author.identity {
+                    return Ok(());
+                }
+                let target = target.ok_or(VoidReason::UnknownAct)?;
+                // As the other stood where the act was said: by now it may stand nowhere.
+                self.outranks(&act.places[0], author, target)
+            }
+            Credential::InvitationRevoked(_) => {
+                let target = target.ok_or(VoidReason::UnknownInvitation)?;
+                if target == author.identity { Ok(()) } else { self.outranks(&candidate.place, author, target) }
+            }
+            _ => self.outranks(&candidate.place, author, target.ok_or(VoidReason::UnknownAct)?),
+        }
+    }
+
+    /// A device removes itself and those of its identity that came after it. Spec: SPACE-11.4
+    fn sibling(&self, author: &Author, device: &DeviceId) -> Judged {
+        let first = |device: &DeviceId| self.passed.facts.devices.get(device).map(|known| known.first);
+        let may = *device == author.device || first(&author.device) < first(device);
+        may.then_some(()).ok_or(VoidReason::Outranked)
+    }
+
+    /// Whether the author administers and stands higher than the other did for an act said at `place`: by all that the other was
+    /// given but by those who knew of the act, less what was taken where the act's author knew of it. Who was no member then
+    /// has nothing that could be taken. Spec: SPACE-12.1
+    fn outranks(&self, place: &Place, author: &Author, target: IdentityId) -> Judged {
+        let standing = author.must(Role::may_administer)?;
+        if target == author.identity {
+            return Err(VoidReason::Outranked);
+        }
+        let entry = self.known.entry_at(place).ok_or(VoidReason::UnknownAct)?;
+        let position = entry.position();
+        // A member is not removed by an act that comes later in the very entry, nor by the act itself.
+        let applies = |act: &Act| act.is_known(&position) && act.places.iter().any(|at| self.known.is_after(place, at));
+        let other = self.passed.facts.standing_if(&target, |grant| !self.known.is_after(&grant.place, place), applies);
+        match other {
+            None => Err(VoidReason::NoMember),
+            Some(other) if standing > other => Ok(()),
+            Some(_) => Err(VoidReason::Outranked),
+        }
+    }
+
+    /// What counts, and why the rest does not.
+    fn finish(self) -> Facts {
+        let mut reasons = Vec::new();
+        for candidate in &self.known.candidates {
+            if self.passed.facts.acts.at(&candidate.place).is_some() {
+                continue;
+            }
+            let rejected = self.rejected.get(&candidate.place).cloned();
+            let author = self.passed.claims.get(&candidate.place);
+            let reason = rejected.or_else(|| self.may(candidate, author?).err());
+            reasons.extend(reason.map(|reason| (candidate.place, reason)));
+        }
+        let mut facts = self.passed.facts;
+        facts.void.extend(reasons);
+        facts
+    }
+}
+
+/// Adds what a candidate does to what counts.
+fn add(known: &Known<'_>, acts: &mut Acts, candidate: &Candidate<'_>, author: &Author, first: Option<(Rank, u32)>) {
+    let (effect, cuts) = match candidate.credential {
+        Credential::MemberRemoved(act) => (Effect::Removes(act.identity), act.cuts.as_slice()),
+        Credential::RoleChanged(act) => (Effect::Lowers(act.identity, act.role), act.cuts.as_slice()),
+        Credential::DeviceRemoved(act) => (Effect::RemovesDevice { device: act.device, of: None }, act.cuts.as_slice()),
+        Credential::FeedClosed(act) => (Effect::Closes(act.feed), act.cut.as_slice()),
+        Credential::InvitationRevoked(act) => {
+            let standing = act.standing.iter().copied().collect();
+            (Effect::Revokes { invitation: act.invitation, standing }, [].as_slice())
+        }
+        Credential::CutRaised(raised) => {
+            let named = known.place_of(&raised.act).and_then(|place| Some(acts.at(&place)?.0));
+            if let Some(number) = named {
+                acts.raise(number, raised.cuts.iter().map(|cut| (cut.feed, cut.length)));
+                acts.counts(candidate.place, number);
+            }
+            return;
+        }
+        _ => return,
+    };
+    acts.add(Act {
+        places: vec![candidate.place],
+        rank: (candidate.entry.rank(), candidate.place.part),
+        author: author.identity,
+        first,
+        standing: author.standing,
+        effect,
+        cuts: cuts.iter().map(|cut| (cut.feed, cut.length)).collect(),
+        floor: candidate.entry.seen(),
+    });
+}

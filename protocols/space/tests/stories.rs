@@ -1,0 +1,161 @@
+//! Stories whose outcome is kept in `specs/vectors/space/stories.json`, one a rule, and some that chance made.
+
+use proptest::{
+    prelude::*,
+    strategy::ValueTree as _,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use serde_json::Value;
+use weft_credential::{Credential, Cut, Role, Subject, Unknown};
+use weft_crypto::Root;
+
+use crate::{
+    properties::{act, play},
+    vectors::resolved,
+    world::{ALICE, BOB, CAROL, DAVE, World},
+};
+
+/// Alice founded; the others up to `last` have these roles; everybody has heard everything.
+fn with(roles: &[Role]) -> World {
+    let mut world = World::new();
+    for (who, role) in (BOB..).zip(roles) {
+        world.admit(who, *role);
+    }
+    world.all_hear();
+    world
+}
+
+const ADMIN: Role = Role::Admin;
+
+/// The stories by name.
+pub(crate) fn told() -> Vec<(String, World)> {
+    let mut told: Vec<(String, World)> = Vec::new();
+    let mut tell = |name: &str, world: World| told.push((name.to_owned(), world));
+
+    let mut world = with(&[ADMIN, Role::Writer]);
+    world.people[CAROL].written = 7;
+    let act = world.remove(BOB, CAROL);
+    world.hear(ALICE, BOB);
+    let feed = world.people[CAROL].data.unwrap();
+    world.raise(ALICE, act, vec![Cut { feed, length: 9, root: Root::from_bytes([0; 32]) }]);
+    let link = world.invite(ALICE, Role::Writer, 1, 0);
+    world.redeem(ALICE, &link, CAROL);
+    tell("removed, its cut raised, back under the old key", world);
+
+    let mut world = with(&[ADMIN, Role::Writer]);
+    let cuts = world.cuts(ALICE, BOB);
+    world.remove_at(ALICE, BOB, cuts);
+    let link = world.invite(BOB, Role::Writer, 1, 0);
+    world.redeem(BOB, &link, DAVE);
+    tell("a removed admin admits somebody past its cut", world);
+
+    let mut world = with(&[ADMIN, Role::Writer]);
+    world.people[CAROL].written = 4;
+    world.set_role(BOB, CAROL, Role::Reader);
+    world.hear(ALICE, BOB);
+    world.set_role(ALICE, CAROL, ADMIN);
+    world.hear(CAROL, ALICE);
+    world.set_role(BOB, CAROL, Role::Keeper);
+    tell("lower, higher, and lower at once", world);
+
+    let mut world = with(&[ADMIN, ADMIN, ADMIN]);
+    world.remove(BOB, CAROL);
+    world.remove(CAROL, DAVE);
+    world.remove(DAVE, BOB);
+    tell("three remove each other in a ring", world);
+
+    let mut world = with(&[ADMIN, ADMIN, ADMIN]);
+    let (bobs, carols) = (world.remove(BOB, CAROL), world.remove(CAROL, BOB));
+    for sealer in [ALICE, DAVE] {
+        world.hear(sealer, BOB);
+        world.hear(sealer, CAROL);
+        world.seal(sealer, bobs);
+        world.seal(sealer, carols);
+    }
+    tell("two remove each other, both sealed", world);
+
+    for other_owner in [false, true] {
+        let mut world = with(&[ADMIN, ADMIN, ADMIN]);
+        if other_owner {
+            world.set_role(ALICE, BOB, Role::Owner);
+            world.all_hear();
+        }
+        let act = world.remove(BOB, ALICE);
+        for sealer in [CAROL, DAVE] {
+            world.hear(sealer, BOB);
+            world.seal(sealer, act);
+        }
+        tell(if other_owner { "the founder is removed by a quorum" } else { "the only owner is not" }, world);
+    }
+
+    let mut world = with(&[ADMIN]);
+    world.set_role(ALICE, BOB, Role::Owner);
+    world.hear(BOB, ALICE);
+    world.remove(ALICE, ALICE);
+    world.remove(BOB, BOB);
+    tell("two owners leave at once", world);
+
+    let mut world = with(&[ADMIN]);
+    world.people[BOB].written = 40;
+    let new = world.link(ALICE, BOB);
+    let link = world.invite(BOB, ADMIN, 9, 0);
+    world.redeem(BOB, &link, DAVE);
+    let device = world.people[BOB].device.id();
+    let said = world.root_says(BOB, 3, Subject::DeviceRemoved { device, cuts: None });
+    world.write(new, vec![Credential::RootStatement(said.clone())]);
+    world.write(BOB, vec![Credential::RootStatement(said)]);
+    tell("a root key removes a device and knows no cuts", world);
+
+    let mut world = with(&[ADMIN]);
+    let second = world.link(ALICE, BOB);
+    world.all_hear();
+    world.remove_device(BOB, second);
+    world.remove_device(second, BOB);
+    world.remove_at(second, BOB, Vec::new());
+    tell("two devices remove each other, and the later one leaves", world);
+
+    let mut world = with(&[ADMIN, Role::Writer]);
+    let link = world.invite(ALICE, Role::Writer, 5, 0);
+    world.hear(BOB, ALICE);
+    world.revoke(ALICE, &link, Vec::new());
+    world.redeem(BOB, &link, DAVE);
+    let data = world.people[CAROL].data.unwrap();
+    world.close(BOB, data, 2);
+    tell("a revoked invitation and a closed feed", world);
+
+    for role in [Role::Writer, ADMIN] {
+        let mut world = with(&[role]);
+        world.write(BOB, vec![Credential::Unknown(Unknown { kind: 77, critical: true, content: "?".into() })]);
+        tell(&format!("an unknown critical kind by one who is {role}"), world);
+    }
+
+    for number in 0..6 {
+        tell(&format!("by chance {number}"), by_chance(number, 30));
+    }
+    told
+}
+
+/// The story of a number: the same everywhere.
+fn by_chance(number: u64, most: usize) -> World {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let acts = proptest::collection::vec(act(), 1..most).new_tree(&mut runner).unwrap().current();
+    play(&acts).0
+}
+
+/// `WEFT_STORIES=N WEFT_STORIES_TO=FILE` writes N stories that chance made, for a resolver in another language.
+#[test]
+fn stories_by_chance_are_written_where_asked() {
+    let asked = std::env::var("WEFT_STORIES").ok().and_then(|number| number.parse::<u64>().ok());
+    let (Some(number), Some(file)) = (asked, std::env::var_os("WEFT_STORIES_TO")) else {
+        println!("skipped: WEFT_STORIES and WEFT_STORIES_TO ask for none");
+        return;
+    };
+    let from = std::env::var("WEFT_STORIES_FROM").ok().and_then(|from| from.parse().ok()).unwrap_or(1_000);
+    let stories = (from..from + number).map(|number| (format!("by chance {number}"), resolved(&by_chance(number, 60))));
+    let stories: serde_json::Map<String, Value> = stories.collect();
+    assert_eq!(stories.len() as u64, number);
+    std::fs::write(file, Value::from(stories).to_string()).unwrap();
+}
