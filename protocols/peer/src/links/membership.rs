@@ -144,6 +144,24 @@ pub(crate) fn may_write(room: &Room) -> Result<(), Refusal> {
             "ask an owner or admin of the space for another role",
         ));
     }
+    if resolution.device(&room.me.device.id()).is_none() {
+        return Err(Refusal::new(
+            RefusalKind::Refused,
+            "device_removed",
+            "this device was removed from the space",
+            "another device of yours, or an owner or admin of the space, can say why; a new device can be invited",
+        ));
+    }
+    for feed in [room.data.feed, room.control.feed] {
+        if resolution.stands(&feed).is_some() {
+            return Err(Refusal::new(
+                RefusalKind::Refused,
+                "feed_closed",
+                format!("this device's feed {feed} was closed"),
+                "ask the owner or admin who closed it",
+            ));
+        }
+    }
     if let Some(stopped) = [room.data.feed, room.control.feed].iter().find(|feed| room.is_stopped(feed)) {
         let message = format!("this device's feed {stopped} is forked: two logs of it were signed");
         let hint = "another device of yours, or an admin, has to admit this device anew";

@@ -74,7 +74,8 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
 fn release_run(room: &mut Room, feed: FeedId, run: &Run, past: Vec<(u64, Arc<Past>)>, outbox: &mut Outbox) {
     let mut step = Step { feed, length: run.end(), past, rulings: Vec::new(), piece: Piece::Nothing };
     let mut epochs: Vec<EpochId> = Vec::new();
-    let mut last: Option<(Option<EpochId>, *const Past, u64)> = None;
+    // What the last ruling was about, and the first entry that it is no longer about.
+    let mut last: Option<((Option<EpochId>, *const Past, u64), u64)> = None;
     for entry in run.entries() {
         if entry.header.kind() != kind::MUTATION {
             continue;
@@ -87,13 +88,13 @@ fn release_run(room: &mut Room, feed: FeedId, run: &Run, past: Vec<(u64, Arc<Pas
         }
         let past = past_of(&step.past, entry.seq);
         let session = entry.header.session();
-        let same = (epoch, Arc::as_ptr(&past), session);
-        if last != Some(same) {
-            last = Some(same);
-            let counts = match room.clients.is_void(&(feed, session)) {
-                true => Counts::Taken,
+        let about = (epoch, Arc::as_ptr(&past), session);
+        if last.is_none_or(|(same, until)| same != about || entry.seq >= until) {
+            let (counts, until) = match room.clients.is_void(&(feed, session)) {
+                true => (Counts::Taken, run.end()),
                 false => rule(room, &feed, entry.seq, run.end(), epoch.as_ref(), &past),
             };
+            last = Some((about, until));
             step.rulings.push((entry.seq, counts));
         }
     }
@@ -125,14 +126,16 @@ fn release_own(room: &mut Room, run: &Run, past: &[(u64, Arc<Past>)]) {
     }
 }
 
-/// The verdict of mutations from `seq` on that share an epoch and a past. A void one is integrated hollow: it shows nothing,
-/// and what others wrote into it keeps its place. Spec: ECHO-5.3
-fn rule(room: &Room, feed: &FeedId, seq: u64, until: u64, epoch: Option<&EpochId>, past: &Past) -> Counts {
+/// The verdict of mutations from `seq` on that share an epoch and a past, and up to where it holds: a cut may lie in a run. A void
+/// one is integrated hollow: it shows nothing, and what others wrote into it keeps its place. Spec: ECHO-5.3, SPACE-8.3
+fn rule(room: &Room, feed: &FeedId, seq: u64, until: u64, epoch: Option<&EpochId>, past: &Past) -> (Counts, u64) {
     let span = Span { feed, from: seq, until, epoch, body: true, past };
-    match room.membership.resolution().judge(&span).verdict {
+    let ruling = room.membership.resolution().judge(&span);
+    let counts = match ruling.verdict {
         Verdict::Counts => Counts::Counts,
         Verdict::Void(_) | Verdict::Undecided => Counts::Hollow,
-    }
+    };
+    (counts, ruling.until)
 }
 
 /// Gives ECHO the next step.
