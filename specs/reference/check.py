@@ -1,0 +1,66 @@
+"""Compares the resolver with the known answers in specs/vectors/space, or in files named on the command line."""
+
+import json
+import pathlib
+import sys
+import time
+
+# Leaves nothing beside the sources.
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from credentials import body
+from resolver import Entry, Resolver
+
+
+def unhex(text):
+    return bytes.fromhex(text)
+
+
+def entry(space, written):
+    past = {unhex(seen["feed"]): seen["length"] for seen in written["past"]}
+    parts = body(unhex(written["body"]), space)
+    return Entry(unhex(written["feed"]), written["seq"], unhex(written["id"]), past, parts)
+
+
+def expected(story):
+    return {
+        "members": {unhex(member["identity"]): member["role"] for member in story["members"]},
+        "devices": sorted(unhex(device) for device in story["devices"]),
+        "feeds": {unhex(feed["feed"]): feed["counts"] for feed in story["feeds"]},
+        "stands": {unhex(feed["feed"]): feed["stands"] for feed in story["feeds"] if feed["stands"] is not None},
+        "void": sorted((unhex(void["feed"]), void["seq"], void["part"]) for void in story["void"]),
+        "epochs": {unhex(epoch["epoch"]): {k: epoch[k] for k in ("depth", "writable")} for epoch in story["epochs"]},
+        "stops": story["write_stop"] is not None,
+    }
+
+
+def differences(story):
+    space = unhex(story["space"])
+    resolver = Resolver([entry(space, written) for written in story["entries"]])
+    mine, theirs = resolver.answers(), expected(story)
+    found = [f"{what}: {mine[what]} here, {theirs[what]} there" for what in mine if mine[what] != theirs[what]]
+    for data in story["data"]:
+        past = {unhex(seen["feed"]): seen["length"] for seen in data["past"]}
+        counts = resolver.data_counts(unhex(data["feed"]), data["seq"], unhex(data["epoch"]), past)
+        if counts != data["counts"]:
+            found.append(f"data entry {data['seq']} of {data['feed']}: counts is {counts} here")
+    return found
+
+
+def main():
+    folder = pathlib.Path(__file__).parent.parent / "vectors" / "space"
+    files = [pathlib.Path(name) for name in sys.argv[1:]] or [folder / "resolutions.json", folder / "stories.json"]
+    began, stories, wrong = time.monotonic(), 0, 0
+    for path in files:
+        for name, story in json.loads(path.read_text()).items():
+            stories += 1
+            for difference in differences(story):
+                wrong += 1
+                print(f"{path.name}, {name}: {difference}")
+    print(f"{stories} stories resolved in {time.monotonic() - began:.1f} s, {wrong} differences")
+    return 1 if wrong or not stories else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
