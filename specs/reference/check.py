@@ -35,11 +35,19 @@ def expected(story):
     }
 
 
+def only(mine, theirs):
+    """What only one side says."""
+    if isinstance(mine, bool):
+        return f"{mine} here, {theirs} there"
+    mine, theirs = ({repr(one) for one in (said.items() if isinstance(said, dict) else said)} for said in (mine, theirs))
+    return f"here only {sorted(mine - theirs)}, there only {sorted(theirs - mine)}"
+
+
 def differences(story):
     space = unhex(story["space"])
     resolver = Resolver([entry(space, written) for written in story["entries"]])
     mine, theirs = resolver.answers(), expected(story)
-    found = [f"{what}: {mine[what]} here, {theirs[what]} there" for what in mine if mine[what] != theirs[what]]
+    found = [f"{what}: {only(mine[what], theirs[what])}" for what in mine if mine[what] != theirs[what]]
     for data in story["data"]:
         past = {unhex(seen["feed"]): seen["length"] for seen in data["past"]}
         counts = resolver.data_counts(unhex(data["feed"]), data["seq"], unhex(data["epoch"]), past)

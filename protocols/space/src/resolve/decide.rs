@@ -138,15 +138,21 @@ impl<'a> Decision<'a> {
             let first = self.passed.facts.devices.get(&author.device).map(|device| device.first);
             add(self.known, &mut acts, candidate, author, first);
         }
-        let passed = pass(self.known, acts);
-        if passed.facts.has_owner() || !self.passed.facts.has_owner() {
-            self.passed = passed;
-        } else if let [(candidate, _)] = batch {
-            self.rejected.insert(candidate.place, VoidReason::LastOwner);
-        } else {
-            for one in batch {
-                self.accept(std::slice::from_ref(one));
+        let owned = self.passed.facts.has_owner();
+        let before = std::mem::replace(&mut self.passed, pass(self.known, acts));
+        if owned && !self.passed.facts.has_owner() {
+            self.passed = before;
+            match batch {
+                [(candidate, _)] => drop(self.rejected.insert(candidate.place, VoidReason::LastOwner)),
+                _ => self.accept(&batch[..1]),
             }
+            return;
+        }
+        // Of several, one can leave another nothing to do: whom it is about was a member by what the first takes away.
+        let broken = batch.iter().skip(1).position(|(candidate, author)| self.may(candidate, author).is_err());
+        if let Some(at) = broken {
+            self.passed = before;
+            self.accept(&batch[..=at]);
         }
     }
 

@@ -333,7 +333,8 @@ impl<'a> Pass<'a> {
         }
         let number = self.facts.feeds.len() as u64;
         let after = self.facts.acts.before(&identity, &self.position);
-        let feed = self.facts.feeds.entry(id).or_insert(FeedFacts { manifest, identity, number, admissions: Vec::new() });
+        let feed =
+            self.facts.feeds.entry(id).or_insert(FeedFacts { manifest, identity, number, admissions: Vec::new() });
         feed.admissions.push(Admission { place, after });
         Ok(())
     }
