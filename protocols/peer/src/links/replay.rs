@@ -71,11 +71,14 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
     release_run(room, feed, &run, past, outbox);
 }
 
+/// What one ruling is about: entries sealed under one epoch, with one past, of one session.
+type About = (Option<EpochId>, *const Past, u64);
+
 fn release_run(room: &mut Room, feed: FeedId, run: &Run, past: Vec<(u64, Arc<Past>)>, outbox: &mut Outbox) {
     let mut step = Step { feed, length: run.end(), past, rulings: Vec::new(), piece: Piece::Nothing };
     let mut epochs: Vec<EpochId> = Vec::new();
     // What the last ruling was about, and the first entry that it is no longer about.
-    let mut last: Option<((Option<EpochId>, *const Past, u64), u64)> = None;
+    let mut last: Option<(About, u64)> = None;
     for entry in run.entries() {
         if entry.header.kind() != kind::MUTATION {
             continue;
