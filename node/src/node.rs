@@ -31,7 +31,7 @@ use weft_peer::{
 
 use self::{
     dialer::Dialer,
-    driver::{Driver, End, Request, Sources},
+    driver::{Driver, End, Request, Sources, Wall},
     jobs::Jobs,
     known::Acquaintances,
 };
@@ -42,7 +42,7 @@ pub use self::{
 use crate::{
     identity::{self, Identity, IdentityError},
     meters::Meters,
-    store::{self, Counted, Disk, Lock, Store, Threads},
+    store::{self, Counted, Disk, Lock, SetAside, Store, Threads},
 };
 
 /// Commands that may wait for the driver; more wait with their callers.
@@ -100,7 +100,7 @@ struct Handle {
 enum Life {
     Running,
     Stopped,
-    Failed(String),
+    Failed { why: String, damaged: bool },
 }
 
 /// Where an appended record is; it is durable here.
@@ -136,28 +136,50 @@ impl Node {
     /// # Errors
     /// When the folder, the identity, the store or an address cannot be used; each says what to do.
     pub async fn start(config: NodeConfig) -> Result<Node, StartError> {
-        Node::launch(config, true).await
+        Node::launch(config, true, Arc::new(driver::unix_ms)).await
     }
 
-    /// The same without a network, for work on the store while no node runs on it.
+    /// The same without a network, for work on the store while no node runs on it. A folder that may not be written to can be
+    /// read so; whatever would change it is refused.
     ///
     /// # Errors
     /// As [`Node::start`], but for addresses.
     pub async fn offline(config: NodeConfig) -> Result<Node, StartError> {
-        Node::launch(config, false).await
+        Node::launch(config, false, Arc::new(driver::unix_ms)).await
     }
 
-    async fn launch(config: NodeConfig, has_network: bool) -> Result<Node, StartError> {
+    /// Sets a damaged store aside, in the data folder, and makes one in its place of what can be known of it. Nothing is
+    /// deleted. To be called when [`Node::start`] says that the store is damaged.
+    ///
+    /// # Errors
+    /// When the folder is in use, its identity cannot be read, or the disk refuses; then everything is as it was.
+    pub fn set_aside(config: &NodeConfig) -> Result<SetAside, StartError> {
+        let folder = &config.data_dir;
+        let _lock = Lock::take(folder).map_err(|error| StartError::lock(folder.clone(), error))?;
+        let identity = Identity::open(folder)?.ok_or(StartError::Damaged {
+            path: folder.clone(),
+            what: "there is no identity to make a store for".to_owned(),
+        })?;
+        store::set_aside(folder, config.cache_bytes, identity.device.id())
+            .map_err(|error| StartError::store(folder.clone(), error))
+    }
+
+    async fn launch(config: NodeConfig, has_network: bool, wall: Wall) -> Result<Node, StartError> {
         let folder = config.data_dir.clone();
         let unusable = |error: io::Error| StartError::Folder { path: folder.clone(), error };
         store::make_folder(&config.data_dir).map_err(unusable)?;
-        let lock = Lock::take(&config.data_dir).map_err(|error| StartError::lock(folder.clone(), error))?;
+        let lock = match Lock::take(&config.data_dir) {
+            Ok(lock) => Some(lock),
+            Err(error) if error.is_read_only() && !has_network => None,
+            Err(error) => return Err(StartError::lock(folder.clone(), error)),
+        };
         let identity = match Identity::open(&config.data_dir)? {
             Some(identity) => identity,
             None => Identity::create(&config.data_dir)?,
         };
         let damaged = |error| StartError::store(folder.clone(), error);
-        let (disk, recovered) = Disk::open(&config.data_dir, config.cache_bytes).map_err(damaged)?;
+        let open = if lock.is_some() { Disk::open } else { Disk::look };
+        let (disk, recovered) = open(&config.data_dir, config.cache_bytes).map_err(damaged)?;
         if recovered.torn {
             tracing::warn!(
                 "the last write before the store was closed was not whole; nobody was told that it was kept"
@@ -219,20 +241,29 @@ impl Node {
             origin: Instant::now(),
             asked: BTreeMap::new(),
             asks: 0,
+            wall,
             clock_offset_ms: None,
         };
         driver.read_clock();
+        for damage in store.take_damage() {
+            driver.found(damage);
+        }
+        let data_dir = folder.clone();
         tokio::spawn(async move {
             let end = driver.run(Sources { requests: asked, stored, worked }).await;
             // The store's threads are joined by now: everything that was ordered is on disk.
-            drop(lock);
-            lives.send_replace(match end {
+            let life = match end {
                 End::Asked => Life::Stopped,
-                End::StoreFailed(why) => {
-                    tracing::error!(why, "the node stops because its store failed");
-                    Life::Failed(why)
+                End::StoreFailed(error) => {
+                    tracing::error!(%error, "the node stops because its store failed");
+                    if error.is_damage() && lock.is_some() {
+                        store::leave_mark(&data_dir, &error);
+                    }
+                    Life::Failed { why: error.to_string(), damaged: error.is_damage() }
                 }
-            });
+            };
+            drop(lock);
+            lives.send_replace(life);
         });
         Ok(Node(Arc::new(Handle {
             requests,
@@ -364,9 +395,15 @@ impl Node {
     #[must_use]
     pub fn failure(&self) -> Option<String> {
         match &*self.0.life.borrow() {
-            Life::Failed(why) => Some(why.clone()),
+            Life::Failed { why, .. } => Some(why.clone()),
             Life::Running | Life::Stopped => None,
         }
+    }
+
+    /// Whether it stopped because what is on disk contradicts itself.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        matches!(&*self.0.life.borrow(), Life::Failed { damaged: true, .. })
     }
 
     /// Returns when the node has stopped, for whatever reason.

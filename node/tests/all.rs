@@ -8,6 +8,7 @@ mod api;
 mod browser;
 mod command_line;
 mod compatibility;
+mod damage;
 mod description;
 mod end_to_end;
 mod harness;

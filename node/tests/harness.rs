@@ -87,6 +87,26 @@ impl Folder {
         command
     }
 
+    /// The same, run by another program that is given what to run as its last arguments.
+    pub(crate) fn command_by(&self, runner: &[&str], arguments: &[&str]) -> Command {
+        let [program, first @ ..] = runner else { return self.command(arguments) };
+        let inner = self.command(arguments);
+        let mut command = Command::new(program);
+        command.args(first).arg(inner.get_program()).args(inner.get_args()).stdin(Stdio::null());
+        for (key, value) in inner.get_envs() {
+            match value {
+                Some(value) => command.env(key, value),
+                None => command.env_remove(key),
+            };
+        }
+        command
+    }
+
+    /// Runs a command to its end, by another program.
+    pub(crate) fn run_by(&self, runner: &[&str], arguments: &[&str]) -> Ended {
+        ended(self.command_by(runner, arguments), b"")
+    }
+
     /// Runs a command to its end.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         ended(self.command(arguments), b"")
@@ -140,9 +160,14 @@ pub(crate) struct Up<'a> {
 impl<'a> Up<'a> {
     /// Starts a node with exactly these arguments, and waits until it is ready or has ended.
     pub(crate) fn start(folder: &'a Folder, arguments: &[&str]) -> Result<Up<'a>, Ended> {
+        Up::start_by(folder, &[], arguments)
+    }
+
+    /// The same, run by another program.
+    pub(crate) fn start_by(folder: &'a Folder, runner: &[&str], arguments: &[&str]) -> Result<Up<'a>, Ended> {
         let log = folder.dir.path().join("up.log");
         let mut child = folder
-            .command(&[&["--json", "up"], arguments].concat())
+            .command_by(runner, &[&["--json", "up"], arguments].concat())
             .env("WEFT_LOG", "weft=debug")
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(&log).unwrap())
@@ -173,6 +198,11 @@ impl<'a> Up<'a> {
         let listen = self.ready["listen"][0].as_str().unwrap();
         let peer_id = self.ready["peer_id"].as_str().unwrap();
         if listen.contains("/p2p/") { listen.to_owned() } else { format!("{listen}/p2p/{peer_id}") }
+    }
+
+    /// The process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// Ends the process as a power cut would.

@@ -120,6 +120,8 @@ impl Content {
                     self.feeds.entry(*feed).or_insert_with(new);
                 }
                 Write::Range(range) => self.extend(range)?,
+                // These disks do not forget single bytes: what would be put in its place is there.
+                Write::Mend { .. } => {}
                 Write::Local { key, value } => set(&mut self.local, key, value.as_ref()),
                 Write::Derived { space, table, key, value } => {
                     set(self.derived.entry((*space, *table)).or_default(), key, value.as_ref());

@@ -40,7 +40,7 @@ pub(crate) struct EventsQuery {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct EventBody {
     /// What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`,
-    /// `level_changed`, `violated`, `stopped`, or `lagged` when this reader was too slow and `count` events are missing.
+    /// `level_changed`, `violated`, `damaged`, `mended`, `stopped`, or `lagged` when this reader was too slow and `count` events are missing.
     event: &'static str,
     /// When it was told, RFC 3339.
     time: String,
@@ -155,6 +155,12 @@ fn body(event: Event) -> EventBody {
         Event::PeerDisconnected { device } => with_peer("peer_disconnected", &device),
         Event::LevelChanged { space, level } => EventBody { level: Some(level), ..of("level_changed", space) },
         Event::Violated { device, what } => EventBody { reason: Some(what), ..with_peer("violated", &device) },
+        Event::Damaged { space, feed, seq } => {
+            EventBody { feed: Some(feed.to_string()), seq: Some(seq), ..of("damaged", space) }
+        }
+        Event::Mended { space, feed, seq } => {
+            EventBody { feed: Some(feed.to_string()), seq: Some(seq), ..of("mended", space) }
+        }
         Event::Stopped { space, feed } => EventBody { feed: Some(feed.to_string()), ..of("stopped", space) },
     }
 }

@@ -240,8 +240,12 @@ pub(crate) fn damaged(error: impl std::fmt::Display) -> ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> ApiError {
         let (code, hint) = match error {
-            StoreError::Damaged { .. } => {
-                ("store_damaged", "copy the data folder aside before anything else, then look at the disk")
+            StoreError::Entry { .. } => (
+                "store_damaged",
+                "keep the node running and connect it to somebody who holds the entry: it is fetched again; and look at the disk",
+            ),
+            _ if error.is_damage() => {
+                ("store_damaged", "stop the node and run `weft up`: damaged files are set aside, none is deleted")
             }
             _ => ("store_failed", "look at the disk (is it full?), then run `weft verify`"),
         };

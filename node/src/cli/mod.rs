@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::config::{Config, ConfigError, Flags};
 
 mod args;
+mod aside;
 mod client;
 mod failure;
 mod identity;

@@ -14,15 +14,33 @@ pub(crate) const LOCKED: &str = "store_locked";
 
 /// Two threads do for a node: one moves bytes, one serves commands.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
-        Failure::new(
-            Exit::Failed,
-            "no_threads",
-            format!("threads could not be started: {error}"),
-            "close other programs",
-        )
-    })
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(|error| {
+            Failure::new(
+                Exit::Failed,
+                "no_threads",
+                format!("threads could not be started: {error}"),
+                "close other programs",
+            )
+        })?;
+    outlive_file_limits(&runtime);
+    Ok(runtime)
 }
+
+/// A file that would grow beyond the limit of this user ends a process, unless it listens to that signal: then the write
+/// fails, and what was to be written is refused like on a full disk.
+#[cfg(unix)]
+fn outlive_file_limits(runtime: &Runtime) {
+    use tokio::signal::unix::{SignalKind, signal};
+    /// SIGXFSZ on Linux (but for MIPS), macOS and the BSDs.
+    const FILE_SIZE_EXCEEDED: i32 = 25;
+    let _within = runtime.enter();
+    // It stays listened to when this end of it is dropped. Where it cannot be, such a limit ends the process as before.
+    let _ = signal(SignalKind::from_raw(FILE_SIZE_EXCEEDED));
+}
+
+#[cfg(not(unix))]
+fn outlive_file_limits(_runtime: &Runtime) {}
 
 /// A node that listens here and stays.
 pub(crate) async fn listening(config: &Config, listen: Vec<Multiaddr>) -> Result<Node, StartError> {
@@ -48,7 +66,7 @@ pub(crate) fn make_identity(config: &Config) -> Result<(), Failure> {
 }
 
 /// The settings as the node takes them.
-fn node_config(config: &Config) -> NodeConfig {
+pub(crate) fn node_config(config: &Config) -> NodeConfig {
     NodeConfig {
         peers: config.peers.value.clone(),
         name: config.name.value.clone(),
@@ -62,6 +80,7 @@ pub(crate) fn from_start(error: &StartError) -> Failure {
     let (exit, code) = match error {
         StartError::Locked { .. } => (Exit::Store, LOCKED),
         StartError::Damaged { .. } => (Exit::Store, "store_damaged"),
+        StartError::ReadOnly { .. } => (Exit::Failed, "read_only"),
         StartError::Newer { .. } => (Exit::Store, "store_newer"),
         StartError::Folder { .. } => (Exit::Failed, "unusable_folder"),
         StartError::Identity(_) => (Exit::Store, "identity_unusable"),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{
+    aside,
     client::{Call, Client, path},
     failure::{Exit, Failure},
     output::{Output, list, text},
@@ -71,6 +72,13 @@ async fn live(config: Config, output: Output) -> Result<(), Failure> {
     }
     ready?;
     match node.failure() {
+        Some(why) if node.is_damaged() => Err(Failure::new(
+            Exit::Store,
+            "store_damaged",
+            format!("the node stopped because its store is damaged: {why}"),
+            "run `weft up` again: it sets the damaged files aside, deletes nothing, and says what is left and what peers have to \
+             give again",
+        )),
         Some(why) => Err(Failure::new(
             Exit::Store,
             "store_failed",
@@ -108,6 +116,9 @@ async fn start_node(config: &Config, last: &mut LastUp) -> Result<Node, Failure>
 
 /// A failure to start; when another node has the store, it says which.
 fn located(config: &Config, error: &StartError) -> Failure {
+    if matches!(error, StartError::Damaged { .. }) {
+        return aside::set_aside(config, error);
+    }
     let failure = start::from_start(error);
     match NodeFile::read(&config.data_dir.value).filter(|node| running::may_live(node.pid)) {
         Some(node) if failure.code == start::LOCKED => Failure {

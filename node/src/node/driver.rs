@@ -74,15 +74,20 @@ pub(super) struct Driver {
     pub(super) origin: Instant,
     pub(super) asked: BTreeMap<Ask, oneshot::Sender<Result<Answer, Refusal>>>,
     pub(super) asks: u64,
+    /// The wall clock, in milliseconds since 1970.
+    pub(super) wall: Wall,
     /// Wall clock less monotonic clock as the peer was told, in milliseconds.
     pub(super) clock_offset_ms: Option<u64>,
 }
+
+/// A wall clock: the system's, or one that a test sets.
+pub(super) type Wall = Arc<dyn Fn() -> u64 + Send + Sync>;
 
 /// Why a driver ended.
 pub(super) enum End {
     Asked,
     /// The store cannot be read or written any more.
-    StoreFailed(String),
+    StoreFailed(StoreError),
 }
 
 /// A fact, wherever it came from.
@@ -105,6 +110,8 @@ impl Driver {
                 break end;
             }
             let mut ready = Some(self.next(&mut sources).await);
+            // It may have been set meanwhile, or the machine was asleep: who judges an expiry has to know.
+            self.read_clock();
             let mut end = None;
             for _ in 0..TURN_FACTS_MAX {
                 let Some(fact) = ready.take().or_else(|| self.ready_now(&mut sources)) else { break };
@@ -204,16 +211,20 @@ impl Driver {
     }
 
     fn command(&mut self, command: Command, answer: oneshot::Sender<Result<Answer, Refusal>>) {
-        self.read_clock();
         let ask = Ask(self.asks);
         self.asks += 1;
         self.asked.insert(ask, answer);
         self.tell(Input::Asked { ask, command });
     }
 
+    /// Opening found a part of a feed that is not what was signed.
+    pub(super) fn found(&mut self, damage: weft_peer::Damage) {
+        self.tell(Input::Damaged { damage });
+    }
+
     /// Says to the peer what the wall clock shows, if it does not know.
     pub(super) fn read_clock(&mut self) {
-        let unix_ms = unix_ms();
+        let unix_ms = (self.wall)();
         let offset = unix_ms.wrapping_sub(self.now().as_micros() / 1_000);
         let drift = self.clock_offset_ms.map(|known| offset.wrapping_sub(known).cast_signed().unsigned_abs());
         if drift.is_none_or(|drift| drift >= CLOCK_DRIFT_MS) {
@@ -226,13 +237,17 @@ impl Driver {
         self.threads.heard(&fact);
         match fact {
             Fact::Written { tickets, result } => self.written(tickets, result),
-            Fact::Broken { error } => Some(End::StoreFailed(error.to_string())),
+            Fact::Broken { error } => Some(End::StoreFailed(error)),
+            Fact::Damaged { damage } => {
+                self.tell(Input::Damaged { damage: *damage });
+                None
+            }
             Fact::Loaded { ticket, result: Ok(rows) } => {
                 self.tell(Input::WasLoaded { ticket, rows });
                 None
             }
             // To go on as if there were no rows would write over what is there.
-            Fact::Loaded { result: Err(error), .. } => Some(End::StoreFailed(error.to_string())),
+            Fact::Loaded { result: Err(error), .. } => Some(End::StoreFailed(error)),
             Fact::Read { ticket, result } => {
                 self.tell(Input::WasRead { ticket, result });
                 None
@@ -247,8 +262,16 @@ impl Driver {
                 Err(error) => Input::PersistFailed { ticket, reason: error.to_string() },
             });
         }
-        // The application hears its refusals before everything stops: the orders are carried out once more.
-        result.err().map(|error| End::StoreFailed(error.to_string()))
+        match result {
+            Ok(()) => None,
+            // The disk is full, or would not: it may take the next one, and what is there can be read.
+            Err(StoreError::Disk(error)) => {
+                tracing::error!(%error, "the disk refused a write: nothing acknowledged is lost; make room on it");
+                None
+            }
+            // The application hears its refusals before everything stops: the orders are carried out once more.
+            Err(error) => Some(End::StoreFailed(error)),
+        }
     }
 
     fn swarm_event(&mut self, event: SwarmEvent<behaviour::Event>) {
@@ -256,7 +279,7 @@ impl Driver {
             SwarmEvent::Behaviour(behaviour::Event::Streams(event)) => self.stream_event(event),
             SwarmEvent::Behaviour(behaviour::Event::Identify(event)) => {
                 if let identify::Event::Received { peer_id, info, .. } = *event {
-                    let rows = self.acquaintances.heard(peer_id, info.listen_addrs, unix_ms());
+                    let rows = self.acquaintances.heard(peer_id, info.listen_addrs, (self.wall)());
                     self.remember(rows);
                 }
             }
@@ -266,7 +289,7 @@ impl Driver {
                 if endpoint.is_dialer() {
                     let without_peer =
                         endpoint.get_remote_address().iter().filter(|part| !matches!(part, Part::P2p(_)));
-                    let rows = self.acquaintances.heard(peer_id, [without_peer.collect()], unix_ms());
+                    let rows = self.acquaintances.heard(peer_id, [without_peer.collect()], (self.wall)());
                     self.remember(rows);
                 }
             }
@@ -453,7 +476,7 @@ impl Driver {
         match &event {
             Event::PeerHolds { device, .. } => {
                 let peer = peer_id(device);
-                let rows = self.acquaintances.is_member(peer, unix_ms());
+                let rows = self.acquaintances.is_member(peer, (self.wall)());
                 if !rows.is_empty() {
                     let (now, addresses) = (self.now(), self.acquaintances.addresses(&peer));
                     self.dialer.keep(now, peer, addresses);
@@ -466,6 +489,14 @@ impl Driver {
                 self.dialer.shun(peer_id(device));
             }
             Event::Quarantined { .. } => self.meters.quarantined(),
+            Event::Damaged { space, feed, seq } => {
+                tracing::error!(%space, %feed, seq, "an entry on this disk is not what was signed: it is fetched again");
+            }
+            Event::Mended { space, feed, seq } => {
+                tracing::warn!(%space, %feed, seq, "a damaged entry is stored again as it was signed");
+                // There may be more of it.
+                self.threads.order(Order::Examine { feed: *feed });
+            }
             Event::Stopped { space, feed } => {
                 self.meters.forked();
                 tracing::error!(%space, %feed, "a feed is forked and stays as it is held")
@@ -478,7 +509,7 @@ impl Driver {
 }
 
 /// What the wall clock shows, in milliseconds since 1970.
-fn unix_ms() -> u64 {
+pub(super) fn unix_ms() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -39,6 +39,14 @@ pub enum StartError {
         /// The newest format known here.
         known: u32,
     },
+    /// The data folder may be read and not written.
+    #[error("the data folder {} may not be written to: {error}", path.display())]
+    ReadOnly {
+        /// The data folder.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
     /// The data folder cannot be read or written.
     #[error("the data folder {} cannot be used: {error}", path.display())]
     Folder {
@@ -78,8 +86,11 @@ impl StartError {
                 "use the node that runs, stop it with `weft down`, or name another folder with --data"
             }
             StartError::Damaged { .. } => {
-                "copy the folder aside before anything else; then join the spaces anew from an empty folder, or restore it \
-                 whole from before the damage"
+                "run `weft up`: it sets the damaged files aside, deletes nothing, and says what is left and what peers have to \
+                 give again"
+            }
+            StartError::ReadOnly { .. } => {
+                "give this user the right to write in it, or mount its disk for writing; commands that only read work as it is"
             }
             StartError::Newer { .. } => "start the version of weft that wrote it, or a later one",
             StartError::Folder { .. } => {
@@ -96,16 +107,26 @@ impl StartError {
         match error {
             StoreError::Locked => StartError::Locked { path, pid: None },
             StoreError::Newer { found, known } => StartError::Newer { path, found, known },
+            StoreError::Disk(error) if is_read_only(&error) => StartError::ReadOnly { path, error },
             StoreError::Disk(error) => StartError::Folder { path, error },
             StoreError::Damaged { what } => StartError::Damaged { path, what },
-            other => StartError::Damaged { path, what: other.to_string() },
+            other => {
+                let what = other.to_string();
+                let what = what.strip_prefix("the store is damaged: ").unwrap_or(&what).to_owned();
+                StartError::Damaged { path, what }
+            }
         }
     }
 
     pub(super) fn lock(path: PathBuf, error: LockError) -> StartError {
         match error {
             LockError::Held { pid } => StartError::Locked { path, pid },
+            LockError::Io(error) if is_read_only(&error) => StartError::ReadOnly { path, error },
             LockError::Io(error) => StartError::Folder { path, error },
         }
     }
+}
+
+fn is_read_only(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
 }

@@ -145,3 +145,67 @@ fn a_node_that_stopped_refuses_what_is_asked_of_it() {
         assert_eq!(handle.failure(), None);
     });
 }
+
+/// A node on a wall clock that the test sets.
+async fn on_clock(folder: &Path, wall: &Arc<std::sync::atomic::AtomicU64>) -> Node {
+    let wall = Arc::clone(wall);
+    let clock = Arc::new(move || wall.load(std::sync::atomic::Ordering::SeqCst));
+    Node::launch(config(folder, QUIC), true, clock).await.unwrap()
+}
+
+/// Spec: INVITATION-4
+#[test]
+fn a_clock_that_jumps_by_years_moves_expiries_and_nothing_else() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    const HOUR: u64 = 3_600_000;
+    const YEARS: u64 = 5 * 365 * 24 * HOUR;
+    const NOW: u64 = 1_800_000_000_000;
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let wall = Arc::new(AtomicU64::new(NOW));
+        let alice = on_clock(&folder.path().join("alice"), &wall).await;
+        let bob = on_clock(&folder.path().join("bob"), &Arc::new(AtomicU64::new(NOW - YEARS))).await;
+        let space = create_space(&alice).await;
+        let command = |addresses| Command::Invite {
+            space,
+            role: Role::Writer,
+            uses: 1,
+            expires_ms: NOW + HOUR,
+            addresses,
+            space_name: "garden".into(),
+            inviter_name: "Alice".into(),
+        };
+        let addresses = alice.listen_addresses().iter().map(Multiaddr::to_string).collect();
+        let Answer::Invited { link, .. } = alice.command(command(addresses)).await.unwrap() else { panic!("a link") };
+        let link = Link::parse(&link).unwrap();
+
+        // The host's clock goes forward, without anybody asking it anything: the link has expired.
+        wall.store(NOW + YEARS, Ordering::SeqCst);
+        let refused = bob.command(Command::Join { link: link.clone() }).await.unwrap_err();
+        assert!(refused.code.contains("expired") || refused.message.contains("expired"), "{refused:?}");
+        // It goes back to where it was, and further: the link stands again.
+        wall.store(NOW - YEARS, Ordering::SeqCst);
+        bob.command(Command::Join { link }).await.unwrap();
+
+        // Entries flow whatever the clocks say, and in the order in which they were written.
+        let mut at_bob = bob.events();
+        let mut last = None;
+        for (round, jump) in [NOW + YEARS, 0, NOW, u64::MAX / 2, 1].into_iter().enumerate() {
+            wall.store(jump, Ordering::SeqCst);
+            let appended = alice.append(space, format!("{round}")).await.unwrap();
+            assert!(last.is_none_or(|last: Appended| last.seq < appended.seq));
+            last = Some(appended);
+            until(&mut at_bob, extended(appended.feed, appended.seq + 1)).await;
+        }
+        let feed = last.unwrap().feed;
+        let records = Command::Records { space, feed, from: 0, entries_max: 100 };
+        let Answer::Records { records, .. } = bob.command(records).await.unwrap() else { panic!("records") };
+        let texts: Vec<&[u8]> = records.iter().map(|(_, record)| &record[..]).collect();
+        assert_eq!(texts, [b"0", b"1", b"2", b"3", b"4"]);
+        // Timers are of the other clock: the two are level, and stay so.
+        let Answer::Status(status) = alice.command(Command::Status).await.unwrap() else { panic!("a status") };
+        assert!(status.spaces[0].waiting.is_empty(), "{:?}", status.spaces[0].waiting);
+        alice.stop().await;
+        bob.stop().await;
+    });
+}

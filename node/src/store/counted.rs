@@ -10,7 +10,7 @@ use weft_crypto::{FeedId, SpaceId};
 use weft_feed::Run;
 use weft_peer::{
     Rows as Wanted,
-    store::{Batch, Opened, Write},
+    store::{Batch, Damage, Opened, Write},
 };
 use weft_replication::{ReadError, StoredRange};
 
@@ -85,6 +85,10 @@ impl<S: Store> Store for Counted<S> {
 
     fn opened(&self) -> Result<Opened, StoreError> {
         self.failed(self.store.opened())
+    }
+
+    fn damage(&self, feed: &FeedId) -> Result<Option<Damage>, StoreError> {
+        self.failed(self.store.damage(feed))
     }
 
     fn rest(&self) -> Result<(), StoreError> {

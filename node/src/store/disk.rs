@@ -1,43 +1,55 @@
 //! The store in a folder: feeds as runs, private rows, derived rows.
+//!
+//! What cannot be read as it was written is never given out. Where that is a part of a feed, it is named ([`Disk::damage`]) so
+//! that it can be fetched again; where it is a derived row, the space's rows are dropped when the store is opened; anything
+//! else is damage that `aside` deals with.
 
 use std::{
     collections::BTreeMap,
     ops::ControlFlow,
     path::Path,
-    sync::{Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
 use bytes::Bytes;
-use weft_crypto::{FeedId, Purpose, SignedManifest, SpaceId};
-use weft_feed::{Run, Tree, VerifiedRange};
+use weft_crypto::{FeedId, Manifest, Purpose, SignedManifest, SpaceId};
+use weft_feed::{Run, Tree};
 use weft_peer::{
     Rows as Wanted,
-    store::{Batch, CURSORS, Opened, OpenedFeed, Write},
+    store::{Batch, CURSORS, Damage, Opened, OpenedFeed, Write},
 };
 use weft_replication::{ReadError, StoredRange};
 
 use super::{
     Store,
+    anchor::Anchor,
     error::StoreError,
-    layout::{DERIVED_PREFIX_BYTES, FeedRow, HeadersRow, decode_state, derived_key, encode_headers, encode_state},
-    layout::{number_key, run_from, run_key},
+    examine::first_damaged,
+    layout::{DERIVED_PREFIX_BYTES, FeedRow, HeadersRow, decode_state, derived_key, number_key, run_from, run_key},
+    mark,
+    medium::{Folder, Media, Untouched},
+    plan::{Plan, put_or_remove},
     row::{Change, Table},
-    rows::{Recovered, Rows},
+    rows::{self, Recovered, Rows},
 };
 
 /// The store in a folder.
 pub struct Disk {
-    rows: Rows,
+    pub(super) rows: Rows,
     index: Mutex<Index>,
     /// Held from the plan of a write to its end.
     writing: Mutex<()>,
+    /// What a lost store is made of again. Locked within `writing`.
+    anchor: Mutex<Anchored>,
+    /// What opening found and others can mend.
+    found: Mutex<Vec<Damage>>,
 }
 
 /// What is looked up for every write and read: small, so it stays in memory. Names nothing that the rows do not have.
 #[derive(Clone, Debug, Default)]
-struct Index {
-    feeds: BTreeMap<FeedId, Slot>,
-    spaces: BTreeMap<SpaceId, u32>,
+pub(super) struct Index {
+    pub(super) feeds: BTreeMap<FeedId, Slot>,
+    pub(super) spaces: BTreeMap<SpaceId, u32>,
 }
 
 impl Index {
@@ -47,17 +59,44 @@ impl Index {
     }
 }
 
+#[derive(Debug)]
+struct Anchored {
+    file: Anchor,
+    /// Data feeds that grew since their states were noted.
+    grown: BTreeMap<u32, Bytes>,
+}
+
 #[derive(Clone, Copy, Debug)]
-struct Slot {
-    number: u32,
+pub(super) struct Slot {
+    pub(super) number: u32,
+    pub(super) control: bool,
     /// How many entries are held.
-    length: u64,
+    pub(super) length: u64,
 }
 
 impl Disk {
     /// Opens the store in `folder`, which exists, or makes it. `cache_bytes` is what redb may keep in memory.
     pub fn open(folder: &Path, cache_bytes: usize) -> Result<(Disk, Recovered), StoreError> {
-        let (rows, recovered) = Rows::open(folder, cache_bytes)?;
+        let marked = mark::read(folder);
+        if let Some(what) = marked.as_ref().and_then(|marked| marked.fatal()) {
+            return Err(StoreError::damaged(what));
+        }
+        let opened = Disk::open_on(Arc::new(Folder(folder.to_owned())), cache_bytes, marked.is_some())?;
+        mark::remove(folder)?;
+        Ok(opened)
+    }
+
+    /// Opens the store in a folder that is only looked at: what is written is gone afterwards, and nothing durable is taken.
+    pub fn look(folder: &Path, cache_bytes: usize) -> Result<(Disk, Recovered), StoreError> {
+        Disk::open_on(Arc::new(Untouched(folder.to_owned())), cache_bytes, false)
+    }
+
+    pub(super) fn open_on(
+        media: Arc<dyn Media>,
+        cache_bytes: usize,
+        look_through: bool,
+    ) -> Result<(Disk, Recovered), StoreError> {
+        let (rows, recovered) = Rows::open(Arc::clone(&media), cache_bytes)?;
         let mut index = Index::default();
         rows.scan(Table::Spaces, &[], &[], &mut |key, value| {
             let row = <[u8; 32]>::try_from(key).ok().zip(<[u8; 4]>::try_from(value).ok());
@@ -65,29 +104,113 @@ impl Disk {
             index.spaces.insert(SpaceId::from_bytes(space), u32::from_be_bytes(number));
             Ok(ControlFlow::Continue(()))
         })?;
-        let disk = Disk { rows, index: Mutex::default(), writing: Mutex::default() };
+        let found = Anchor::open(&*media)?;
+        let is_missing = !matches!(&found, Some((_, _, true)));
+        let file = match found {
+            Some((file, ..)) => file,
+            None => Anchor::make(&*media, &[])?,
+        };
+        let disk = Disk::of(rows, file);
         for (feed, row) in disk.feed_rows()? {
             let length = disk.state(&feed, row.number)?.map_or(0, |(head, _)| head.length);
-            index.feeds.insert(feed, Slot { number: row.number, length });
+            let control = manifest_of(&feed, &row.manifest)?.purpose == Purpose::Control;
+            index.feeds.insert(feed, Slot { number: row.number, control, length });
         }
         *disk.index() = index;
+        if look_through || media.len(rows::NAME)?.is_some_and(|len| len <= LOOKED_THROUGH_BYTES) {
+            disk.look_through()?;
+        }
+        if is_missing {
+            match Anchor::make(&*media, &disk.anchored_rows()?) {
+                Ok(file) => disk.anchored().file = file,
+                // Reading goes on without; what is to be anchored is refused as long as there is no room.
+                Err(error) => tracing::warn!(%error, "what a lost store would be made of again could not be written"),
+            }
+        }
         Ok((disk, recovered))
     }
 
+    /// Opens what can be read of a damaged store: feeds that its anchor and its own rows name, each as far as its state can
+    /// be read.
+    pub(super) fn open_readable(media: Arc<dyn Media>, cache_bytes: usize) -> Result<Disk, StoreError> {
+        let (rows, _) = Rows::open(Arc::clone(&media), cache_bytes)?;
+        let (anchor, kept) = match Anchor::open(&*media)? {
+            Some((file, kept, _)) => (file, kept),
+            None => (Anchor::make(&*media, &[])?, Default::default()),
+        };
+        let disk = Disk::of(rows, anchor);
+        for ((_, key), value) in kept.iter().filter(|((table, _), _)| *table == Table::Feeds) {
+            let (Ok(feed), Ok(row)) = (FeedId::try_from(&key[..]), FeedRow::decode(value)) else { continue };
+            let length = disk.state(&feed, row.number).ok().flatten().map_or(0, |(head, _)| head.length);
+            disk.index().feeds.insert(feed, Slot { number: row.number, control: false, length });
+        }
+        Ok(disk)
+    }
+
+    fn of(rows: Rows, anchor: Anchor) -> Disk {
+        Disk {
+            rows,
+            index: Mutex::default(),
+            writing: Mutex::default(),
+            anchor: Mutex::new(Anchored { file: anchor, grown: BTreeMap::new() }),
+            found: Mutex::default(),
+        }
+    }
+
+    /// Puts rows as they are. What is known of them afterwards is known when the store is opened again.
+    pub(super) fn put_rows(&self, changes: &[Change]) -> Result<(), StoreError> {
+        self.rows.commit(changes.to_vec(), true)?;
+        self.rows.checkpoint()
+    }
+
+    pub(super) fn found(&self) -> MutexGuard<'_, Vec<Damage>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What opening found and others can mend, once.
+    pub(crate) fn take_damage(&self) -> Vec<Damage> {
+        std::mem::take(&mut *self.found())
+    }
+
+    fn anchored(&self) -> MutexGuard<'_, Anchored> {
+        self.anchor.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every row that the anchor has to hold, as puts.
+    fn anchored_rows(&self) -> Result<Vec<Change>, StoreError> {
+        let mut rows = Vec::new();
+        for table in [Table::Spaces, Table::Feeds, Table::Local, Table::Node] {
+            rows.extend(self.table(table, &[])?.into_iter().map(|(key, value)| Change::Put(table, key, value)));
+        }
+        let slots: Vec<Slot> = self.index().feeds.values().copied().collect();
+        for slot in slots {
+            let tables: &[Table] =
+                if slot.control { &[Table::Headers, Table::Bodies, Table::States] } else { &[Table::States] };
+            for table in tables {
+                let of_feed = self.table(*table, &slot.number.to_be_bytes())?;
+                rows.extend(of_feed.into_iter().map(|(key, value)| Change::Put(*table, key, value)));
+            }
+        }
+        Ok(rows)
+    }
+
     fn plan(&self, batches: &[Batch]) -> Result<Plan, StoreError> {
-        let (index, mut plan) = (self.index(), Plan::default());
+        let mut plan = Plan::default();
         for write in batches.iter().flat_map(|batch| &batch.writes) {
-            plan.add(&index, write)?;
+            match write {
+                Write::Mend { feed, ranges } => plan.mend(&self.rows, &self.index(), feed, ranges)?,
+                write => plan.add(&self.index(), write)?,
+            }
         }
         Ok(plan)
     }
 
-    fn index(&self) -> MutexGuard<'_, Index> {
+    pub(super) fn index(&self) -> MutexGuard<'_, Index> {
         // Replaced as a whole or not at all.
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn slot(&self, feed: &FeedId) -> Option<Slot> {
+    pub(super) fn slot(&self, feed: &FeedId) -> Option<Slot> {
         self.index().feeds.get(feed).copied()
     }
 
@@ -101,7 +224,7 @@ impl Disk {
         Ok(feeds)
     }
 
-    fn state(&self, feed: &FeedId, number: u32) -> Result<Option<(weft_crypto::Head, Tree)>, StoreError> {
+    pub(super) fn state(&self, feed: &FeedId, number: u32) -> Result<Option<(weft_crypto::Head, Tree)>, StoreError> {
         self.rows.get(Table::States, &number_key(number))?.map(|row| decode_state(feed, &row)).transpose()
     }
 
@@ -113,17 +236,41 @@ impl Disk {
         visit: &mut dyn FnMut(Run, Option<weft_crypto::Head>) -> Result<ControlFlow<()>, StoreError>,
     ) -> Result<(), StoreError> {
         let Some(slot) = self.slot(feed).filter(|slot| from < slot.length) else { return Ok(()) };
-        let first = self
-            .rows
+        let not_what_it_was = |seq: u64| StoreError::Entry { feed: *feed, seq };
+        let view = self.rows.view()?;
+        let first = view
             .last_within(Table::Headers, &run_key(slot.number, 0), &run_key(slot.number, from))?
-            .ok_or_else(|| StoreError::damaged(format!("feed {feed} has no entries at {from}, and should")))?;
-        self.rows.scan(Table::Headers, &slot.number.to_be_bytes(), &first.0, &mut |key, row| {
-            let from = run_from(key)?;
-            let row = HeadersRow::decode(feed, from, row)?;
+            .ok_or_else(|| not_what_it_was(from))?;
+        // The entry that has to come next; the first run may begin before the one that was asked for.
+        let (mut next, mut stopped) = (run_from(&first)?, false);
+        if next > from {
+            return Err(not_what_it_was(from));
+        }
+        view.look(Table::Headers, &slot.number.to_be_bytes(), &first, &mut |key, row| {
+            if next >= slot.length {
+                stopped = true;
+                return Ok(ControlFlow::Break(()));
+            }
+            let run_from =
+                run_from(key).ok().filter(|from| *from == next).ok_or_else(|| not_what_it_was(next.max(from)))?;
+            let row =
+                row.and_then(|row| HeadersRow::decode(feed, run_from, row)).map_err(|_| not_what_it_was(run_from))?;
             let head = row.head;
-            let bodies = self.rows.get(Table::Bodies, key)?.unwrap_or_default();
-            visit(row.into_run(feed, from, bodies)?, head)
-        })
+            let run = match view.get(Table::Bodies, key) {
+                Ok(bodies) => row.into_run(feed, run_from, bodies.unwrap_or_default()),
+                Err(error) if !error.is_damage() => return Err(error),
+                Err(_) => return Err(not_what_it_was(first_damaged(&view, feed, key, row)?)),
+            };
+            let run = run.map_err(|_| not_what_it_was(run_from))?;
+            next = run.end();
+            let flow = visit(run, head)?;
+            stopped = flow.is_break();
+            Ok(flow)
+        })?;
+        if next < slot.length && !stopped {
+            return Err(not_what_it_was(next));
+        }
+        Ok(())
     }
 
     /// The rows of the node itself that begin with `prefix`.
@@ -133,8 +280,10 @@ impl Disk {
 
     /// Sets rows of the node itself, or removes them. A crash may lose the change.
     pub(crate) fn set_node_rows(&self, rows: Vec<(Bytes, Option<Bytes>)>) -> Result<(), StoreError> {
-        let changes = rows.into_iter().map(|(key, value)| put_or_remove(Table::Node, key, value));
-        self.rows.commit(changes.collect(), false)
+        let changes: Vec<Change> =
+            rows.into_iter().map(|(key, value)| put_or_remove(Table::Node, key, value)).collect();
+        self.anchored().file.append(&changes, false)?;
+        self.rows.commit(changes, false)
     }
 
     /// How many entries of a feed are held.
@@ -167,7 +316,10 @@ impl Store for Disk {
     fn write(&self, batches: &[Batch]) -> Result<(), StoreError> {
         let _one_writer = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = self.plan(batches)?;
+        // Before the store takes it: what is known of a space is never less than what others were given of it.
+        self.anchored().file.append(&plan.anchored, true)?;
         self.rows.commit(plan.changes, is_durable(batches))?;
+        self.anchored().grown.extend(plan.grown);
         self.index().add(plan.news);
         Ok(())
     }
@@ -178,9 +330,14 @@ impl Store for Disk {
             Err(TryLockError::Poisoned(held)) => held.into_inner(),
             Ok(held) => held,
         };
+        // What replaces rows has to look for them, and what is anchored takes another sync.
+        if batches.iter().flat_map(|batch| &batch.writes).any(|write| matches!(write, Write::Mend { .. })) {
+            return Ok(false);
+        }
         let plan = self.plan(batches)?;
-        let done = self.rows.commit_if_quick(plan.changes, is_durable(batches))?;
+        let done = plan.anchored.is_empty() && self.rows.commit_if_quick(plan.changes, is_durable(batches))?;
         if done {
+            self.anchored().grown.extend(plan.grown);
             self.index().add(plan.news);
         }
         Ok(done)
@@ -206,7 +363,10 @@ impl Store for Disk {
         });
         if let Err(error) = done {
             tracing::error!(%feed, from, %error, "entries cannot be read");
-            return Err(ReadError::Damaged);
+            // What lies before the damage is as good as ever.
+            if ranges.is_empty() {
+                return Err(ReadError::Damaged);
+            }
         }
         if ranges.is_empty() { Err(ReadError::NotHeld) } else { Ok(ranges) }
     }
@@ -226,10 +386,7 @@ impl Store for Disk {
         let mut opened = Opened { local: self.table(Table::Local, &[])?, ..Opened::default() };
         for (feed, row) in self.feed_rows()? {
             let (head, tree) = self.state(&feed, row.number)?.unzip();
-            let signed = SignedManifest::decode(&row.manifest);
-            let manifest = signed.and_then(|signed| weft_crypto::Manifest::decode(&signed.manifest));
-            let manifest =
-                manifest.map_err(|error| StoreError::damaged(format!("the manifest of feed {feed}: {error}")))?;
+            let manifest = manifest_of(&feed, &row.manifest)?;
             if manifest.purpose == Purpose::Control {
                 let mut runs = Vec::new();
                 self.runs(&feed, 0, &mut |run, _| {
@@ -248,7 +405,18 @@ impl Store for Disk {
         Ok(opened)
     }
 
+    fn damage(&self, feed: &FeedId) -> Result<Option<Damage>, StoreError> {
+        Disk::damage(self, feed)
+    }
+
     fn rest(&self) -> Result<(), StoreError> {
+        let mut anchored = self.anchored();
+        let noted =
+            anchored.grown.iter().map(|(number, state)| Change::Put(Table::States, number_key(*number), state.clone()));
+        let noted: Vec<Change> = noted.collect();
+        anchored.file.append(&noted, false)?;
+        anchored.grown.clear();
+        drop(anchored);
         self.rows.checkpoint()
     }
 }
@@ -257,79 +425,15 @@ fn is_durable(batches: &[Batch]) -> bool {
     batches.iter().any(|batch| batch.durable)
 }
 
-/// The changes of rows that batches mean, and what will be new in the index.
-#[derive(Default)]
-struct Plan {
-    changes: Vec<Change>,
-    news: Index,
-}
-
-impl Plan {
-    fn add(&mut self, index: &Index, write: &Write) -> Result<(), StoreError> {
-        match write {
-            Write::Feed { feed, space, manifest } => self.feed(index, *feed, *space, manifest),
-            Write::Range(range) => self.range(index, range)?,
-            Write::Local { key, value } => self.changes.push(put_or_remove(Table::Local, key.clone(), value.clone())),
-            Write::Derived { space, table, key, value } => {
-                let key = derived_key(self.space(index, space), *table, key);
-                self.changes.push(put_or_remove(Table::Derived, key, value.clone()));
-            }
-            Write::DropDerived { space } => {
-                let prefix = number_key(self.space(index, space));
-                self.changes.push(Change::RemovePrefix(Table::Derived, prefix));
-            }
-        }
-        Ok(())
-    }
-
-    fn slot(&self, index: &Index, feed: &FeedId) -> Option<Slot> {
-        self.news.feeds.get(feed).or_else(|| index.feeds.get(feed)).copied()
-    }
-
-    fn feed(&mut self, index: &Index, feed: FeedId, space: SpaceId, manifest: &Bytes) {
-        if self.slot(index, &feed).is_some() {
-            return;
-        }
-        let new = self.news.feeds.keys().filter(|feed| !index.feeds.contains_key(*feed)).count();
-        let number = (index.feeds.len() + new) as u32;
-        self.news.feeds.insert(feed, Slot { number, length: 0 });
-        let row = FeedRow { number, space, manifest: manifest.clone() };
-        self.changes.push(Change::Put(Table::Feeds, Bytes::copy_from_slice(feed.as_bytes()), row.encode()));
-    }
-
-    fn range(&mut self, index: &Index, range: &VerifiedRange) -> Result<(), StoreError> {
-        let (feed, from) = (range.feed(), range.from());
-        let Slot { number, length } = self.slot(index, &feed).ok_or(StoreError::UnknownFeed { feed })?;
-        if length != from {
-            return Err(StoreError::NotContiguous { feed, held: length, from });
-        }
-        self.news.feeds.insert(feed, Slot { number, length: range.end() });
-        for run in range.runs() {
-            let key = run_key(number, run.from());
-            let head = (run.end() == range.end()).then_some(range.head());
-            self.changes.push(Change::Put(Table::Headers, key.clone(), encode_headers(run, head)));
-            if !run.bodies().is_empty() {
-                self.changes.push(Change::Put(Table::Bodies, key, run.bodies().clone()));
-            }
-        }
-        self.changes.push(Change::Put(Table::States, number_key(number), encode_state(range.head(), range.tree())));
-        Ok(())
-    }
-
-    fn space(&mut self, index: &Index, space: &SpaceId) -> u32 {
-        if let Some(number) = index.spaces.get(space).or_else(|| self.news.spaces.get(space)) {
-            return *number;
-        }
-        let number = (index.spaces.len() + self.news.spaces.len()) as u32;
-        self.news.spaces.insert(*space, number);
-        self.changes.push(Change::Put(Table::Spaces, Bytes::copy_from_slice(space.as_bytes()), number_key(number)));
-        number
+pub(super) fn manifest_of(feed: &FeedId, signed: &Bytes) -> Result<Manifest, StoreError> {
+    let manifest = SignedManifest::decode(signed).and_then(|signed| Manifest::decode(&signed.manifest));
+    let manifest = manifest.map_err(|error| StoreError::damaged(format!("the manifest of feed {feed}: {error}")))?;
+    if manifest.id() == *feed {
+        Ok(manifest)
+    } else {
+        Err(StoreError::damaged(format!("the manifest of feed {feed} is that of another")))
     }
 }
 
-fn put_or_remove(table: Table, key: Bytes, value: Option<Bytes>) -> Change {
-    match value {
-        Some(value) => Change::Put(table, key, value),
-        None => Change::Remove(table, key),
-    }
-}
+/// A store of at most this size is looked through whenever it is opened. 16 MiB: some tens of milliseconds.
+const LOOKED_THROUGH_BYTES: u64 = 16 << 20;

@@ -22,14 +22,31 @@ pub enum StoreError {
         /// What was found, where.
         what: String,
     },
+    /// A row is not what was written.
+    #[error("the store is damaged: the row {key} of its table `{table}` is not what was written")]
+    Row {
+        /// The table.
+        table: &'static str,
+        /// The row's key, as far as it can be shown.
+        key: String,
+    },
+    /// Entries of a feed are not what was signed. They are shown to nobody; a node that runs fetches them again.
+    #[error("the store is damaged: entry {seq} of feed {feed} is not what was signed")]
+    Entry {
+        /// The feed.
+        feed: FeedId,
+        /// The first such entry, as far as can be seen.
+        seq: u64,
+    },
     /// Another process has it open.
     #[error("the store is open in another process")]
     Locked,
-    /// The disk refused. Nothing more is written until the store is opened anew, because what is on disk is not known.
+    /// The disk refused, and nothing of what was to be written is there. What was written before is, and can be read; writing
+    /// is tried again whenever it is asked for.
     #[error("the disk refused: {0}")]
     Disk(#[from] io::Error),
-    /// An earlier write failed; see [`StoreError::Disk`].
-    #[error("an earlier write failed; the store must be opened anew")]
+    /// The disk failed, and what is on it could not be opened again.
+    #[error("the disk failed, and the store must be opened anew")]
     Stopped,
     /// A bug of ours: the range does not continue what is held.
     #[error("entries of feed {feed} from {from} do not continue the {held} that are held")]
@@ -52,6 +69,16 @@ pub enum StoreError {
 impl StoreError {
     pub(super) fn damaged(what: impl Into<String>) -> StoreError {
         StoreError::Damaged { what: what.into() }
+    }
+
+    /// Whether what is on disk contradicts itself.
+    pub(crate) fn is_damage(&self) -> bool {
+        matches!(self, StoreError::Damaged { .. } | StoreError::Row { .. } | StoreError::Entry { .. })
+    }
+
+    /// Whether only what follows from the feeds is damaged: it can be derived again.
+    pub(crate) fn is_of_derived(&self) -> bool {
+        matches!(self, StoreError::Row { table, .. } if *table == super::row::Table::Derived.name())
     }
 }
 

@@ -10,15 +10,18 @@
 //! not whole was never acknowledged and ends the replay. Each opening leaves a gap in the numbers, so that a whole record
 //! behind a torn one is never taken for a later one.
 
-use std::{
-    fs::File,
-    io::{self, Read, Seek, SeekFrom, Write},
-    path::Path,
-};
+use std::io;
 
 use bytes::Bytes;
+use redb::StorageBackend as _;
 
-use super::{error::StoreError, private};
+use super::{
+    error::StoreError,
+    medium::{Media, Medium},
+};
+
+/// The file's name.
+pub(super) const NAME: &str = "journal";
 
 /// The size of the file: about 2,000 small batches between two checkpoints.
 pub(super) const JOURNAL_BYTES: u64 = 8 << 20;
@@ -32,7 +35,7 @@ const PREFIX_BYTES: usize = 4 + 8 + 32;
 /// The open file and where the next record goes.
 #[derive(Debug)]
 pub(super) struct Journal {
-    file: File,
+    file: Medium,
     key: [u8; 32],
     /// Where the next record will be written.
     end: u64,
@@ -49,32 +52,34 @@ pub(super) struct Found {
     pub(super) records: Vec<Bytes>,
     /// Whether the last record was not whole.
     pub(super) torn: bool,
+    /// Where the last whole record ends.
+    end: u64,
 }
 
 impl Journal {
     /// Opens or makes the file. `key` is the store's id, `number` the last record that redb has durably.
-    pub(super) fn open(path: &Path, key: [u8; 32], number: u64) -> Result<(Journal, Found), StoreError> {
-        let mut file = private::open(path)?;
-        let found = if file.metadata()?.len() == JOURNAL_BYTES {
-            read(&mut file, &key, number)?
+    pub(super) fn open(media: &dyn Media, key: [u8; 32], number: u64) -> Result<(Journal, Found), StoreError> {
+        let file = media.open(NAME)?;
+        let mut found = if file.len()? == JOURNAL_BYTES {
+            read(&file, &key, number)?
         } else if number > 0 {
             return Err(StoreError::damaged("its journal is missing or cut short, and with it the newest writes"));
         } else {
             // A store that was never opened to its end: nothing was ever acknowledged from a journal of it. Blocks that
             // are written once need no change of the file's metadata later.
             file.set_len(0)?;
-            file.seek(SeekFrom::Start(0))?;
             let zeros = vec![0; 1 << 20];
-            for _ in 0..JOURNAL_BYTES / zeros.len() as u64 {
-                file.write_all(&zeros)?;
+            for megabyte in 0..JOURNAL_BYTES / zeros.len() as u64 {
+                file.write(megabyte * zeros.len() as u64, &zeros)?;
             }
-            file.sync_all()?;
-            private::sync_folder_of(path)?;
+            file.sync_data()?;
+            media.sync_names()?;
             Found::default()
         };
-        // Beyond any number that can be in the file.
+        // Beyond any number that can be in the file; redb has it durably before the first record is written (see `rows`).
         let number = number + found.records.len() as u64 + JOURNAL_BYTES / SECTOR_BYTES;
-        Ok((Journal { file, key, end: 0, number, unwritten: Vec::new() }, found))
+        let end = std::mem::take(&mut found.end);
+        Ok((Journal { file, key, end, number, unwritten: Vec::new() }, found))
     }
 
     /// The number of the last record.
@@ -103,21 +108,47 @@ impl Journal {
         self.unwritten.resize(self.unwritten.len().next_multiple_of(SECTOR_BYTES as usize), 0);
     }
 
+    /// Takes the last record back, which was numbered and not written.
+    pub(super) fn forget(&mut self, payload_len: usize) {
+        self.number -= 1;
+        self.unwritten.truncate(self.unwritten.len() - padded(payload_len) as usize);
+    }
+
     /// Makes every record so far durable.
     pub(super) fn sync(&mut self) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.end))?;
-        self.file.write_all(&self.unwritten)?;
+        self.file.write(self.end, &self.unwritten)?;
         self.file.sync_data()?;
         self.end += self.unwritten.len() as u64;
         self.unwritten.clear();
         Ok(())
     }
 
-    /// Redb has everything up to [`Journal::number`] durably: the file is written from its start again.
-    pub(super) fn restart(&mut self) {
+    /// Redb has everything up to `number` durably, which is no less than [`Journal::number`]: the file is written from its
+    /// start again.
+    pub(super) fn restart(&mut self, number: u64) {
+        self.number = number;
         self.end = 0;
         self.unwritten.clear();
     }
+
+    /// The payloads of every record since the last restart, written or not: what redb may not have durably.
+    pub(super) fn records(&self) -> io::Result<Vec<Bytes>> {
+        let mut written = vec![0; self.end as usize];
+        self.file.read(0, &mut written)?;
+        Ok([written, self.unwritten.clone()].iter().flat_map(|records| payloads(records)).collect())
+    }
+}
+
+/// The payloads of whole records, one after another.
+fn payloads(mut records: &[u8]) -> Vec<Bytes> {
+    let mut found = Vec::new();
+    while let Some((length, _)) = records.split_first_chunk::<4>() {
+        let length = u32::from_le_bytes(*length) as usize;
+        let Some(payload) = records.get(PREFIX_BYTES..PREFIX_BYTES + length) else { break };
+        found.push(Bytes::copy_from_slice(payload));
+        records = records.get(padded(length) as usize..).unwrap_or_default();
+    }
+    found
 }
 
 fn padded(payload_len: usize) -> u64 {
@@ -130,13 +161,12 @@ fn checksum(key: &[u8; 32], number: u64, payload: &[u8]) -> blake3::Hash {
     hasher.finalize()
 }
 
-fn read(file: &mut File, key: &[u8; 32], after: u64) -> Result<Found, StoreError> {
+fn read(file: &Medium, key: &[u8; 32], after: u64) -> Result<Found, StoreError> {
     let mut found = Found::default();
     let (mut at, mut expected) = (0, after + 1);
     while at + PREFIX_BYTES as u64 <= JOURNAL_BYTES {
         let mut prefix = [0; PREFIX_BYTES];
-        file.seek(SeekFrom::Start(at))?;
-        file.read_exact(&mut prefix)?;
+        file.read(at, &mut prefix)?;
         let (length, rest) = prefix.split_at(4);
         let (number, claimed) = rest.split_at(8);
         let length = u64::from(u32::from_le_bytes(length.try_into().expect("4 bytes")));
@@ -147,7 +177,7 @@ fn read(file: &mut File, key: &[u8; 32], after: u64) -> Result<Found, StoreError
             break;
         }
         let mut payload = vec![0; length as usize];
-        file.read_exact(&mut payload)?;
+        file.read(at + PREFIX_BYTES as u64, &mut payload)?;
         let whole = checksum(key, number, &payload).as_bytes() == claimed;
         if !whole {
             found.torn = number == expected;
@@ -163,5 +193,6 @@ fn read(file: &mut File, key: &[u8; 32], after: u64) -> Result<Found, StoreError
         found.records.push(payload.into());
         expected += 1;
     }
+    found.end = at;
     Ok(found)
 }

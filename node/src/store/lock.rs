@@ -28,6 +28,15 @@ pub enum LockError {
     Io(#[from] io::Error),
 }
 
+impl LockError {
+    /// Whether the folder may not be written to.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        let kinds = [io::ErrorKind::PermissionDenied, io::ErrorKind::ReadOnlyFilesystem];
+        matches!(self, LockError::Io(error) if kinds.contains(&error.kind()))
+    }
+}
+
 impl Lock {
     /// Takes the lock of the folder, or says who has it.
     pub fn take(folder: &Path) -> Result<Lock, LockError> {

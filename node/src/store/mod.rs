@@ -4,15 +4,24 @@
 //! [`Disk`] keeps it with redb and a journal in front of it. Entries lie as runs, two rows a run, and every range keeps the
 //! signed head it ended at, because what is served must end at one.
 
+mod anchor;
+mod aside;
 mod counted;
+#[cfg(test)]
+mod damage;
 mod disk;
 mod error;
+mod examine;
 mod journal;
 mod layout;
 mod lock;
+mod mark;
+mod medium;
+mod plan;
 mod private;
 mod row;
 mod rows;
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -21,14 +30,17 @@ use bytes::Bytes;
 use weft_crypto::{FeedId, SpaceId};
 use weft_peer::{
     Rows as Wanted,
-    store::{Batch, Opened},
+    store::{Batch, Damage, Opened},
 };
 use weft_replication::{ReadError, StoredRange};
 
+pub(crate) use aside::set_aside;
+pub use aside::{FoundFeed, SetAside};
 pub(crate) use counted::Counted;
 pub use disk::Disk;
 pub use error::StoreError;
 pub use lock::{Lock, LockError};
+pub(crate) use mark::leave as leave_mark;
 pub(crate) use private::{make_folder, open as open_private, sync_folder_of};
 pub use rows::Recovered;
 pub(crate) use rows::is_catching;
@@ -57,6 +69,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Everything that a peer needs to begin.
     fn opened(&self) -> Result<Opened, StoreError>;
+
+    /// The first part of a feed that is stored and is not what was signed.
+    fn damage(&self, feed: &FeedId) -> Result<Option<Damage>, StoreError>;
 
     /// Nothing is to be done: a good moment for housekeeping. Also the last call before the store is closed.
     fn rest(&self) -> Result<(), StoreError> {

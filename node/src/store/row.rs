@@ -40,7 +40,12 @@ impl Table {
     ];
 
     pub(super) fn definition(self) -> redb::TableDefinition<'static, &'static [u8], &'static [u8]> {
-        redb::TableDefinition::new(match self {
+        redb::TableDefinition::new(self.name())
+    }
+
+    /// As redb and people know it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
             Table::Meta => "meta",
             Table::Feeds => "feeds",
             Table::States => "states",
@@ -50,7 +55,7 @@ impl Table {
             Table::Spaces => "spaces",
             Table::Derived => "derived",
             Table::Node => "node",
-        })
+        }
     }
 }
 

@@ -19,18 +19,18 @@ use weft_replication::{ReadError, StoredRange};
 
 use super::{Disk, Lock, LockError, Recovered, Store, StoreError, journal::JOURNAL_BYTES};
 
-const CACHE_BYTES: usize = 8 << 20;
+pub(super) const CACHE_BYTES: usize = 8 << 20;
 const NO_LIMIT: usize = usize::MAX;
 
 /// One feed and who writes it.
-struct Author {
-    manifest: Manifest,
+pub(super) struct Author {
+    pub(super) manifest: Manifest,
     signed: Bytes,
     writer: Writer,
 }
 
 impl Author {
-    fn new(number: u8, purpose: Purpose) -> Author {
+    pub(super) fn new(number: u8, purpose: Purpose) -> Author {
         let (device, secret) = (DeviceKey::from_seed([number; 32]), FeedSecret::from_seed([number + 100; 32]));
         let manifest = Manifest {
             version: Manifest::VERSION,
@@ -45,16 +45,20 @@ impl Author {
         Author { manifest, signed, writer }
     }
 
-    fn feed(&self) -> FeedId {
+    pub(super) fn length(&self) -> u64 {
+        self.writer.length()
+    }
+
+    pub(super) fn feed(&self) -> FeedId {
         self.manifest.id()
     }
 
-    fn known(&self) -> Write {
+    pub(super) fn known(&self) -> Write {
         Write::Feed { feed: self.feed(), space: self.manifest.space, manifest: self.signed.clone() }
     }
 
     /// Appends bodies of these lengths.
-    fn append(&mut self, lengths: &[usize]) -> Vec<Write> {
+    pub(super) fn append(&mut self, lengths: &[usize]) -> Vec<Write> {
         let epoch = Some(EpochId::from_bytes([3; 32]));
         let entry = |(number, length): (usize, &usize)| {
             let body = vec![number as u8; *length].into();
@@ -69,26 +73,26 @@ impl Author {
     }
 }
 
-fn batch(writes: Vec<Write>) -> Batch {
+pub(super) fn batch(writes: Vec<Write>) -> Batch {
     Batch { writes, durable: true }
 }
 
-fn local(key: &'static str, value: &'static str) -> Write {
+pub(super) fn local(key: &'static str, value: &'static str) -> Write {
     Write::Local { key: key.into(), value: Some(value.into()) }
 }
 
-fn derived(table: u8, key: &'static str, value: Option<&'static str>) -> Write {
+pub(super) fn derived(table: u8, key: &'static str, value: Option<&'static str>) -> Write {
     Write::Derived { space: SpaceId::from_bytes([9; 32]), table, key: key.into(), value: value.map(Into::into) }
 }
 
-fn open(folder: &Path) -> Disk {
+pub(super) fn open(folder: &Path) -> Disk {
     Disk::open(folder, CACHE_BYTES).unwrap().0
 }
 
 /// The folder as a crash at this moment would leave it.
 fn crashed(folder: &Path) -> TempDir {
     let copy = tempfile::tempdir().unwrap();
-    for name in ["store.redb", "journal"] {
+    for name in ["store.redb", "journal", "anchor"] {
         fs::copy(folder.join(name), copy.path().join(name)).unwrap();
     }
     copy
@@ -345,11 +349,11 @@ fn a_newer_store_is_refused_with_its_version() {
     let database = redb::Database::create(folder.path().join("store.redb")).unwrap();
     let transaction = database.begin_write().unwrap();
     let meta = redb::TableDefinition::<&[u8], &[u8]>::new("meta");
-    transaction.open_table(meta).unwrap().insert(&b"version"[..], &2u32.to_le_bytes()[..]).unwrap();
+    transaction.open_table(meta).unwrap().insert(&b"version"[..], &3u32.to_le_bytes()[..]).unwrap();
     transaction.commit().unwrap();
     drop(database);
     let error = Disk::open(folder.path(), CACHE_BYTES).err().unwrap();
-    assert!(matches!(error, StoreError::Newer { found: 2, known: 1 }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 3, known: 2 }), "{error}");
 }
 
 #[test]

@@ -19,7 +19,10 @@ use std::{
 use bytes::Bytes;
 use tokio::sync::mpsc::UnboundedSender;
 use weft_crypto::{FeedId, SpaceId};
-use weft_peer::{Rows, Ticket, store::Batch};
+use weft_peer::{
+    Rows, Ticket,
+    store::{Batch, Damage},
+};
 use weft_replication::{ReadError, StoredRange};
 
 use super::{Store, StoreError};
@@ -51,6 +54,10 @@ pub(crate) enum Order {
         from: u64,
         bytes_max: usize,
     },
+    /// Look for damage in a feed.
+    Examine {
+        feed: FeedId,
+    },
     /// A write was done elsewhere.
     Settle,
 }
@@ -73,6 +80,10 @@ pub(crate) enum Fact {
     Read {
         ticket: Ticket,
         result: Result<Vec<StoredRange>, ReadError>,
+    },
+    /// A part of a feed is not what was signed.
+    Damaged {
+        damage: Box<Damage>,
     },
 }
 
@@ -110,9 +121,10 @@ impl Threads {
         self.under_way += match &order {
             Order::Write { batches } => batches.len(),
             Order::Load { .. } => 1,
-            Order::Read { .. } | Order::Settle => 0,
+            Order::Read { .. } | Order::Examine { .. } | Order::Settle => 0,
         };
-        let line = if matches!(order, Order::Read { .. }) { &self.reader } else { &self.writer };
+        let line =
+            if matches!(order, Order::Read { .. } | Order::Examine { .. }) { &self.reader } else { &self.writer };
         // The threads end only after the lines were dropped.
         let sent = line.as_ref().is_some_and(|line| line.send(order).is_ok());
         debug_assert!(sent, "a store thread ended early");
@@ -146,7 +158,7 @@ impl Threads {
         self.under_way -= match fact {
             Fact::Written { tickets, .. } => tickets.len(),
             Fact::Loaded { .. } => 1,
-            Fact::Read { .. } | Fact::Broken { .. } => 0,
+            Fact::Read { .. } | Fact::Damaged { .. } | Fact::Broken { .. } => 0,
         };
     }
 }
@@ -194,9 +206,8 @@ impl Writer<'_> {
                 Order::Load { ticket, space, table, rows } => {
                     self.say(Fact::Loaded { ticket, result: self.store.load(&space, table, &rows) })
                 }
-                Order::Read { ticket, feed, from, bytes_max } => {
-                    self.say(Fact::Read { ticket, result: self.store.read(&feed, from, bytes_max) })
-                }
+                // The other thread's; carried out all the same.
+                order @ (Order::Read { .. } | Order::Examine { .. }) => look(self.store, order, &self.facts),
                 Order::Settle => {
                     self.left = Left::Settle(Instant::now() + SETTLE_AFTER);
                     true
@@ -276,12 +287,26 @@ impl Writer<'_> {
 
 fn read(store: &dyn Store, orders: &Receiver<Order>, facts: &UnboundedSender<Fact>) {
     while let Ok(order) = orders.recv() {
-        if let Order::Read { ticket, feed, from, bytes_max } = order
-            && facts.send(Fact::Read { ticket, result: store.read(&feed, from, bytes_max) }).is_err()
-        {
+        if !look(store, order, facts) {
             break;
         }
     }
+}
+
+/// Reads, and says what is damaged before it says that nothing could be read. Says whether anybody listens.
+fn look(store: &dyn Store, order: Order, facts: &UnboundedSender<Fact>) -> bool {
+    let (feed, read) = match order {
+        Order::Read { ticket, feed, from, bytes_max } => (feed, Some((ticket, store.read(&feed, from, bytes_max)))),
+        Order::Examine { feed } => (feed, None),
+        Order::Write { .. } | Order::Load { .. } | Order::Settle => return true,
+    };
+    let is_suspect = !matches!(&read, Some((_, Ok(_) | Err(ReadError::NotHeld))));
+    let found = match is_suspect.then(|| store.damage(&feed)) {
+        Some(Ok(Some(damage))) => facts.send(Fact::Damaged { damage: Box::new(damage) }).is_ok(),
+        Some(Err(error)) => facts.send(Fact::Broken { error }).is_ok(),
+        Some(Ok(None)) | None => true,
+    };
+    found && read.is_none_or(|(ticket, result)| facts.send(Fact::Read { ticket, result }).is_ok())
 }
 
 fn rest(store: &dyn Store) {

@@ -138,6 +138,7 @@ impl Peer {
             stopped: Vec::new(),
             profile_said: false,
             said_name: None,
+            unsure: None,
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).expect("a new space fits the keys made for it");

@@ -42,7 +42,7 @@ impl Peer {
         if let Some(neighbour) = neighbour {
             for space in neighbour.open.keys() {
                 if let Some(room) = self.rooms.get_mut(space) {
-                    room.sources.lost(self.now, device);
+                    room.lost(self.now, device);
                     self.busy_rooms.insert(*space);
                 }
             }

@@ -74,6 +74,25 @@ pub enum Event {
         /// The rule, with its section.
         what: String,
     },
+    /// An entry that is held cannot be read: what is stored of it is not what was signed. It is shown to nobody and fetched
+    /// again.
+    Damaged {
+        /// The space.
+        space: SpaceId,
+        /// The feed.
+        feed: FeedId,
+        /// The entry.
+        seq: u64,
+    },
+    /// What was damaged is stored again as it was signed.
+    Mended {
+        /// The space.
+        space: SpaceId,
+        /// The feed.
+        feed: FeedId,
+        /// The entry that was damaged.
+        seq: u64,
+    },
     /// A feed is forked; it stays as it is held.
     Stopped {
         /// The space.

@@ -12,7 +12,7 @@ use crate::{
     command::{Answer, Command, Refusal},
     event::Event,
     job::{Done, Job},
-    store::Batch,
+    store::{Batch, Damage},
 };
 
 /// Names an order whose answer comes back as a fact.
@@ -124,6 +124,12 @@ pub enum Input {
         ticket: Ticket,
         /// Ranges one after another, or why they cannot be had.
         result: Result<Vec<StoredRange>, ReadError>,
+    },
+    /// A read, or a look through the store, found stored bytes that are not what was signed. Said once for a part; said again
+    /// it changes nothing.
+    Damaged {
+        /// What and where.
+        damage: Damage,
     },
     /// The derived rows that were asked for, in the order of their keys.
     WasLoaded {

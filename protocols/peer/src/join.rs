@@ -277,6 +277,7 @@ impl Peer {
             stopped: Vec::new(),
             profile_said: false,
             said_name: Some(joining.link.space_name.clone()),
+            unsure: None,
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).map_err(|e| misbehaved(&e.to_string()))?;

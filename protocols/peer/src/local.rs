@@ -7,6 +7,7 @@
 //! | `stopped/` feed id | the head that contradicts what is held |
 //! | `profile/` space id | this member has said its name in the space |
 //! | `said/` space id | what the link said that the space is called |
+//! | `unsure/` space id | the store was lost: at least how many entries its own control and data feed had |
 
 use bytes::Bytes;
 use weft_crypto::{
@@ -29,6 +30,7 @@ pub(crate) enum Row {
     Stopped(FeedId, Head),
     Profile(SpaceId),
     Said(SpaceId, String),
+    Unsure(SpaceId, u64, u64),
 }
 
 /// A private row that cannot be read.
@@ -63,6 +65,10 @@ pub(crate) fn said_key(space: &SpaceId) -> Bytes {
     [b"said/", space.as_bytes().as_slice()].concat().into()
 }
 
+pub(crate) fn unsure_key(space: &SpaceId) -> Bytes {
+    [b"unsure/", space.as_bytes().as_slice()].concat().into()
+}
+
 impl Row {
     pub(crate) fn decode(key: &[u8], value: &Bytes) -> Result<Row, RowError> {
         let place = key.iter().position(|byte| *byte == b'/').ok_or(RowError::Unknown)?;
@@ -73,6 +79,10 @@ impl Row {
             b"joining" => Ok(Row::Joining(space()?, value.clone())),
             b"profile" => Ok(Row::Profile(space()?)),
             b"said" => Ok(Row::Said(space()?, String::from_utf8_lossy(value).into_owned())),
+            b"unsure" => {
+                let (&[control, data], []) = value.as_chunks::<8>() else { return Err(RowError::Unknown) };
+                Ok(Row::Unsure(space()?, u64::from_le_bytes(control), u64::from_le_bytes(data)))
+            }
             b"stopped" => {
                 let feed = FeedId::try_from(id).map_err(|_| RowError::Unknown)?;
                 Ok(Row::Stopped(feed, Head::decode(value).map_err(|_| RowError::Unknown)?))

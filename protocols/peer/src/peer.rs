@@ -20,6 +20,7 @@ use crate::{
     io::{Ask, Input, Output, Protocol, StreamId, Ticket},
     job::Done,
     join::Joins,
+    links,
     local::{self, Row, RowError},
     me::Me,
     neighbour::Neighbour,
@@ -27,8 +28,9 @@ use crate::{
     room::{
         Room,
         enter::{EnterError, Entering},
+        unsure::Unsure,
     },
-    store::{Opened, OpenedFeed},
+    store::{Damage, Opened, OpenedFeed},
 };
 
 /// Why a peer cannot be opened on what a store holds.
@@ -101,6 +103,7 @@ impl Peer {
         let mut stopped = Vec::new();
         let mut profiles = BTreeSet::new();
         let mut said = BTreeMap::new();
+        let mut unsure = BTreeMap::new();
         for (key, value) in &opened.local {
             match Row::decode(key, value)? {
                 Row::Space(space, value) => {
@@ -110,6 +113,9 @@ impl Peer {
                 Row::Stopped(feed, head) => stopped.push((feed, head)),
                 Row::Profile(space) => {
                     profiles.insert(space);
+                }
+                Row::Unsure(space, control, data) => {
+                    unsure.insert(space, Unsure { control, data });
                 }
                 Row::Said(space, name) => {
                     said.insert(space, name);
@@ -139,6 +145,7 @@ impl Peer {
                 stopped: stopped.iter().filter(|(feed, _)| space_of.get(feed) == Some(&space)).cloned().collect(),
                 profile_said: profiles.contains(&space),
                 said_name: said.remove(&space),
+                unsure: unsure.remove(&space),
             };
             let room = Room::enter(self.me.clone(), self.config.clone(), entering)?;
             self.rooms.insert(space, room);
@@ -202,7 +209,7 @@ impl Peer {
         match self.outbox.redeem(ticket) {
             Some(Purpose::RoomRead(space, feed)) => self.in_room(space, |room, _| room.was_read(feed, result)),
             Some(Purpose::RoomName(space)) => {
-                self.in_room(space, |room, _| crate::links::naming::read(room, ticket, result));
+                self.in_room(space, |room, _| links::naming::read(room, ticket, result));
             }
             Some(Purpose::RoomRecords(space)) => {
                 self.in_room(space, |room, outbox| room.records_read(ticket, result, outbox));
@@ -217,6 +224,14 @@ impl Peer {
             }
             Some(Purpose::HostRead(stream)) => self.host_was_read(stream, result),
             _ => {}
+        }
+    }
+
+    fn damaged(&mut self, damage: Damage) {
+        let now = self.now;
+        let room = self.rooms.iter().find(|(_, room)| room.ledger.get(&damage.feed).is_some());
+        if let Some(space) = room.map(|(space, _)| *space) {
+            self.in_room(space, |room, outbox| links::mending::found(room, now, damage, outbox));
         }
     }
 
@@ -287,6 +302,7 @@ impl Machine for Peer {
             Input::Persisted { ticket } => self.persisted(ticket),
             Input::PersistFailed { ticket, reason } => self.persist_failed(ticket, reason),
             Input::WasRead { ticket, result } => self.was_read(ticket, result),
+            Input::Damaged { damage } => self.damaged(damage),
             Input::WasLoaded { ticket, rows } => {
                 if let Some(Purpose::RoomLoad(space)) = self.outbox.redeem(ticket) {
                     let now = self.now;

@@ -9,10 +9,11 @@ use crate::{
     event::Event,
     io::{Output, Protocol},
     job::Job,
+    links,
     neighbour::Neighbour,
     outbox::Purpose,
     peer::Peer,
-    room::{Effect, Room},
+    room::{Effect, Room, mending::Question},
 };
 
 impl Peer {
@@ -62,7 +63,7 @@ impl Peer {
                 neighbour.level.remove(&space);
                 neighbour.session.handle_input(self.now, replication::Input::Revoked { space });
                 if let Some(room) = self.rooms.get_mut(&space) {
-                    room.sources.lost(self.now, device);
+                    room.lost(self.now, device);
                     self.busy_rooms.insert(space);
                 }
             }
@@ -90,6 +91,9 @@ impl Peer {
             Out::Work { ticket, job } => {
                 let order = self.outbox.work(Purpose::SessionWork(device), Job::Verify(job));
                 neighbour.works.insert(order, ticket);
+            }
+            Out::Mended { space, range, .. } => {
+                self.in_room(space, |room, outbox| links::mending::came(room, now, device, &range, outbox));
             }
             Out::Learned { space, feed, length, .. } => {
                 self.outbox.event(Event::PeerHolds { device, space, feed, length });
@@ -134,6 +138,9 @@ impl Peer {
             Effect::Admitted(held) => self.tell_sessions(space, |_| In::FeedAdmitted { space, held: held.clone() }),
             Effect::Stopped(feed) => self.tell_sessions(space, |_| In::FeedStopped { feed }),
             Effect::Fetch(device, feed) => self.tell_session(device, In::Fetch { feed }),
+            Effect::Mend(Question { device, feed, base, until }) => {
+                self.tell_session(device, In::Mend { feed, base, until });
+            }
             Effect::Cease(device, feed) => self.tell_session(device, In::Cease { feed }),
             Effect::Persisted(device, ticket) => self.tell_session(device, In::Persisted { ticket }),
             Effect::Reset(device) => self.end(device, "the store does not take what this peer sends".into()),

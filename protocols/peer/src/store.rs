@@ -8,6 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weft_crypto::{FeedId, SpaceId};
 use weft_feed::{Head, Run, Tree, VerifiedRange};
+use weft_replication::StoredRange;
 
 /// Writes that belong together. Batches are applied in the order in which they were ordered.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,13 @@ pub enum Write {
     },
     /// Runs that continue what is held of their feed, the signed head they end at, and the tree after them.
     Range(Arc<VerifiedRange>),
+    /// Entries that are held, in place of what is stored of them: contiguous ranges, whole. The part that a [`Damage`] named.
+    Mend {
+        /// The feed.
+        feed: FeedId,
+        /// The entries; at least one range, and each of at least one run.
+        ranges: Vec<StoredRange>,
+    },
     /// A small private row: set, or removed when there is no value.
     Local {
         /// Its key: a word, a slash and an id.
@@ -60,6 +68,29 @@ pub enum Write {
 
 /// The table of derived rows that the peer keeps for itself: how far each feed has been replayed.
 pub const CURSORS: u8 = 0;
+
+/// A part of a feed that is held, and whose stored bytes are not what was signed. Spec: PEER-8
+#[derive(Clone, Debug)]
+pub struct Damage {
+    /// The feed.
+    pub feed: FeedId,
+    /// Where the part begins: at a signed head, or at 0.
+    pub from: u64,
+    /// The first entry that is damaged, as far as can be seen.
+    pub entry: u64,
+    /// The signed head and the tree at `from`; none at 0.
+    pub base: Option<(Head, Tree)>,
+    /// The signed head at the part's end.
+    pub head: Head,
+}
+
+/// What a store that was lost, and made anew from what is kept beside it, writes for each of its spaces: the device does not
+/// know where its own feeds end. It had written at least this much of each. Spec: PEER-3.3
+#[must_use]
+pub fn ends_unknown(space: &SpaceId, control: u64, data: u64) -> Write {
+    let value = [control, data].map(u64::to_le_bytes).concat();
+    Write::Local { key: crate::local::unsure_key(space), value: Some(value.into()) }
+}
 
 /// What a store holds when it is opened, but for the data entries and ECHO's rows, which are read when they are needed.
 #[derive(Clone, Debug, Default)]

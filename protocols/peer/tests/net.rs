@@ -1,17 +1,17 @@
 //! A world of peers: every order is carried out at once, or held back when a test says so.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
 use bytes::Bytes;
 use weft_crypto::{DeviceId, DeviceKey, FeedId, SpaceId, phrase::Phrase};
-use weft_feed::{Head, Run, Tree};
+use weft_feed::{Head, Run, Tree, leaf};
 use weft_machine::{Machine as _, Seed, Time};
 use weft_peer::{
-    Answer, Ask, Batch, Command, Config, Event, Input, Me, Opened, OpenedFeed, Output, Peer, Protocol, ReadError,
-    Refusal, Rows, StoredRange, StreamId, Write,
+    Answer, Ask, Batch, Command, Config, Damage, Event, Input, Me, Opened, OpenedFeed, Output, Peer, Protocol,
+    ReadError, Refusal, Rows, StoredRange, StreamId, Write,
 };
 
 /// A store in memory.
@@ -20,6 +20,10 @@ pub(crate) struct Store {
     local: BTreeMap<Bytes, Bytes>,
     feeds: BTreeMap<FeedId, StoredFeed>,
     pub(crate) derived: BTreeMap<(SpaceId, u8, Bytes), Bytes>,
+    /// Feeds of which nothing can be read until they are mended.
+    pub(crate) damaged: BTreeSet<FeedId>,
+    /// What was mended: from where to where.
+    pub(crate) mended: Vec<(FeedId, u64, u64)>,
 }
 
 #[derive(Clone)]
@@ -48,6 +52,7 @@ impl Store {
                     feed.tree = range.tree().clone();
                     feed.ranges.push((*range.head(), range.runs().to_vec()));
                 }
+                Write::Mend { feed, ranges } => self.mend(feed, &ranges),
                 Write::Local { key, value: Some(value) } => {
                     self.local.insert(key, value);
                 }
@@ -65,7 +70,42 @@ impl Store {
         }
     }
 
+    /// The damage of the range that is stored as the feed's `place`th.
+    pub(crate) fn damage(&mut self, feed: FeedId, place: usize) -> Damage {
+        self.damaged.insert(feed);
+        let ranges = &self.feeds[&feed].ranges;
+        let mut tree = Tree::new();
+        for entry in ranges[..place].iter().flat_map(|(_, runs)| runs).flat_map(Run::entries) {
+            tree.push(leaf(entry.header.bytes()), entry.header.bytes().len() as u64 + entry.header.body_len());
+        }
+        let base = place.checked_sub(1).map(|before| (ranges[before].0, tree));
+        let from = base.as_ref().map_or(0, |(head, _)| head.length);
+        Damage { feed, from, entry: from, base, head: ranges[place].0 }
+    }
+
+    fn mend(&mut self, feed: FeedId, ranges: &[StoredRange]) {
+        let (from, until) = (ranges[0].runs[0].from(), ranges.last().unwrap().head.length);
+        for range in ranges {
+            assert_eq!(range.runs.last().unwrap().end(), range.head.length);
+        }
+        let runs = ranges.iter().flat_map(|range| &range.runs);
+        let entries = |runs: &mut dyn Iterator<Item = &'_ Run>| -> Vec<(u64, Vec<u8>, Option<Vec<u8>>)> {
+            let within = |seq: &u64| (from..until).contains(seq);
+            runs.flat_map(Run::entries)
+                .filter(|entry| within(&entry.seq))
+                .map(|entry| (entry.seq, entry.header.bytes().to_vec(), entry.body.map(<[u8]>::to_vec)))
+                .collect()
+        };
+        let mut held = self.feeds[&feed].ranges.iter().flat_map(|(_, runs)| runs);
+        assert_eq!(entries(&mut held), entries(&mut runs.clone()), "what mends is what was there");
+        self.damaged.remove(&feed);
+        self.mended.push((feed, from, until));
+    }
+
     fn read(&self, feed: &FeedId, from: u64, bytes_max: usize) -> Result<Vec<StoredRange>, ReadError> {
+        if self.damaged.contains(feed) {
+            return Err(ReadError::Damaged);
+        }
         let feed = self.feeds.get(feed).ok_or(ReadError::NotHeld)?;
         let mut ranges = Vec::new();
         let mut bytes = 0;
@@ -143,6 +183,10 @@ pub(crate) struct Net {
     seeds: u64,
 }
 
+fn is_data(run: &Run) -> bool {
+    run.entries().any(|entry| entry.header.epoch().is_some())
+}
+
 fn me(name: &'static str) -> Me {
     let seed = |what: &str| *blake(&format!("{name} {what}"));
     Me::at_init(&Phrase::from_entropy(seed("phrase")), DeviceKey::from_seed(seed("device")), name)
@@ -216,6 +260,27 @@ impl Net {
 
     pub(crate) fn node(&mut self, device: DeviceId) -> &mut Node {
         self.nodes.get_mut(&device).unwrap()
+    }
+
+    /// The store of a peer finds damage in what it holds.
+    pub(crate) fn damage(&mut self, device: DeviceId, feed: FeedId, place: usize) {
+        let damage = self.node(device).store.damage(feed, place);
+        self.input(device, Input::Damaged { damage });
+    }
+
+    /// A peer loses its store but for its keys and the control feeds, and knows that.
+    pub(crate) fn lose(&mut self, device: DeviceId, space: SpaceId, data: u64) {
+        let store = &mut self.node(device).store;
+        store.derived.clear();
+        for feed in store.feeds.values_mut() {
+            let data = feed.ranges.iter().flat_map(|(_, runs)| runs).any(is_data);
+            if data {
+                (feed.tree, feed.ranges) = (Tree::new(), Vec::new());
+            }
+        }
+        let writes = vec![weft_peer::store::ends_unknown(&space, 0, data)];
+        store.write(Batch { writes, durable: true });
+        self.restart(device);
     }
 
     pub(crate) fn connect(&mut self, a: DeviceId, b: DeviceId) {

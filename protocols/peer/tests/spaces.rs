@@ -11,14 +11,14 @@ use weft_peer::{Answer, Command, Event, RefusalKind};
 
 use crate::net::Net;
 
-fn create(net: &mut Net, at: DeviceId) -> SpaceId {
+pub(crate) fn create(net: &mut Net, at: DeviceId) -> SpaceId {
     match net.answer(at, Command::CreateSpace { name: "home".into() }).unwrap() {
         Answer::SpaceCreated { space } => space,
         other => panic!("{other:?}"),
     }
 }
 
-fn invite(net: &mut Net, at: DeviceId, space: SpaceId, role: Role) -> Link {
+pub(crate) fn invite(net: &mut Net, at: DeviceId, space: SpaceId, role: Role) -> Link {
     let command = Command::Invite {
         space,
         role,
@@ -34,17 +34,17 @@ fn invite(net: &mut Net, at: DeviceId, space: SpaceId, role: Role) -> Link {
     }
 }
 
-fn join(net: &mut Net, at: DeviceId, link: Link) {
+pub(crate) fn join(net: &mut Net, at: DeviceId, link: Link) {
     let answer = net.answer(at, Command::Join { link }).unwrap();
     assert!(matches!(answer, Answer::Joined { .. }), "{answer:?}");
 }
 
-fn append(net: &mut Net, at: DeviceId, space: SpaceId, text: &str) {
+pub(crate) fn append(net: &mut Net, at: DeviceId, space: SpaceId, text: &str) {
     let records = vec![Bytes::copy_from_slice(text.as_bytes())];
     net.answer(at, Command::Append { space, records }).unwrap();
 }
 
-fn note(net: &mut Net, at: DeviceId, space: SpaceId, text: &str) -> ObjectId {
+pub(crate) fn note(net: &mut Net, at: DeviceId, space: SpaceId, text: &str) -> ObjectId {
     let edit = Edit::Create { type_name: "note".into(), registers: Vec::new(), text: Some(text.into()) };
     match net.answer(at, Command::Edit { space, edit }).unwrap() {
         Answer::Edited { object } => object,
@@ -52,12 +52,12 @@ fn note(net: &mut Net, at: DeviceId, space: SpaceId, text: &str) -> ObjectId {
     }
 }
 
-fn insert(net: &mut Net, at: DeviceId, space: SpaceId, object: ObjectId, position: u64, text: &str) {
+pub(crate) fn insert(net: &mut Net, at: DeviceId, space: SpaceId, object: ObjectId, position: u64, text: &str) {
     let ops = vec![TextOp { position, delete: 0, insert: text.into() }];
     net.answer(at, Command::Edit { space, edit: Edit::Text { object, ops } }).unwrap();
 }
 
-fn text(net: &mut Net, at: DeviceId, space: SpaceId, object: ObjectId) -> String {
+pub(crate) fn text(net: &mut Net, at: DeviceId, space: SpaceId, object: ObjectId) -> String {
     let prefix: &[u8] = object.as_bytes();
     let of = |table: u8, net: &mut Net| -> Vec<(Bytes, Bytes)> {
         let rows = net.node(at).store.derived.clone().into_iter();
@@ -69,7 +69,7 @@ fn text(net: &mut Net, at: DeviceId, space: SpaceId, object: ObjectId) -> String
     view::text(&space, &rows).unwrap()
 }
 
-fn level(net: &mut Net, at: DeviceId, space: SpaceId) -> bool {
+pub(crate) fn level(net: &mut Net, at: DeviceId, space: SpaceId) -> bool {
     match net.answer(at, Command::Status).unwrap() {
         Answer::Status(status) => {
             let space = status.spaces.iter().find(|status| status.space == space).unwrap();
@@ -218,7 +218,7 @@ fn a_stranger_gets_no_byte_of_the_space() {
 }
 
 /// Alice and bob in one space with a note, level, and the store that bob has then.
-fn pair(net: &mut Net) -> (DeviceId, DeviceId, SpaceId, ObjectId) {
+pub(crate) fn pair(net: &mut Net) -> (DeviceId, DeviceId, SpaceId, ObjectId) {
     let (alice, bob) = (net.add("alice"), net.add("bob"));
     let space = create(net, alice);
     let object = note(net, alice, space, "note");
@@ -286,7 +286,7 @@ fn lost_rows_are_derived_again() {
     }
 }
 
-fn data_feed(net: &mut Net, at: DeviceId, space: SpaceId) -> FeedId {
+pub(crate) fn data_feed(net: &mut Net, at: DeviceId, space: SpaceId) -> FeedId {
     let Answer::Feeds(feeds) = net.answer(at, Command::Feeds { space }).unwrap() else { panic!() };
     feeds.into_iter().find(|feed| feed.mine && feed.purpose == Purpose::Data).unwrap().feed
 }

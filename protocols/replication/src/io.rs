@@ -134,6 +134,16 @@ pub enum Input {
         /// The feed.
         feed: FeedId,
     },
+    /// Fetch a part of this feed again that is held and damaged: from where `base` ends until it comes out as
+    /// [`Output::Mended`] up to `until`. What is being fetched of the feed is interrupted for it.
+    Mend {
+        /// The feed.
+        feed: FeedId,
+        /// The signed head and the tree where the part begins; none at the feed's beginning.
+        base: Option<(Head, Tree)>,
+        /// Where the part ends: no more than is held.
+        until: u64,
+    },
     /// More of a feed is durable here, whether written here or received, from this peer or another.
     Extended {
         /// The feed.
@@ -174,6 +184,15 @@ pub enum Output {
     Persist {
         /// Comes back with [`Input::Persisted`].
         ticket: Ticket,
+        /// The space.
+        space: SpaceId,
+        /// The feed.
+        feed: FeedId,
+        /// What was verified.
+        range: VerifiedRange,
+    },
+    /// A range that [`Input::Mend`] asked for, verified. The last one may end beyond the part.
+    Mended {
         /// The space.
         space: SpaceId,
         /// The feed.

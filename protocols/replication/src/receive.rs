@@ -1,6 +1,9 @@
 //! What a session fetches: ranges arrive, are verified one after another on the tree of the one before, and leave to be
 //! persisted. Everything that arrived and is not durable yet was paid for with credit, so memory is bounded by the window.
 //!
+//! A part of a feed whose stored bytes are damaged is wanted again by a `Want` of its own: it begins where the damage does
+//! and ends when the damage does, and what comes of it leaves as mended.
+//!
 //! Spec: REPLICATION-5.1, REPLICATION-6.3, REPLICATION-7.3
 
 use std::collections::{BTreeMap, VecDeque};
@@ -40,6 +43,16 @@ pub(crate) struct Receiver {
     persisting: BTreeMap<Ticket, Persisting>,
     /// The ends of what left to be persisted and is not durable yet.
     handed: BTreeMap<FeedId, (Head, Tree)>,
+    /// Parts that are to be wanted again once the `Want` that is open has ended.
+    mends: BTreeMap<FeedId, Mend>,
+}
+
+/// A part of a feed that is held and damaged.
+#[derive(Debug)]
+struct Mend {
+    /// The head and the tree at its beginning; none at the feed's.
+    base: Option<(Head, Tree)>,
+    until: u64,
 }
 
 /// One `Want` of ours, from the first frame to the `Refused` that ends it.
@@ -55,6 +68,10 @@ struct Ask {
     /// The first of `arrived` when its headers are verified and its bodies are not all here.
     pending: Option<Box<PendingBodies>>,
     job: Option<Ticket>,
+    /// Where the damage ends that this is for; none when it goes on from what is held.
+    mends_until: Option<u64>,
+    /// While it mends: whether the feed is followed afterwards.
+    follows: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +114,7 @@ impl Receiver {
             jobs: BTreeMap::new(),
             persisting: BTreeMap::new(),
             handed: BTreeMap::new(),
+            mends: BTreeMap::new(),
         }
     }
 
@@ -133,21 +151,63 @@ impl Receiver {
     /// Wants the feed from the end of what is verified of it; `held` is what is durable.
     pub(crate) fn fetch(&mut self, feed: FeedId, place: Place, held: Option<(&Head, &Tree)>, out: &mut Outbox) {
         if let Some(ask) = self.asks.get_mut(&feed) {
+            ask.follows = true;
             if let State::Ending { again } = &mut ask.state {
                 *again = true;
             }
             return;
         }
         let base = self.handed.get(&feed).map(|(head, tree)| (head, tree)).or(held);
-        let tree = base.map_or_else(Tree::new, |(_, tree)| tree.clone());
-        out.send(message::want(place.number, feed, base));
+        let base = base.map(|(head, tree)| (*head, tree.clone()));
+        self.want(feed, place, base, None, true, out);
+    }
+
+    /// Wants a part again that is held and damaged. What is being fetched of the feed ends first, and goes on
+    /// afterwards. Spec: REPLICATION-5.6
+    pub(crate) fn mend(
+        &mut self,
+        feed: FeedId,
+        place: Place,
+        base: Option<(Head, Tree)>,
+        until: u64,
+        out: &mut Outbox,
+    ) {
+        if self.asks.contains_key(&feed) {
+            self.mends.insert(feed, Mend { base, until });
+            self.end(&feed, true, out);
+        } else {
+            self.want(feed, place, base, Some(until), false, out);
+        }
+    }
+
+    fn want(
+        &mut self,
+        feed: FeedId,
+        place: Place,
+        base: Option<(Head, Tree)>,
+        mends_until: Option<u64>,
+        follows: bool,
+        out: &mut Outbox,
+    ) {
+        out.send(message::want(place.number, feed, base.as_ref().map(|(head, tree)| (head, tree))));
+        let tree = base.map_or_else(Tree::new, |(_, tree)| tree);
         let next = tree.length();
         let arrived = VecDeque::new();
-        self.asks.insert(feed, Ask { place, state: State::Open, tree, next, arrived, pending: None, job: None });
+        let (state, pending, job) = (State::Open, None, None);
+        self.asks.insert(feed, Ask { place, state, tree, next, arrived, pending, job, mends_until, follows });
+    }
+
+    /// What waited for the end of a `Want`: a part to be mended goes before what goes on from what is held.
+    pub(crate) fn again(&mut self, feed: FeedId, place: Place, held: Option<(&Head, &Tree)>, out: &mut Outbox) {
+        match self.mends.remove(&feed) {
+            Some(Mend { base, until }) => self.want(feed, place, base, Some(until), true, out),
+            None => self.fetch(feed, place, held, out),
+        }
     }
 
     /// Wants the feed no longer.
     pub(crate) fn cease(&mut self, feed: &FeedId, out: &mut Outbox) {
+        self.mends.remove(feed);
         self.end(feed, false, out);
     }
 
@@ -176,7 +236,8 @@ impl Receiver {
         if self.handed.get(feed).is_some_and(|(head, _)| head.length <= length) {
             self.handed.remove(feed);
         }
-        if self.asks.get(feed).is_some_and(|ask| ask.state == State::Open && ask.tree.length() < length) {
+        let behind = |ask: &Ask| ask.state == State::Open && ask.mends_until.is_none() && ask.tree.length() < length;
+        if self.asks.get(feed).is_some_and(behind) {
             self.end(feed, true, out);
         }
     }
@@ -190,6 +251,7 @@ impl Receiver {
                 self.owed += ask.drop_arrived();
             }
             self.handed.remove(&feed);
+            self.mends.remove(&feed);
         }
     }
 
@@ -285,10 +347,24 @@ impl Receiver {
                     self.streaming = None;
                 }
                 ask.tree = range.tree().clone();
-                self.handed.insert(feed, (arrived.head, ask.tree.clone()));
                 let ticket = out.ticket();
-                self.persisting.insert(ticket, Persisting { feed, end: arrived.head.length, cost: arrived.cost });
-                out.push(Output::Persist { ticket, space: ask.place.space, feed, range: *range });
+                let (space, end) = (ask.place.space, arrived.head.length);
+                match ask.mends_until {
+                    None => {
+                        self.handed.insert(feed, (arrived.head, ask.tree.clone()));
+                        self.persisting.insert(ticket, Persisting { feed, end, cost: arrived.cost });
+                        out.push(Output::Persist { ticket, space, feed, range: *range });
+                    }
+                    Some(until) => {
+                        let follows = ask.follows;
+                        self.owed += arrived.cost;
+                        out.push(Output::Mended { space, feed, range: *range });
+                        if end >= until {
+                            self.end(&feed, follows, out);
+                            return Ok(());
+                        }
+                    }
+                }
             }
             Outcome::Wrong(violation) => {
                 let from = ask.arrived.front().map_or(ask.next, |arrived| arrived.from);

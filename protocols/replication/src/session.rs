@@ -8,7 +8,7 @@ use std::{
 };
 
 use weft_crypto::{DeviceId, FeedId, Head, SpaceId};
-use weft_feed::VerifiedRange;
+use weft_feed::{Tree, VerifiedRange};
 use weft_machine::{Draws, Machine, Seed, Time};
 
 use crate::{
@@ -225,6 +225,25 @@ impl Session {
         }
     }
 
+    /// What waited for the end of a `Want` of ours.
+    fn fetch_again(&mut self, feed: FeedId) {
+        if let Some(known) = self.feeds.get_mut(&feed)
+            && !known.held.stopped
+        {
+            known.refused = None;
+            let place = Place { number: known.number, space: known.space, origin: known.held.origin() };
+            self.receive.again(feed, place, known.held.base(), &mut self.out);
+        }
+    }
+
+    fn mend(&mut self, feed: FeedId, base: Option<(Head, Tree)>, until: u64) {
+        if let Some(known) = self.feeds.get_mut(&feed) {
+            known.refused = None;
+            let place = Place { number: known.number, space: known.space, origin: known.held.origin() };
+            self.receive.mend(feed, place, base, until, &mut self.out);
+        }
+    }
+
     fn stop_feed(&mut self, feed: &FeedId) {
         if let Some(known) = self.feeds.get_mut(feed) {
             known.held.stopped = true;
@@ -341,6 +360,10 @@ impl Machine for Session {
             }
             Input::Cease { feed } => {
                 self.receive.cease(&feed, &mut self.out);
+                Ok(())
+            }
+            Input::Mend { feed, base, until } => {
+                self.mend(feed, base, until);
                 Ok(())
             }
             Input::Extended { feed, range } => {

@@ -264,6 +264,23 @@ impl Sources {
         self.feeds.get(feed)?.source.map(|source| source.peer)
     }
 
+    /// The peers that claim to hold this much of a feed, the author's own device first.
+    #[must_use]
+    pub fn holders(&self, feed: &FeedId, length: u64) -> Vec<DeviceId> {
+        let author = self.feeds.get(feed).map(|known| known.author);
+        let holding = self.peers.iter().filter(|(_, peer)| peer.complete && peer.claim(feed) >= length);
+        let mut holding: Vec<DeviceId> = holding.map(|(device, _)| *device).collect();
+        holding.sort_by_key(|device| Some(*device) != author);
+        holding
+    }
+
+    /// Whether a peer has shown all that it holds, and nobody claims more of this feed than is here.
+    #[must_use]
+    pub fn is_shown(&self, feed: &FeedId) -> bool {
+        let held = self.feeds.get(feed).map_or(0, |known| known.length);
+        self.peers.values().any(|peer| peer.complete) && self.peers.values().all(|peer| peer.claim(feed) <= held)
+    }
+
     /// The next order.
     pub fn poll(&mut self) -> Option<Order> {
         while self.orders.is_empty() {

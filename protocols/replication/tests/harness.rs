@@ -118,6 +118,8 @@ pub(crate) struct Node {
     pub(crate) violation: Option<Violation>,
     pub(crate) contradicted: Vec<Head>,
     pub(crate) refusals: Vec<(FeedId, weft_replication::Refusal)>,
+    /// Parts that were asked for again: from where to where.
+    pub(crate) mended: Vec<(u64, u64)>,
     /// Frames that were sent, by kind.
     pub(crate) sent: BTreeMap<&'static str, u64>,
     pub(crate) reads_ordered: u64,
@@ -167,6 +169,7 @@ impl World {
                 violation: None,
                 contradicted: Vec::new(),
                 refusals: Vec::new(),
+                mended: Vec::new(),
                 sent: BTreeMap::new(),
                 reads_ordered: 0,
                 window: None,
@@ -245,6 +248,7 @@ impl World {
                     node.reads.push((ticket, feed, from, bytes_max));
                 }
                 Output::Work { ticket, job } => node.jobs.push((ticket, job)),
+                Output::Mended { range, .. } => node.mended.push((range.from(), range.end())),
                 Output::Learned { feed, length, .. } => node.sources.claimed(now, peer, feed, length),
                 Output::Complete { .. } => node.sources.complete(now, peer),
                 Output::Arriving { feed, .. } => node.sources.arriving(now, peer, feed),

@@ -167,6 +167,7 @@ fn summary(input: &Input) -> (&'static str, Bytes) {
         Input::DialFailed { .. } => "dial failed",
         Input::Persisted { .. } => "persisted",
         Input::PersistFailed { .. } => "persist failed",
+        Input::Damaged { .. } => "damaged",
         Input::WasRead { .. } => "was read",
         Input::WasLoaded { .. } => "was loaded",
         Input::Worked { .. } => "worked",

@@ -167,6 +167,9 @@ pub(crate) fn may_write(room: &Room) -> Result<(), Refusal> {
         let hint = "another device of yours, or an admin, has to admit this device anew";
         return Err(Refusal::new(RefusalKind::Refused, "feed_stopped", message, hint));
     }
+    if let Some(refusal) = room.refusal_while_unsure() {
+        return Err(refusal);
+    }
     if room.epoch.is_none() {
         let message = "this device holds no key of an epoch that may be written under";
         return Err(Refusal::new(

@@ -4,6 +4,7 @@ pub(crate) mod clients;
 pub(crate) mod echo;
 pub(crate) mod invitation;
 pub(crate) mod membership;
+pub(crate) mod mending;
 pub(crate) mod naming;
 pub(crate) mod own;
 pub(crate) mod records;

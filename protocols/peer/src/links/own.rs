@@ -22,6 +22,9 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
     for feed in [room.control.feed, room.data.feed] {
         go_on_from_adopted(room, now, feed);
     }
+    if !room.knows_its_ends(outbox) {
+        return;
+    }
     if room.control.is_ready() && takes(room, &room.control) {
         let ranges = room.control.compose(claimed, None, room.config.batch_bytes_max, |_, _, body| body.clone());
         order(room, room.control.feed, ranges, outbox);
@@ -94,7 +97,12 @@ pub(crate) fn landed(room: &mut Room, feed: FeedId, ticket: Ticket, outbox: &mut
 pub(crate) fn failed(room: &mut Room, now: Time, feed: FeedId, ticket: Ticket, reason: &str, outbox: &mut Outbox) {
     let drafts = own(room, feed).failed(ticket);
     let message = format!("the store did not keep it: {reason}");
-    let refusal = Refusal::new(RefusalKind::Store, "store_failed", message, "make room on the disk, then try again");
+    let refusal = Refusal::new(
+        RefusalKind::Store,
+        "store_failed",
+        message,
+        "make room on the disk, or make it writable; then try again",
+    );
     fail(room, now, drafts, &refusal, outbox);
 }
 

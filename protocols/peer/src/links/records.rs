@@ -18,9 +18,15 @@ pub(crate) fn open(
     until: u64,
     read: Result<Vec<StoredRange>, ReadError>,
 ) -> Result<Answer, Refusal> {
-    let ranges = read.map_err(|error| {
-        let message = format!("entries of feed {feed} from {from} on cannot be read: {error}");
-        Refusal::new(RefusalKind::Store, "unreadable", message, "`weft verify` says what is damaged")
+    let ranges = read.map_err(|error| match room.mending.damaged().find(|damage| damage.feed == feed) {
+        Some(damage) => {
+            let message = format!("entry {} of feed {feed} is damaged on this disk, and fetched again", damage.entry);
+            Refusal::new(RefusalKind::Store, "damaged", message, "connect to somebody who holds it, then read again")
+        }
+        None => {
+            let message = format!("entries of feed {feed} from {from} on cannot be read: {error}");
+            Refusal::new(RefusalKind::Store, "unreadable", message, "`weft verify` says what is damaged")
+        }
     })?;
     let mut records = Vec::new();
     let mut next = from;

@@ -23,6 +23,10 @@ pub(crate) fn learned(room: &mut Room, now: Time, device: DeviceId, feed: FeedId
 
 /// Tells sessions what to fetch.
 pub(crate) fn pump(room: &mut Room) {
+    // What the store would refuse is not fetched before it is tried again.
+    if room.store_failed.is_some() {
+        return;
+    }
     while let Some(order) = room.sources.poll() {
         let effect = match order {
             Order::Fetch { peer, feed } => Effect::Fetch(peer, feed),

@@ -22,8 +22,10 @@ use super::{
     clients::Clients,
     derived::{CursorRow, Derived},
     ledger::Ledger,
+    mending::Mending,
     own::OwnFeed,
     replay::Replay,
+    unsure::Unsure,
 };
 use crate::{
     config::Config,
@@ -43,6 +45,7 @@ pub(crate) struct Entering {
     pub(crate) stopped: Vec<(FeedId, Head)>,
     pub(crate) profile_said: bool,
     pub(crate) said_name: Option<String>,
+    pub(crate) unsure: Option<Unsure>,
 }
 
 /// Why a room cannot be opened.
@@ -66,7 +69,8 @@ pub enum EnterError {
 impl Room {
     /// Opens a room. Control entries are read at once; data entries are not.
     pub(crate) fn enter(me: Arc<Me>, config: Arc<Config>, entering: Entering) -> Result<Room, EnterError> {
-        let Entering { space, keys: secrets, feeds, control, cursors, stopped, profile_said, said_name } = entering;
+        let Entering { space, keys: secrets, feeds, control, cursors, stopped, profile_said, said_name, unsure } =
+            entering;
         let mut ledger = Ledger::default();
         for feed in feeds {
             let signed =
@@ -107,6 +111,7 @@ impl Room {
             unnamed: BTreeSet::new(),
             naming: links::naming::Naming::default(),
             replay: Replay::default(),
+            mending: Mending::default(),
             echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
             clients: Clients::default(),
             derived: Derived::default(),
@@ -128,6 +133,7 @@ impl Room {
             store_failed: None,
             profile_said,
             said_name,
+            unsure,
             effects: VecDeque::new(),
             me,
         };

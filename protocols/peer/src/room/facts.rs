@@ -57,6 +57,7 @@ impl Room {
             }
         }
         self.sources.refused(now, device, feed);
+        self.mending.refused(device, &feed);
     }
 
     /// A head, signed by the feed's key, contradicts what is held. Spec: PEER-4
@@ -98,6 +99,7 @@ impl Room {
                     self.extended(now, range, outbox);
                 }
             }
+            Some(Persisting::Mend { feed }) => links::mending::written(self, feed, outbox),
             Some(Persisting::Rows) | None => {}
         }
     }
@@ -113,6 +115,7 @@ impl Room {
                 ranges.iter().for_each(|_| self.ledger.failed(&feed));
                 links::own::failed(self, now, feed, ticket, reason, outbox);
             }
+            Some(Persisting::Mend { feed }) => self.mending.failed(now, &feed),
             Some(Persisting::Rows) | None => {}
         }
     }

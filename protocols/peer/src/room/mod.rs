@@ -17,9 +17,11 @@ mod elsewhere;
 pub(crate) mod enter;
 mod facts;
 pub(crate) mod ledger;
+pub(crate) mod mending;
 pub(crate) mod own;
 pub(crate) mod replay;
 mod report;
+pub(crate) mod unsure;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -35,7 +37,7 @@ use weft_machine::{ClaimedTime, Draws, Machine, Time};
 use weft_replication::{Held, sources::Sources};
 use weft_space::{Keys, Space, compose::SpaceKeys};
 
-use self::{derived::Derived, ledger::Ledger, own::OwnFeed, replay::Replay};
+use self::{derived::Derived, ledger::Ledger, mending::Mending, own::OwnFeed, replay::Replay, unsure::Unsure};
 use crate::{
     command::Answer,
     config::Config,
@@ -58,6 +60,8 @@ pub(crate) enum Effect {
     Stopped(FeedId),
     /// Fetch the feed from this device.
     Fetch(DeviceId, FeedId),
+    /// Fetch a damaged part again.
+    Mend(mending::Question),
     /// Fetch it from there no longer.
     Cease(DeviceId, FeedId),
     /// A range of this session is durable or was set aside.
@@ -88,6 +92,7 @@ pub(crate) enum EditPurpose {
 pub(crate) enum Persisting {
     Remote { device: DeviceId, session: weft_replication::Ticket, range: Arc<VerifiedRange> },
     Own { feed: FeedId, ranges: Vec<Arc<VerifiedRange>> },
+    Mend { feed: FeedId },
     Rows,
 }
 
@@ -124,6 +129,7 @@ pub(crate) struct Room {
     pub(crate) clients: clients::Clients,
     pub(crate) derived: Derived,
     pub(crate) sources: Sources,
+    pub(crate) mending: Mending,
     pub(crate) persisting: BTreeMap<Ticket, Persisting>,
     pub(crate) next_edit: u64,
     pub(crate) edits: BTreeMap<EditTicket, EditPurpose>,
@@ -147,6 +153,8 @@ pub(crate) struct Room {
     pub(crate) control_changes: Vec<(FeedId, u64, Bytes)>,
     pub(crate) store_failed: Option<(String, Time)>,
     pub(crate) profile_said: bool,
+    /// Where the own feeds end is not known: nothing is written.
+    pub(crate) unsure: Option<Unsure>,
     /// What the link said that the space is called.
     pub(crate) said_name: Option<String>,
     pub(crate) effects: VecDeque<Effect>,
@@ -275,6 +283,13 @@ impl Room {
         self.derived.flush(self.space, outbox);
         self.finish_rebuild(outbox);
         links::sources::pump(self);
+        links::mending::pump(self, now);
+    }
+
+    /// A connected device does not have this space open any more.
+    pub(crate) fn lost(&mut self, now: Time, device: DeviceId) {
+        self.sources.lost(now, device);
+        self.mending.lost(device);
     }
 
     /// ECHO reads only what can be read: its loads wait for the rows it has given before.
@@ -347,7 +362,7 @@ impl Room {
         let waiting: BTreeSet<FeedId> = self.data_order.waiting().map(|waiting| waiting.feed).collect();
         until.iter().all(|(feed, length)| {
             let end = self.refusals.get(feed).map_or(*length, |(seq, _)| *length.min(seq));
-            self.replay.processed(feed) >= end || waiting.contains(feed)
+            self.replay.processed(feed) >= end || waiting.contains(feed) || self.mending.holds(feed)
         })
     }
 
@@ -355,7 +370,8 @@ impl Room {
     pub(crate) fn deadline(&self) -> Option<Time> {
         let store = self.store_failed.as_ref().map(|(_, at)| *at + RETRY);
         let [control, data] = [&self.control, &self.data].map(|own| own.elsewhere.deadline());
-        [store, self.sources.deadline(), self.echo.deadline(), control, data].into_iter().flatten().min()
+        let (sources, echo, mending) = (self.sources.deadline(), self.echo.deadline(), self.mending.deadline());
+        [store, sources, echo, mending, control, data].into_iter().flatten().min()
     }
 
     pub(crate) fn wake(&mut self, now: Time) {
@@ -366,6 +382,7 @@ impl Room {
         self.control.elsewhere.wake(now);
         self.data.elsewhere.wake(now);
         self.sources.wake(now);
+        self.mending.wake(now);
     }
 
     /// Everything held is replayed and can be read, but for what waits for others.

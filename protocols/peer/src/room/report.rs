@@ -63,6 +63,21 @@ impl Room {
                 "make room on the disk; it is tried again every 5 seconds",
             );
         }
+        for damage in self.mending.damaged() {
+            say(
+                format!(
+                    "entry {} of feed {} is damaged on this disk; it is shown to nobody and fetched again, with the entries \
+                     from {} to {}",
+                    damage.entry,
+                    damage.feed,
+                    damage.from,
+                    damage.head.length - 1
+                ),
+                None,
+                "PEER-8",
+                "connect to somebody who holds it; and look at the disk",
+            );
+        }
         for order in [&self.control_order, &self.data_order] {
             for waits in order.waiting() {
                 say(
@@ -108,6 +123,16 @@ impl Room {
                     "stay connected: they are fetched before anything is written",
                 );
             }
+        }
+        if self.unsure.is_some() {
+            say(
+                "this device lost its store: nothing is written here before a member has shown what it holds of this device's \
+                 own feeds"
+                    .into(),
+                None,
+                "PEER-3.3",
+                "connect to a member; if nobody else holds the space, what was not kept here is lost",
+            );
         }
         if self.rebuild.is_some() {
             say("objects are derived again from the feeds".into(), None, "PEER-5", "wait");

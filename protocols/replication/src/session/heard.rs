@@ -186,7 +186,7 @@ impl Session {
         let feed = self.feed_of(space, &message.feed, |feed| Violation::RefusedUnasked { feed })?;
         match self.receive.refused(feed)? {
             Ended::AsAsked => {}
-            Ended::Again => self.fetch(feed),
+            Ended::Again => self.fetch_again(feed),
             Ended::ByPeer => {
                 let reason = match message.reason {
                     refused::NOT_HELD => Refusal::NotHeld,

@@ -1,0 +1,148 @@
+//! From batches to rows: what is to be written, what of it goes into the anchor, and what will be new in the index.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use weft_crypto::{FeedId, Purpose, SpaceId};
+use weft_feed::{Run, VerifiedRange};
+use weft_peer::store::Write;
+use weft_replication::StoredRange;
+
+use super::{
+    disk::{Index, Slot, manifest_of},
+    error::StoreError,
+    layout::{FeedRow, derived_key, encode_headers, encode_state, number_key, run_key},
+    row::{Change, Table},
+    rows::Rows,
+};
+
+/// The changes of rows that batches mean, and what will be new in the index.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) changes: Vec<Change>,
+    /// Those of them that go into the anchor.
+    pub(super) anchored: Vec<Change>,
+    /// States of data feeds that go there later.
+    pub(super) grown: BTreeMap<u32, Bytes>,
+    /// What is in the index afterwards.
+    pub(super) news: Index,
+}
+
+impl Plan {
+    pub(super) fn add(&mut self, index: &Index, write: &Write) -> Result<(), StoreError> {
+        match write {
+            Write::Feed { feed, space, manifest } => self.feed(index, *feed, *space, manifest)?,
+            Write::Range(range) => self.range(index, range)?,
+            // It needs the rows that it replaces: see `mend`.
+            Write::Mend { .. } => {}
+            Write::Local { key, value } => self.anchor(put_or_remove(Table::Local, key.clone(), value.clone())),
+            Write::Derived { space, table, key, value } => {
+                let key = derived_key(self.space(index, space), *table, key);
+                self.changes.push(put_or_remove(Table::Derived, key, value.clone()));
+            }
+            Write::DropDerived { space } => {
+                let prefix = number_key(self.space(index, space));
+                self.changes.push(Change::RemovePrefix(Table::Derived, prefix));
+            }
+        }
+        Ok(())
+    }
+
+    fn slot(&self, index: &Index, feed: &FeedId) -> Option<Slot> {
+        self.news.feeds.get(feed).or_else(|| index.feeds.get(feed)).copied()
+    }
+
+    fn anchor(&mut self, change: Change) {
+        self.anchored.push(change.clone());
+        self.changes.push(change);
+    }
+
+    fn feed(&mut self, index: &Index, feed: FeedId, space: SpaceId, manifest: &Bytes) -> Result<(), StoreError> {
+        if self.slot(index, &feed).is_some() {
+            return Ok(());
+        }
+        let control = manifest_of(&feed, manifest)?.purpose == Purpose::Control;
+        let new = self.news.feeds.keys().filter(|feed| !index.feeds.contains_key(*feed)).count();
+        let number = (index.feeds.len() + new) as u32;
+        self.news.feeds.insert(feed, Slot { number, control, length: 0 });
+        let row = FeedRow { number, space, manifest: manifest.clone() };
+        self.anchor(Change::Put(Table::Feeds, Bytes::copy_from_slice(feed.as_bytes()), row.encode()));
+        Ok(())
+    }
+
+    fn range(&mut self, index: &Index, range: &VerifiedRange) -> Result<(), StoreError> {
+        let (feed, from) = (range.feed(), range.from());
+        let Slot { number, control, length } = self.slot(index, &feed).ok_or(StoreError::UnknownFeed { feed })?;
+        if length != from {
+            return Err(StoreError::NotContiguous { feed, held: length, from });
+        }
+        self.news.feeds.insert(feed, Slot { number, control, length: range.end() });
+        let before = self.changes.len();
+        self.runs(number, range.runs(), range.head());
+        let state = encode_state(range.head(), range.tree());
+        self.changes.push(Change::Put(Table::States, number_key(number), state.clone()));
+        if control {
+            self.anchored.extend_from_slice(&self.changes[before..]);
+        } else {
+            self.grown.insert(number, state);
+        }
+        Ok(())
+    }
+
+    /// The rows of runs that end at a head.
+    fn runs(&mut self, number: u32, runs: &[Run], head: &weft_crypto::Head) {
+        for run in runs {
+            let key = run_key(number, run.from());
+            let head = (run.end() == head.length).then_some(head);
+            self.changes.push(Change::Put(Table::Headers, key.clone(), encode_headers(run, head)));
+            if !run.bodies().is_empty() {
+                self.changes.push(Change::Put(Table::Bodies, key, run.bodies().clone()));
+            }
+        }
+    }
+
+    /// Puts ranges in the place of whatever lies there.
+    pub(super) fn mend(
+        &mut self,
+        rows: &Rows,
+        index: &Index,
+        feed: &FeedId,
+        ranges: &[StoredRange],
+    ) -> Result<(), StoreError> {
+        let Slot { number, control, length } = self.slot(index, feed).ok_or(StoreError::UnknownFeed { feed: *feed })?;
+        let bounds = ranges.first().and_then(|range| range.runs.first()).zip(ranges.last());
+        let Some((from, until)) = bounds.map(|(first, last)| (first.from(), last.head.length)) else { return Ok(()) };
+        if until > length {
+            return Err(StoreError::NotContiguous { feed: *feed, held: length, from });
+        }
+        let before = self.changes.len();
+        for table in [Table::Headers, Table::Bodies] {
+            let keys = rows.view()?.keys(table, &run_key(number, from), &run_key(number, until))?;
+            self.changes.extend(keys.into_iter().map(|key| Change::Remove(table, key)));
+        }
+        for range in ranges {
+            self.runs(number, &range.runs, &range.head);
+        }
+        if control {
+            self.anchored.extend_from_slice(&self.changes[before..]);
+        }
+        Ok(())
+    }
+
+    fn space(&mut self, index: &Index, space: &SpaceId) -> u32 {
+        if let Some(number) = index.spaces.get(space).or_else(|| self.news.spaces.get(space)) {
+            return *number;
+        }
+        let number = (index.spaces.len() + self.news.spaces.len()) as u32;
+        self.news.spaces.insert(*space, number);
+        self.anchor(Change::Put(Table::Spaces, Bytes::copy_from_slice(space.as_bytes()), number_key(number)));
+        number
+    }
+}
+
+pub(super) fn put_or_remove(table: Table, key: Bytes, value: Option<Bytes>) -> Change {
+    match value {
+        Some(value) => Change::Put(table, key, value),
+        None => Change::Remove(table, key),
+    }
+}
