@@ -1,6 +1,9 @@
 //! Hosting: newcomers who redeem links that this device issued.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use weft_crypto::{DeviceId, FeedId, Purpose as FeedPurpose, SpaceId};
@@ -21,6 +24,11 @@ const HOSTINGS_MAX: usize = 64;
 /// How much of a control feed is read at a time, in bytes: what fits one part.
 const PART_BYTES: usize = 1 << 20;
 
+/// Bundles that a device which is let in already may have at once, since it did not hear the answer. A guess: four crashes in a row.
+const BUNDLES_AT_ONCE: u32 = 4;
+/// And then one in this time. A guess: whoever crashes so often has time.
+const BUNDLE_EVERY: Duration = Duration::from_secs(30);
+
 /// A newcomer on its stream.
 struct Hosting {
     device: DeviceId,
@@ -38,7 +46,24 @@ struct Gathering {
 
 /// Newcomers.
 #[derive(Default)]
-pub(crate) struct Hosts(BTreeMap<StreamId, Hosting>);
+pub(crate) struct Hosts(BTreeMap<StreamId, Hosting>, Repeated);
+
+/// Until when the budget of each device for further bundles is not whole. Bounded by the members that ask within minutes.
+#[derive(Default)]
+struct Repeated(BTreeMap<DeviceId, Time>);
+
+impl Repeated {
+    /// Takes a bundle out of a device's budget, if it may have one now. Spec: INVITATION-5
+    fn take(&mut self, device: DeviceId, now: Time) -> bool {
+        self.0.retain(|_, whole| *whole > now);
+        let whole = self.0.get(&device).copied().unwrap_or(now);
+        let may = whole.saturating_since(now) <= BUNDLE_EVERY * (BUNDLES_AT_ONCE - 1);
+        if may {
+            self.0.insert(device, whole + BUNDLE_EVERY);
+        }
+        may
+    }
+}
 
 impl Hosts {
     pub(crate) fn deadline(&self) -> Option<Time> {
@@ -86,7 +111,7 @@ impl Peer {
                 HostOutput::Send(frame) => self.outbox.push(Output::Send { stream, frame }),
                 HostOutput::Judge { redemption, .. } => {
                     let space = redemption.statement().space;
-                    let now_ms = self.unix_ms();
+                    let (now, now_ms) = (self.now, self.unix_ms());
                     let draws = &mut self.draws;
                     let judged = self
                         .rooms
@@ -99,7 +124,13 @@ impl Peer {
                     }
                     match judged {
                         Ok(Redeemed::Ordered) => {}
-                        Ok(Redeemed::Stands) => self.host_redeemed(stream),
+                        Ok(Redeemed::Stands) => {
+                            let device = redemption.statement().device;
+                            match self.hosts.1.take(device, now) {
+                                true => self.host_redeemed(stream),
+                                false => self.host_input(stream, HostInput::Judged(Err(Reason::Busy))),
+                            }
+                        }
                         Err(reason) => self.host_input(stream, HostInput::Judged(Err(reason))),
                     }
                 }
@@ -213,4 +244,25 @@ fn joined<'a>(pieces: impl Iterator<Item = &'a Bytes>) -> Bytes {
         return pieces.remove(0).clone();
     }
     pieces.into_iter().flatten().copied().collect::<Vec<u8>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Spec: INVITATION-5
+    #[test]
+    fn bundles_are_given_again_a_few_times_and_then_at_leisure() {
+        let (mut repeated, alice, bob) =
+            (Repeated::default(), DeviceId::from_bytes([1; 32]), DeviceId::from_bytes([2; 32]));
+        let start = Time::from_millis(1_000);
+        for _ in 0..BUNDLES_AT_ONCE {
+            assert!(repeated.take(alice, start));
+        }
+        assert!(!repeated.take(alice, start) && repeated.take(bob, start));
+        assert!(repeated.take(alice, start + BUNDLE_EVERY) && !repeated.take(alice, start + BUNDLE_EVERY));
+        let later = start + BUNDLE_EVERY * 100;
+        assert!(repeated.take(alice, later));
+        assert_eq!(repeated.0.len(), 1, "what is whole is forgotten");
+    }
 }

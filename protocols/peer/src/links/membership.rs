@@ -170,6 +170,11 @@ pub(crate) fn may_write(room: &Room) -> Result<(), Refusal> {
     if let Some(refusal) = room.refusal_while_unsure() {
         return Err(refusal);
     }
+    if room.clients.is_void(&(room.data.feed, 0)) {
+        let message = "this device would write under a client id that a feed of the space had before it";
+        let hint = "join the space with another device";
+        return Err(Refusal::new(RefusalKind::Refused, "client_taken", message, hint));
+    }
     if room.epoch.is_none() {
         let message = "this device holds no key of an epoch that may be written under";
         return Err(Refusal::new(
