@@ -1,5 +1,7 @@
 //! Answers of the API in words, for people.
 
+use std::io::{self, IsTerminal};
+
 use serde_json::Value;
 
 use super::{
@@ -212,7 +214,7 @@ pub(crate) fn object(answer: &Value) -> String {
     if let Some(Value::Object(properties)) = answer.get("properties") {
         for (key, value) in properties {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            shown += &format!("{:<9} {} = {}\n", "property", in_line(key), visible(&value));
+            shown += &format!("{:<9} {} = {}\n", "property", in_line(key), in_line(&value));
         }
     }
     for alternative in list(answer, "alternatives") {
@@ -221,7 +223,7 @@ pub(crate) fn object(answer: &Value) -> String {
             "{:<9} {} = {} (written at the same time)\n",
             "other",
             in_line(&text(alternative, "key")),
-            visible(&value)
+            in_line(&value)
         );
     }
     let body = super::text(answer, "text");
@@ -233,9 +235,10 @@ pub(crate) fn object(answer: &Value) -> String {
     shown
 }
 
-/// A text, exactly.
+/// A text, byte for byte; on a terminal with what would move its cursor or turn its writing made visible.
 pub(crate) fn exact_text(answer: &Value) -> String {
-    super::text(answer, "text").to_owned()
+    let text = super::text(answer, "text");
+    if io::stdout().is_terminal() { visible(text).into_owned() } else { text.to_owned() }
 }
 
 /// A record that was appended.
