@@ -205,6 +205,19 @@ impl<'a> Up<'a> {
         self.child.id()
     }
 
+    /// The same over `quic` or `tcp`, where it listens on both.
+    pub(crate) fn address_over(&self, transport: &str) -> String {
+        let mut listen = self.ready["listen"].as_array().unwrap().iter().map(|address| address.as_str().unwrap());
+        let listen = listen.find(|address| address.contains(transport)).expect("it listens on that");
+        let peer_id = self.ready["peer_id"].as_str().unwrap();
+        if listen.contains("/p2p/") { listen.to_owned() } else { format!("{listen}/p2p/{peer_id}") }
+    }
+
+    /// What it has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.dir.path().join("up.log")).unwrap()
+    }
+
     /// Ends the process as a power cut would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -252,6 +265,19 @@ impl Following {
         let (told, lines) = mpsc::channel();
         thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| told.send(line).is_ok()));
         Following { child, lines }
+    }
+
+    /// The next line as it is that this says yes to.
+    pub(crate) fn line(&self, wanted: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) if wanted(&line) => return line,
+                Ok(_) => {}
+                Err(error) => panic!("no such line: {error}"),
+            }
+        }
+        panic!("no such line in time");
     }
 
     /// The next line that this says yes to.

@@ -3,12 +3,14 @@
 //! Each round a new member joins by a link, attacks, and is refused; the node says why, keeps what it had, goes on serving an honest
 //! node, and needs no more memory than for rounds without an attack.
 
+mod collision;
 mod guests;
 mod members;
 mod mutations;
 mod program;
 mod stage;
 mod strangers;
+mod strings;
 
 #[test]
 fn the_program_has_no_part_of_what_it_attacks() {

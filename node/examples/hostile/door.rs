@@ -73,6 +73,16 @@ impl Door {
         Ok(self.tags().await?.tags)
     }
 
+    /// Shows that a member opened the stream: the number of the space.
+    pub(crate) async fn prove(&mut self, member: &Member, node: &DeviceId) -> Result<u32, Failed> {
+        let (dial, answer) = self.dial_and_answer(member, node, 0);
+        let answered = self.ask(0, Bytes::copy_from_slice(&dial)).await?;
+        if answered != answer[..] {
+            return Err("the node does not know this member".into());
+        }
+        Ok(0)
+    }
+
     /// The tag of a member who opened the stream, and the answer to it.
     pub(crate) fn dial_and_answer(&self, member: &Member, node: &DeviceId, round: u32) -> ([u8; TAG], [u8; TAG]) {
         let me = member.person.device.id();
@@ -107,10 +117,6 @@ pub(crate) fn tag(
 /// Goes through the door as a member does: the stream, which has to stay, and the number of the space.
 pub(crate) async fn enter(net: &mut Net, member: &mut Member) -> Result<(Door, u32), Failed> {
     let mut door = Door::open(net, member.person.draws.draw32()).await?;
-    let (dial, answer) = door.dial_and_answer(member, &net.node(), 0);
-    let answered = door.ask(0, Bytes::copy_from_slice(&dial)).await?;
-    if answered != answer[..] {
-        return Err("the node does not know this member".into());
-    }
-    Ok((door, 0))
+    let number = door.prove(member, &net.node()).await?;
+    Ok((door, number))
 }

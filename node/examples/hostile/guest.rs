@@ -7,13 +7,13 @@ use weft_wire::invitation::{Begin, Frame, frame::Kind};
 use crate::{
     Failed, hear,
     member::{self, Link, Member, Person},
-    net::{INVITATION, Net},
+    net::{INVITATION, Net, Transport},
     peer_id, say,
 };
 
 /// Runs an attack; what the node answered goes to the test.
-pub(crate) async fn run(what: &str, links: &[&str]) -> Result<(), Failed> {
-    let links = links.iter().map(|link| Link::parse(link)).collect::<Result<Vec<_>, _>>()?;
+pub(crate) async fn run(transport: Transport, what: &str, links: &[&str]) -> Result<(), Failed> {
+    let links = links.iter().map(|link| Link::parse(link, transport)).collect::<Result<Vec<_>, _>>()?;
     let link = links.first().ok_or("which link?")?;
     let mut person = Person::new(&link.host, true)?;
     let peer = peer_id(&person.device);
@@ -62,6 +62,17 @@ async fn attack(
             let (mut stream, proved) = member::begin(net, link, &mut person).await?;
             stream.send(&member::redeem(link, &proved, &joining)).await;
             stream.rest().await
+        }
+        // Let in, and then asks for the bundle again and again; the first frame of each answer.
+        "bundles" => {
+            let joining = person.redemption(link, link.host);
+            let mut heard = Vec::new();
+            for _ in 0..12 {
+                let (mut stream, proved) = member::begin(net, link, &mut person).await?;
+                stream.send(&member::redeem(link, &proved, &joining)).await;
+                heard.extend(stream.rest().await?.into_iter().next());
+            }
+            Ok(heard)
         }
         "unknown" => {
             let joining = person.redemption(&invented, link.host);

@@ -6,15 +6,20 @@
 //! real nodes.
 //!
 //! ```text
-//! hostile member ATTACK LINK [OBJECT]      joins by the link, says that it is ready, and attacks at the next line of input
-//! hostile guest ATTACK LINK [LINK]         attacks without joining
-//! hostile stranger ADDRESS SPACE           says what it hears when it asks for a space that it is no member of
+//! hostile TRANSPORT member ATTACK LINK [OBJECT [LINK]]   joins by the link, says that it is ready, and attacks at the next
+//!                                                        line of input; the second link is to another space
+//! hostile TRANSPORT guest ATTACK LINK [LINK]             attacks without joining
+//! hostile TRANSPORT stranger ADDRESS SPACE               says what it hears when it asks for a space that it is no member of
+//! hostile TRANSPORT founder VECTOR                       invites to a space in which two feeds have one client id
 //! ```
+//!
+//! TRANSPORT is `quic` or `tcp`.
 //!
 //! It prints one JSON object a line; the last one is `done`, and it stays connected until its input ends.
 
 mod attacks;
 mod door;
+mod founder;
 mod guest;
 mod member;
 mod net;
@@ -28,7 +33,7 @@ use serde_json::{Value, json};
 
 use crate::{
     member::{Link, Member, Person},
-    net::Net,
+    net::{Net, Transport},
 };
 
 /// Something did not go as the attack needs it: the test shows the message.
@@ -39,10 +44,14 @@ fn say(value: &Value) {
     println!("{value}");
 }
 
-/// Waits until the test says something, or nothing any more. What it says does not matter. Connections live on meanwhile.
-async fn hear() {
-    let reading = tokio::task::spawn_blocking(|| std::io::stdin().lock().read_line(&mut String::new()));
-    drop(reading.await);
+/// Waits until the test says something, or nothing any more: the line. Connections live on meanwhile.
+async fn hear() -> String {
+    let reading = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        read.map(|_| line.trim().to_owned()).unwrap_or_default()
+    });
+    reading.await.unwrap_or_default()
 }
 
 fn peer_id(device: &weft_crypto::DeviceKey) -> String {
@@ -51,13 +60,23 @@ fn peer_id(device: &weft_crypto::DeviceKey) -> String {
     keypair.public().to_peer_id().to_string()
 }
 
-async fn as_member(attack: &str, link: &str, object: Option<&str>) -> Result<(), Failed> {
-    let link = Link::parse(link)?;
+async fn as_member(
+    transport: Transport,
+    attack: &str,
+    link: &str,
+    object: Option<&str>,
+    other: Option<&str>,
+) -> Result<(), Failed> {
+    let link = Link::parse(link, transport)?;
     // Nearly every attack needs the side that opens the streams.
     let person = Person::new(&link.host, attack != "reflected-tags")?;
     let mut net = Net::connect(&person.device, &link.address).await?;
     let member = Member::join(&mut net, &link, person).await?;
     drop(net);
+    let elsewhere = match other {
+        Some(other) => Some(elsewhere(&Link::parse(other, transport)?).await?),
+        None => None,
+    };
     say(&json!({
         "event": "ready",
         "peer": peer_id(&member.person.device),
@@ -65,19 +84,32 @@ async fn as_member(attack: &str, link: &str, object: Option<&str>) -> Result<(),
         "data": member.data_feed().to_string(),
     }));
     hear().await;
-    let kept = attacks::run(attack, member, &link.address, object).await?;
+    let kept = attacks::run(attack, member, &link.address, object, elsewhere).await?;
     hear().await;
     drop(kept);
     Ok(())
 }
 
+/// The same program as a member of another space of the node.
+async fn elsewhere(link: &Link) -> Result<Member, Failed> {
+    let person = Person::new(&link.host, true)?;
+    let mut net = Net::connect(&person.device, &link.address).await?;
+    Member::join(&mut net, link, person).await
+}
+
 async fn run(arguments: &[&str]) -> Result<(), Failed> {
+    let usage = "hostile quic|tcp member ATTACK LINK [OBJECT [LINK]] | guest ATTACK LINK [LINK] | \
+                 stranger ADDRESS SPACE | founder VECTOR";
+    let (transport, arguments) = arguments.split_first().ok_or(usage)?;
+    let transport = Transport::named(transport)?;
     match arguments {
-        ["member", attack, link] => as_member(attack, link, None).await,
-        ["member", attack, link, object] => as_member(attack, link, Some(object)).await,
-        ["guest", attack, links @ ..] => guest::run(attack, links).await,
+        ["member", attack, link] => as_member(transport, attack, link, None, None).await,
+        ["member", attack, link, object] => as_member(transport, attack, link, Some(object), None).await,
+        ["member", attack, link, object, other] => as_member(transport, attack, link, Some(object), Some(other)).await,
+        ["guest", attack, links @ ..] => guest::run(transport, attack, links).await,
         ["stranger", address, space] => stranger::run(address, space).await,
-        _ => Err("hostile member ATTACK LINK [OBJECT] | guest ATTACK LINK [LINK] | stranger ADDRESS SPACE".into()),
+        ["founder", vector] => founder::run(transport, vector).await,
+        _ => Err(usage.into()),
     }
 }
 

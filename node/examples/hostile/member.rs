@@ -19,7 +19,7 @@ use weft_wire::{
 
 use crate::{
     Failed,
-    net::{Framed, INVITATION, Net},
+    net::{Framed, INVITATION, Net, Transport},
 };
 
 /// What a link says. Spec: INVITATION-1
@@ -32,7 +32,7 @@ pub(crate) struct Link {
 
 impl Link {
     /// Reads a link.
-    pub(crate) fn parse(text: &str) -> Result<Link, Failed> {
+    pub(crate) fn parse(text: &str, transport: Transport) -> Result<Link, Failed> {
         let text = text.trim().strip_prefix("weft-invite:").ok_or("not a link")?;
         let bytes = Bytes::from(base32::decode(text)?);
         let (length, used) = varint::read(&bytes)?.ok_or("an empty link")?;
@@ -42,7 +42,7 @@ impl Link {
             space: SpaceId::try_from(&message.space)?,
             secret: InvitationSecret::from_seed(message.secret.as_ref().try_into()?),
             host,
-            address: message.addresses.first().ok_or("no address")?.clone(),
+            address: transport.choose(&message.addresses)?,
         })
     }
 }
@@ -67,6 +67,17 @@ impl Person {
                 return Ok(Person { device, phrase, draws });
             }
         }
+    }
+
+    /// Somebody whose keys are known.
+    pub(crate) fn known(device: [u8; 32], entropy: [u8; 32]) -> Person {
+        let draws = Seed::from_bytes(device).draws();
+        Person { device: DeviceKey::from_seed(device), phrase: Phrase::from_entropy(entropy), draws }
+    }
+
+    /// What the person's root key comes from.
+    pub(crate) fn phrase(&self) -> &Phrase {
+        &self.phrase
     }
 
     /// What the person sends to redeem a link at a host.
@@ -114,6 +125,7 @@ pub(crate) struct Member {
     pub(crate) data: Writer,
     data_manifest: Manifest,
     data_secret: weft_crypto::FeedSecret,
+    signed_data: SignedManifest,
     /// The heads of the control feeds that the host gave.
     pub(crate) given: Vec<Head>,
     /// The feeds that it says belong to the space.
@@ -151,8 +163,9 @@ impl Member {
             let mut bodies = part.bodies.clone();
             for header in weft_wire::frame::split_framed(&part.headers) {
                 let body = bodies.split_to(Header::decode(&header?)?.body_len as usize);
-                if !body.is_empty() {
-                    credentials.extend(ControlBody::decode(&body, &space)?.parts().to_vec());
+                // What other attackers wrote says nothing.
+                if let Ok(body) = ControlBody::decode(&body, &space) {
+                    credentials.extend(body.parts().to_vec());
                 }
             }
         }
@@ -184,11 +197,49 @@ impl Member {
             data: Writer::new(&data_manifest, joining.keys.data.clone(), Checkpoint::default())?,
             data_manifest,
             data_secret: joining.keys.data.clone(),
+            signed_data: joining.manifests[1].clone(),
             given,
             admitted,
             said_deps: false,
             person,
         })
+    }
+
+    /// The founder of a space whose entry 0 says this, and that entry.
+    pub(crate) fn found(
+        person: Person,
+        space: SpaceId,
+        genesis: Bytes,
+        keys: &compose::SpaceKeys,
+    ) -> Result<(Member, VerifiedRange), Failed> {
+        let started = ControlBody::decode(&genesis, &space)?.parts().iter().find_map(|part| match &part.credential {
+            Credential::EpochStarted(started) => Some(started.clone()),
+            _ => None,
+        });
+        let started = started.ok_or("no epoch")?;
+        let epoch = started.id(&space);
+        let own = started.lockboxes.iter().find(|lockbox| lockbox.recipient.kind == RecipientKind::Device);
+        let own = own.ok_or("no lockbox")?;
+        let secrets = lockbox::open(&own.sealed, &keys.pre_key, &space, &epoch, &own.recipient, &started.commitments)?;
+        let [control, data] = keys.manifests(space, &person.device);
+        let data_manifest = manifest(&data)?;
+        let mut writer = Writer::new(&manifest(&control)?, keys.control.clone(), Checkpoint::default())?;
+        let first = writer.append(vec![NewEntry::control(ClaimedTime(0), Vec::new(), genesis)])?.remove(0);
+        let founder = Member {
+            space,
+            epoch,
+            secrets,
+            control: writer,
+            data: Writer::new(&data_manifest, keys.data.clone(), Checkpoint::default())?,
+            data_manifest,
+            data_secret: keys.data.clone(),
+            signed_data: data,
+            given: Vec::new(),
+            admitted: Vec::new(),
+            said_deps: false,
+            person,
+        };
+        Ok((founder, first))
     }
 
     /// The feed that mutations go to.
@@ -216,6 +267,16 @@ impl Member {
         let mut found = self.admitted.iter().filter(|manifest| manifest.device == *host);
         let found = found.find(|manifest| manifest.purpose == Purpose::Data).ok_or("the host has no data feed")?;
         Ok(found.id())
+    }
+
+    /// Signs any head of another feed with the key of the data feed.
+    pub(crate) fn sign_for(&self, feed: FeedId, length: u64, byte_length: u64, root: weft_crypto::Root) -> Head {
+        Head::sign(feed, length, byte_length, root, &self.data_secret)
+    }
+
+    /// The data feed's manifest with its signatures.
+    pub(crate) fn signed_data(&self) -> SignedManifest {
+        self.signed_data.clone()
     }
 
     /// Signs any head of the data feed.

@@ -7,7 +7,9 @@ use futures::{AsyncReadExt, AsyncWriteExt, StreamExt};
 use libp2p::{
     Multiaddr, PeerId, Stream, StreamProtocol, Swarm, SwarmBuilder,
     identity::Keypair,
+    noise,
     swarm::{SwarmEvent, dial_opts::DialOpts},
+    tcp, yamux,
 };
 use libp2p_stream::{Behaviour, Control, IncomingStreams};
 use prost::Message;
@@ -22,7 +24,7 @@ use weft_wire::frame::Decoder;
 use crate::Failed;
 
 /// How long anything may take. Long, because machines are slow and busy; never waited for in full when things go well.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `/weft/space/1`.
 pub(crate) const DOOR: StreamProtocol = StreamProtocol::new("/weft/space/1");
@@ -33,11 +35,48 @@ pub(crate) const REPLICATION: StreamProtocol = StreamProtocol::new("/weft/replic
 /// Everything that a node speaks.
 pub(crate) const PROTOCOLS: [StreamProtocol; 3] = [DOOR, INVITATION, REPLICATION];
 
+/// What an attack goes over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Transport {
+    Quic,
+    Tcp,
+}
+
+impl Transport {
+    /// By its name on the command line.
+    pub(crate) fn named(name: &str) -> Result<Transport, Failed> {
+        match name {
+            "quic" => Ok(Transport::Quic),
+            "tcp" => Ok(Transport::Tcp),
+            _ => Err(format!("no transport {name}").into()),
+        }
+    }
+
+    /// Of several addresses the one for it.
+    pub(crate) fn choose<'a>(self, addresses: impl IntoIterator<Item = &'a String>) -> Result<String, Failed> {
+        let part = match self {
+            Transport::Quic => "/quic-v1",
+            Transport::Tcp => "/tcp/",
+        };
+        let found = addresses.into_iter().find(|address| address.contains(part));
+        Ok(found.ok_or_else(|| format!("no address for {self:?}"))?.clone())
+    }
+
+    fn loopback(self) -> Multiaddr {
+        let address = match self {
+            Transport::Quic => "/ip4/127.0.0.1/udp/0/quic-v1",
+            Transport::Tcp => "/ip4/127.0.0.1/tcp/0",
+        };
+        address.parse().expect("an address")
+    }
+}
+
 /// One connection to a node. It ends when this is dropped.
 pub(crate) struct Net {
     control: Control,
     node: PeerId,
     doors: IncomingStreams,
+    invitations: IncomingStreams,
     replications: IncomingStreams,
     gone: watch::Receiver<bool>,
     task: JoinHandle<()>,
@@ -52,38 +91,20 @@ impl Drop for Net {
 impl Net {
     /// Connects a device to a node.
     pub(crate) async fn connect(device: &DeviceKey, address: &str) -> Result<Net, Failed> {
-        let address: Multiaddr = address.parse()?;
-        let mut seed = *device.seed();
-        let keypair = Keypair::ed25519_from_bytes(&mut seed)?;
-        let mut swarm: Swarm<Behaviour> = SwarmBuilder::with_existing_identity(keypair)
-            .with_tokio()
-            .with_quic()
-            .with_behaviour(|_| Behaviour::new())?
-            .with_swarm_config(|config| config.with_idle_connection_timeout(2 * PATIENCE))
-            .build();
-        let mut control = swarm.behaviour().new_control();
-        let doors = control.accept(DOOR)?;
-        let replications = control.accept(REPLICATION)?;
-        swarm.dial(DialOpts::unknown_peer_id().address(address).build())?;
-        let (connected, is_connected) = oneshot::channel();
-        let (ended, gone) = watch::channel(false);
-        let task = tokio::spawn(async move {
-            let mut connected = Some(connected);
-            loop {
-                match swarm.select_next_some().await {
-                    SwarmEvent::ConnectionEstablished { peer_id, .. } => {
-                        connected.take().map(|connected| connected.send(Ok(peer_id)));
-                    }
-                    SwarmEvent::OutgoingConnectionError { error, .. } => {
-                        connected.take().map(|connected| connected.send(Err(error.to_string())));
-                    }
-                    SwarmEvent::ConnectionClosed { .. } => drop(ended.send(true)),
-                    _ => {}
-                }
+        let mut swarm = swarm(device)?;
+        swarm.dial(DialOpts::unknown_peer_id().address(address.parse()?).build())?;
+        Waiting::start(swarm)?.connected().await
+    }
+
+    /// Waits for somebody to connect: the address, and who waits.
+    pub(crate) async fn listen(device: &DeviceKey, transport: Transport) -> Result<(Multiaddr, Waiting), Failed> {
+        let mut swarm = swarm(device)?;
+        swarm.listen_on(transport.loopback())?;
+        loop {
+            if let SwarmEvent::NewListenAddr { address, .. } = swarm.select_next_some().await {
+                return Ok((address, Waiting::start(swarm)?));
             }
-        });
-        let node = timeout(PATIENCE, is_connected).await???;
-        Ok(Net { control, node, doors, replications, gone, task })
+        }
     }
 
     /// The device at the other end.
@@ -104,6 +125,12 @@ impl Net {
         Ok(Framed::new(stream))
     }
 
+    /// The next invitation stream that the node opens.
+    pub(crate) async fn invitation(&mut self) -> Result<Framed, Failed> {
+        let (_, stream) = timeout(PATIENCE, self.invitations.next()).await?.ok_or("no more streams")?;
+        Ok(Framed::new(stream))
+    }
+
     /// The replication stream that the node opens; none when it does not within `patience`.
     pub(crate) async fn replication_within(&mut self, patience: Duration) -> Option<Framed> {
         let (_, stream) = timeout(patience, self.replications.next()).await.ok()??;
@@ -111,8 +138,62 @@ impl Net {
     }
 
     /// Whether the node ended the connection, which is waited for.
-    pub(crate) async fn ended(&mut self) -> bool {
-        timeout(PATIENCE, self.gone.wait_for(|gone| *gone)).await.is_ok_and(|gone| gone.is_ok())
+    pub(crate) async fn ended_within(&mut self, patience: Duration) -> bool {
+        timeout(patience, self.gone.wait_for(|gone| *gone)).await.is_ok_and(|gone| gone.is_ok())
+    }
+}
+
+fn swarm(device: &DeviceKey) -> Result<Swarm<Behaviour>, Failed> {
+    let mut seed = *device.seed();
+    let keypair = Keypair::ed25519_from_bytes(&mut seed)?;
+    Ok(SwarmBuilder::with_existing_identity(keypair)
+        .with_tokio()
+        .with_tcp(tcp::Config::default().nodelay(true), noise::Config::new, yamux::Config::default)?
+        .with_quic()
+        .with_behaviour(|_| Behaviour::new())?
+        .with_swarm_config(|config| config.with_idle_connection_timeout(2 * PATIENCE))
+        .build())
+}
+
+/// A swarm that runs, before its connection stands.
+pub(crate) struct Waiting {
+    net: Net,
+    is_connected: oneshot::Receiver<Result<PeerId, String>>,
+}
+
+impl Waiting {
+    fn start(mut swarm: Swarm<Behaviour>) -> Result<Waiting, Failed> {
+        let mut control = swarm.behaviour().new_control();
+        let [doors, invitations, replications] =
+            [control.accept(DOOR)?, control.accept(INVITATION)?, control.accept(REPLICATION)?];
+        let (connected, is_connected) = oneshot::channel();
+        let (ended, gone) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            let mut connected = Some(connected);
+            loop {
+                match swarm.select_next_some().await {
+                    SwarmEvent::ConnectionEstablished { peer_id, .. } => {
+                        connected.take().map(|connected| connected.send(Ok(peer_id)));
+                    }
+                    SwarmEvent::OutgoingConnectionError { error, .. } => {
+                        connected.take().map(|connected| connected.send(Err(error.to_string())));
+                    }
+                    SwarmEvent::ConnectionClosed { .. } => drop(ended.send(true)),
+                    _ => {}
+                }
+            }
+        });
+        // Nobody's, until it stands.
+        let node = PeerId::random();
+        let net = Net { control, node, doors, invitations, replications, gone, task };
+        Ok(Waiting { net, is_connected })
+    }
+
+    /// Waits until the connection stands.
+    pub(crate) async fn connected(self) -> Result<Net, Failed> {
+        let Waiting { mut net, is_connected } = self;
+        net.node = timeout(PATIENCE, is_connected).await???;
+        Ok(net)
     }
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Replica {
     /// The stream that has to stay.
     _door: Door,
     pub(crate) number: u32,
+    /// What the node wanted while something else was waited for.
+    wants: Vec<Want>,
 }
 
 /// A frame of replication.
@@ -75,8 +77,13 @@ impl Replica {
     /// Goes through the door and opens the stream. Nothing is said on it yet.
     pub(crate) async fn open(net: &mut Net, member: &mut Member) -> Result<Replica, Failed> {
         let (door, number) = door::enter(net, member).await?;
+        Replica::behind(net, door, number).await
+    }
+
+    /// Opens the stream behind a door that is open.
+    pub(crate) async fn behind(net: &mut Net, door: Door, number: u32) -> Result<Replica, Failed> {
         let stream = net.open(REPLICATION).await?;
-        Ok(Replica { stream, _door: door, number })
+        Ok(Replica { stream, _door: door, number, wants: Vec::new() })
     }
 
     /// As [`Replica::open`], and says `Hello`.
@@ -101,6 +108,9 @@ impl Replica {
     pub(crate) async fn until<T>(&mut self, mut found: impl FnMut(Kind) -> Option<T>) -> Result<T, Failed> {
         loop {
             let kind = self.stream.message::<Frame>().await?.kind.ok_or("a frame of no known kind")?;
+            if let Kind::Want(want) = &kind {
+                self.wants.push(want.clone());
+            }
             if let Some(found) = found(kind) {
                 return Ok(found);
             }
@@ -109,11 +119,12 @@ impl Replica {
 
     /// Waits until the node wants a feed.
     pub(crate) async fn wanted(&mut self, feed: FeedId) -> Result<Want, Failed> {
-        self.until(|kind| match kind {
-            Kind::Want(want) if want.feed == feed.to_bytes() => Some(want),
-            _ => None,
-        })
-        .await
+        let feed = feed.to_bytes();
+        if !self.wants.iter().any(|want| want.feed == feed) {
+            self.until(|kind| matches!(kind, Kind::Want(want) if want.feed == feed).then_some(())).await?;
+        }
+        let place = self.wants.iter().position(|want| want.feed == feed).ok_or("it was wanted")?;
+        Ok(self.wants.remove(place))
     }
 
     /// Waits until the node says that it stored a feed up to here.

@@ -49,3 +49,46 @@ pub(crate) fn note(client: u64, name: &str, text: &str) -> Vec<u8> {
 pub(crate) fn change(object: &ObjectId, inserts: Bytes, deletes: Bytes) -> Vec<u8> {
     Mutation { object: object.to_bytes(), inserts, deletes, ..Mutation::default() }.encode_to_vec()
 }
+
+/// A mutation that writes a property of an object that is there.
+pub(crate) fn property(object: &ObjectId, value: Vec<u8>) -> Vec<u8> {
+    let register = Register { name: "nested".to_owned(), value: value.into() };
+    Mutation { object: object.to_bytes(), registers: vec![register], ..Mutation::default() }.encode_to_vec()
+}
+
+/// A string that does to a careless terminal what its reader would not want: clears it, renames its window, goes back over what
+/// stands there, begins a line of its own, turns the direction of writing, and hides.
+pub(crate) fn deceiving(word: &str) -> String {
+    format!(
+        "{word}\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\r\u{8}\nFORGED \u{202e}{word}\u{2066}\u{200b}\u{feff}\u{e0041}\u{2028}"
+    )
+}
+
+/// The same of the characters that a name may have.
+pub(crate) fn misleading(word: &str) -> String {
+    format!("{word}\u{202e}\u{2066}{word}\u{200f}\u{feff}")
+}
+
+/// A mutation that makes an object whose every string deceives but the one that says whose a profile is.
+pub(crate) fn deceiving_object(client: u64, type_name: &str, device: &str) -> Vec<u8> {
+    let json = |text: &str| serde_json::Value::from(text).to_string().into_bytes().into();
+    let registers = vec![
+        Register { name: "name".to_owned(), value: json(&deceiving("name")) },
+        Register { name: "path".to_owned(), value: json(&deceiving("../path")) },
+        Register { name: "device".to_owned(), value: json(device) },
+        Register { name: misleading("key"), value: json(&deceiving("value")) },
+        Register {
+            name: "list".to_owned(),
+            value: format!("[{}]", serde_json::Value::from(deceiving("item"))).into_bytes().into(),
+        },
+    ];
+    // A text may have lines.
+    let inserts = inserts(client, 0, None, &deceiving("text").replace('\n', ""));
+    Mutation { r#type: type_name.to_owned(), registers, inserts, ..Mutation::default() }.encode_to_vec()
+}
+
+/// A mutation that makes an object with a property of this name.
+pub(crate) fn named(name: &str) -> Vec<u8> {
+    let register = Register { name: name.to_owned(), value: b"1".as_slice().into() };
+    Mutation { r#type: "note".to_owned(), registers: vec![register], ..Mutation::default() }.encode_to_vec()
+}

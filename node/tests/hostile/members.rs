@@ -2,13 +2,16 @@
 
 use serde_json::json;
 
-use super::stage::{Stage, play};
+use super::stage::{Stage, TRANSPORTS, play};
 
 /// Runs attacks, each of which the node must answer by ending the connection for breaking this section, and nothing else.
 fn each_breaks(attacks: &[(&str, &str)]) {
     play(|stage| {
-        for (attack, section) in attacks {
-            breaks(stage, attack, section);
+        for transport in TRANSPORTS {
+            stage.transport = transport;
+            for (attack, section) in attacks {
+                breaks(stage, attack, section);
+            }
         }
     });
 }
@@ -29,7 +32,10 @@ fn breaks(stage: &mut Stage<'_>, attack: &str, section: &str) {
 /// Runs attacks that the node must bear without a word, and of which nothing may stay.
 fn each_changes_nothing(attacks: &[&str], but: impl Fn(&Stage<'_>, &str, &serde_json::Value)) {
     play(|stage| {
-        for attack in attacks {
+        for (transport, attack) in
+            TRANSPORTS.into_iter().flat_map(|over| attacks.iter().map(move |attack| (over, attack)))
+        {
+            stage.transport = transport;
             let (mut mallory, ready) = stage.member(attack, "writer");
             let before = stage.kept();
             mallory.go_on();
@@ -178,17 +184,105 @@ fn streams_that_should_not_be_there_are_closed() {
 #[test]
 fn two_histories_of_a_feed_stop_it() {
     play(|stage| {
-        let (mut mallory, ready) = stage.member("fork", "writer");
-        mallory.go_on();
-        let object = mallory.until("wrote")["object"].as_str().unwrap().to_owned();
-        mallory.until("done");
-        stage.event("stopped", &ready["data"]);
-        let feed = ready["data"].as_str().unwrap();
-        assert_eq!(stage.shown(&object), "an honest text", "a fork undoes nothing");
-        assert_eq!(stage.kept().feed(feed), (1, true));
-        let waiting = stage.alice.get("/status")["spaces"][0]["waiting"].to_string();
-        assert!(waiting.contains(feed), "{waiting}");
+        for transport in TRANSPORTS {
+            stage.transport = transport;
+            let (mut mallory, ready) = stage.member("fork", "writer");
+            mallory.go_on();
+            let object = mallory.until("wrote")["object"].as_str().unwrap().to_owned();
+            mallory.until("done");
+            stage.event("stopped", &ready["data"]);
+            let feed = ready["data"].as_str().unwrap();
+            assert_eq!(stage.shown(&object), "an honest text", "a fork undoes nothing");
+            assert_eq!(stage.kept().feed(feed), (1, true));
+            let waiting = stage.alice.get("/status")["spaces"][0]["waiting"].to_string();
+            assert!(waiting.contains(feed), "{waiting}");
+            stage.serves();
+            mallory.end();
+        }
+    });
+}
+
+/// The vectors that another decoder loops on, or reads past its slice with; and messages that nest a mebibyte deep.
+#[test]
+fn protobuf_that_breaks_other_decoders_is_refused_wherever_a_message_is_read() {
+    let places = [
+        ("door-first", "SPACE-9.1"),
+        ("door", "SPACE-9.1"),
+        ("replication-first", "REPLICATION-2.1"),
+        ("replication", "REPLICATION-2.1"),
+        ("want-head", "REPLICATION-"),
+        ("contradiction", "REPLICATION-8"),
+        ("range-head", "REPLICATION-7"),
+        ("range-headers", "REPLICATION-7"),
+    ];
+    let attacks = places.iter().flat_map(|(place, section)| {
+        // What nests comes over the whole frame.
+        let nested = matches!(*place, "door" | "replication").then_some(["groups", "messages"]);
+        let bytes = ["0", "1"].into_iter().chain(nested.into_iter().flatten());
+        bytes.map(move |bytes| (format!("protobuf/{place}/{bytes}"), *section))
+    });
+    let attacks: Vec<_> = attacks.collect();
+    each_breaks(&attacks.iter().map(|(attack, section)| (attack.as_str(), *section)).collect::<Vec<_>>());
+}
+
+#[test]
+fn protobuf_that_breaks_other_decoders_lets_nobody_in() {
+    let attacks =
+        ["invitation-first/0", "invitation-first/1", "invitation/0", "invitation/1", "redemption/0", "redemption/1"];
+    let attacks = attacks.map(|attack| format!("protobuf/{attack}"));
+    each_changes_nothing(&attacks.each_ref().map(String::as_str), |stage, attack, ready| {
+        if !attack.contains("redemption") {
+            let violated = stage.event("violated", &ready["peer"]);
+            assert!(violated["reason"].as_str().unwrap().contains("INVITATION-3"), "{violated}");
+        }
+    });
+}
+
+/// Everything half done and nothing finished, over both transports at once: it takes as long as a frame may.
+#[test]
+fn who_dribbles_is_cut_off_and_holds_nobody_up() {
+    play(|stage| {
+        let mut slow = TRANSPORTS.map(|transport| {
+            stage.transport = transport;
+            stage.member("slow", "writer")
+        });
+        slow.iter_mut().for_each(|(mallory, _)| mallory.go_on());
+        for _ in 0..5 {
+            stage.serves();
+        }
+        let mut left: Vec<_> = slow.iter().map(|(_, ready)| ready["peer"].clone()).collect();
+        while !left.is_empty() {
+            let violated = stage.violation("longer than 30 s");
+            left.retain(|peer| *peer != violated["peer"]);
+        }
+        for (mallory, _) in &mut slow {
+            assert_eq!(mallory.until("done")["cut_off"], true);
+        }
         stage.serves();
-        mallory.end();
+        slow.into_iter().for_each(|(mallory, _)| mallory.end());
+    });
+}
+
+#[test]
+fn keys_of_another_space_open_nothing_and_sign_nothing() {
+    play(|stage| {
+        let other = stage.alice.folder.field("space", &["space", "create", "other"]);
+        let attacks = [("door", ""), ("feed", "REPLICATION-7.1"), ("head", "REPLICATION-7.3")];
+        for (transport, (what, section)) in TRANSPORTS.into_iter().flat_map(|over| attacks.map(|attack| (over, attack)))
+        {
+            stage.transport = transport;
+            let link = stage.link_to(&other, "writer");
+            let (mut mallory, ready) = stage.member_with(&format!("elsewhere/{what}"), "writer", Some(&link));
+            let before = stage.kept();
+            mallory.go_on();
+            assert_eq!(mallory.until("done")["cut_off"], !section.is_empty(), "{what}");
+            if !section.is_empty() {
+                let violated = stage.event("violated", &ready["peer"]);
+                assert!(violated["reason"].as_str().unwrap().contains(section), "{what}: {violated}");
+            }
+            assert_eq!(stage.kept(), before, "{what}");
+            stage.serves();
+            mallory.end();
+        }
     });
 }

@@ -59,6 +59,11 @@ impl Program {
         writeln!(self.stdin.as_mut().unwrap()).unwrap();
     }
 
+    /// Lets it go on with what it needs to know.
+    pub(super) fn tell(&mut self, line: &str) {
+        writeln!(self.stdin.as_mut().unwrap(), "{line}").unwrap();
+    }
+
     /// Lets it end, which it must do well.
     pub(super) fn end(mut self) {
         drop(self.stdin.take());

@@ -12,6 +12,9 @@ const MORE_KIB: u64 = 32 << 10;
 /// Rounds of the run without attacks. Others are compared with the peak after as many rounds as they had, or after these.
 const ROUNDS: usize = 6;
 
+/// What the attacks go over.
+pub(super) const TRANSPORTS: [&str; 2] = ["quic", "tcp"];
+
 /// A node and its API.
 pub(super) struct Node<'a> {
     pub(super) folder: &'a Folder,
@@ -23,8 +26,8 @@ pub(super) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn start(folder: &'a Folder) -> Node<'a> {
-        let up = folder.up(&[]);
+    pub(super) fn start(folder: &'a Folder) -> Node<'a> {
+        let up = folder.up(&["--listen", "/ip4/127.0.0.1/tcp/0"]);
         let file: Value = serde_json::from_slice(&std::fs::read(folder.data().join("node.json")).unwrap()).unwrap();
         let token = std::fs::read_to_string(file["token_path"].as_str().unwrap()).unwrap();
         Node {
@@ -71,6 +74,8 @@ pub(super) struct Stage<'a> {
     pub(super) space: String,
     /// The note: its text begins with what was inserted in honest rounds.
     pub(super) note: String,
+    /// What the next attacks go over: one of [`TRANSPORTS`].
+    pub(super) transport: &'static str,
     events: Following,
     rounds: usize,
 }
@@ -123,7 +128,7 @@ fn played(play: impl FnOnce(&mut Stage<'_>)) -> (usize, Vec<u64>) {
     let made = alice.folder.json(&["object", "create", &space, "note", "name=poem", "body=hers"]);
     let note = made["object"].as_str().unwrap().to_owned();
     let events = Following::start(alice.folder, &["--json", "events"]);
-    let mut stage = Stage { alice, bob, space, note, events, rounds: 0 };
+    let mut stage = Stage { alice, bob, space, note, transport: TRANSPORTS[0], events, rounds: 0 };
     stage.level();
     play(&mut stage);
     assert_eq!(stage.alice.folder.json(&["verify"])["verified"], true);
@@ -155,9 +160,15 @@ fn peaks_without_attacks() -> &'static [u64] {
 impl Stage<'_> {
     /// Somebody joins by a link of Alice's, to attack then.
     pub(super) fn member(&mut self, attack: &str, role: &str) -> (Program, Value) {
+        self.member_with(attack, role, None)
+    }
+
+    /// The same; who attacks is in another space of Alice's too, by this link.
+    pub(super) fn member_with(&mut self, attack: &str, role: &str, other: Option<&str>) -> (Program, Value) {
         self.rounds += 1;
         let link = self.link(role);
-        let mut program = Program::start(&["member", attack, &link, &self.note]);
+        let arguments = [self.transport, "member", attack, &link, &self.note].into_iter().chain(other);
+        let mut program = Program::start(&arguments.collect::<Vec<_>>());
         let ready = program.until("ready");
         self.level();
         (program, ready)
@@ -165,7 +176,12 @@ impl Stage<'_> {
 
     /// A new link of Alice's.
     pub(super) fn link(&self, role: &str) -> String {
-        let path = format!("/spaces/{}/invitations", self.space);
+        self.link_to(&self.space, role)
+    }
+
+    /// A new link of Alice's to a space.
+    pub(super) fn link_to(&self, space: &str, role: &str) -> String {
+        let path = format!("/spaces/{space}/invitations");
         self.alice.post(&path, json!({ "role": role }))["link"].as_str().unwrap().to_owned()
     }
 
@@ -209,6 +225,11 @@ impl Stage<'_> {
     /// The next event of this kind that has to do with a peer or a feed.
     pub(super) fn event(&self, kind: &str, of: &Value) -> Value {
         self.events.until(|event| event["event"] == kind && (event["peer"] == *of || event["feed"] == *of))
+    }
+
+    /// The next breach of a rule for this reason, whoever broke it.
+    pub(super) fn violation(&self, why: &str) -> Value {
+        self.events.until(|event| event["event"] == "violated" && event["reason"].as_str().unwrap().contains(why))
     }
 
     /// The text of an object at both nodes, which have to agree.

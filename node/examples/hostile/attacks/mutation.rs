@@ -11,6 +11,9 @@ use weft_wire::replication::frame::Kind;
 use super::{Attack, Kept, done};
 use crate::{Failed, member::Member, replica::Replica, say, text};
 
+/// What of a mebibyte fits a body with all that is around it.
+const NESTED: usize = (1 << 20) - (8 << 10);
+
 pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Failed> {
     let node = attack.net.node();
     let mut replica = Replica::greet(&mut attack.net, &mut attack.member).await?;
@@ -56,6 +59,30 @@ pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Fail
         "ranges-2^32" => text::change(&object, nothing, text::numbers(&[1, theirs, u64::from(u32::MAX), 0, 1]).into()),
         // A GC block of 2^31 clocks takes six bytes.
         "gc-2^31" => text::change(&object, text::numbers(&[1, 1, mine, 0, 0, 1 << 31, 0]).into(), nothing),
+        // A mebibyte of arrays in arrays, as a property, as much of it as a property may have, and as Yjs content.
+        "nested-value" => text::property(&object, vec![b'['; NESTED]),
+        "nested-64k" => text::property(&object, [vec![b'['; 32 << 10], vec![b']'; 32 << 10]].concat()),
+        "nested-content" => {
+            let any = [text::numbers(&[1, 1, mine, 0]), vec![8, 1, 4], b"body".to_vec(), vec![1], vec![0x75; NESTED]];
+            text::change(&object, any.concat().into(), nothing)
+        }
+        "clients-200m" => {
+            let claimed = [text::numbers(&[200_000_000, 1, mine, 0]), vec![0; NESTED]];
+            text::change(&object, claimed.concat().into(), nothing)
+        }
+        "deleting-clients-200m" => {
+            let claimed = [text::numbers(&[200_000_000]), vec![0; NESTED]];
+            text::change(&object, nothing, claimed.concat().into())
+        }
+        "protobuf-0" | "protobuf-1" | "protobuf-groups" | "protobuf-messages" => {
+            super::protobuf::vector(&what["protobuf-".len()..])?
+        }
+        "protobuf-inserts-0" | "protobuf-inserts-1" => {
+            text::change(&object, super::protobuf::vector(&what["protobuf-inserts-".len()..])?.into(), nothing)
+        }
+        "protobuf-deletes-0" | "protobuf-deletes-1" => {
+            text::change(&object, nothing, super::protobuf::vector(&what["protobuf-deletes-".len()..])?.into())
+        }
         "unknown-object" => {
             text::change(&ObjectId::from_bytes([9; 32]), text::inserts(mine, 0, None, "forged"), nothing)
         }
@@ -84,7 +111,7 @@ pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Fail
 }
 
 /// What the node holds of a feed, by its own word.
-async fn seen(replica: &mut Replica, feed: FeedId) -> Result<Dep, Failed> {
+pub(crate) async fn seen(replica: &mut Replica, feed: FeedId) -> Result<Dep, Failed> {
     replica
         .until(|kind| match kind {
             Kind::Have(have) => {
@@ -113,7 +140,7 @@ pub(super) async fn give_note(replica: &mut Replica, member: &mut Member, name: 
 }
 
 /// A control entry with one credential.
-fn says(member: &mut Member, credential: Credential) -> Result<weft_feed::VerifiedRange, Failed> {
+pub(crate) fn says(member: &mut Member, credential: Credential) -> Result<weft_feed::VerifiedRange, Failed> {
     let part = Part::new(member.space, credential);
     let deps = member.given.iter().map(weft_crypto::Head::dep).collect();
     let entry = NewEntry::control(ClaimedTime(0), deps, ControlBody::new(vec![part]).encode());

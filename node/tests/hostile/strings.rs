@@ -1,0 +1,76 @@
+//! Strings that deceive the eye, planted by a member in everything that it can write: no command shows one as it is.
+
+use super::stage::play;
+use crate::harness::{Ended, Following};
+
+/// What must not reach a terminal: controls but line ends and tabs, and what turns, separates or hides.
+fn deceives(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t'))
+        || matches!(u32::from(c),
+            0x061c | 0x180e | 0x200b..=0x200f | 0x2028..=0x202e | 0x2060..=0x206f | 0xfeff | 0xfff9..=0xfffb
+            | 0xe0000..=0xe007f)
+}
+
+fn is_clean(what: &str, said: &str) {
+    if let Some(c) = said.chars().find(|c| deceives(*c)) {
+        panic!("{what} shows {} as it is: {said:?}", c.escape_unicode());
+    }
+    assert!(!said.lines().any(|line| line.trim_start().starts_with("FORGED")), "{what} lets a line be forged: {said}");
+}
+
+/// Everything that a command says, wherever it says it.
+fn shown(command: &[&str], ended: &Ended) -> String {
+    let what = format!("weft {}", command.join(" "));
+    is_clean(&what, &ended.stdout);
+    is_clean(&what, &ended.stderr);
+    format!("{}{}", ended.stdout, ended.stderr)
+}
+
+#[test]
+fn what_a_member_plants_is_shown_as_what_it_is_by_every_command() {
+    play(|stage| {
+        let events = Following::start(stage.alice.folder, &["events"]);
+        let (mut mallory, ready) = stage.member("plant", "writer");
+        mallory.go_on();
+        let objects = mallory.until("made")["objects"].clone();
+        let quarantined = stage.event("quarantined", &ready["data"]);
+        assert!(quarantined["reason"].as_str().unwrap().contains("FORGED"), "{quarantined}");
+        mallory.until("done");
+        stage.level();
+        let space = stage.space.clone();
+        let mut commands: Vec<Vec<&str>> = [
+            &["status"] as &[&str],
+            &["space", "list"],
+            &["space", "show", &space],
+            &["space", "members", &space],
+            &["object", "list", &space],
+            &["object", "list", &space, "--all"],
+            &["record", "list", &space],
+            &["feed", "list", &space],
+            &["verify"],
+            &["rebuild"],
+            &["config", "show"],
+            &["object", "get", "nothing of this name", "--space", &space],
+        ]
+        .map(<[&str]>::to_vec)
+        .to_vec();
+        let objects: Vec<&str> = objects.as_array().unwrap().iter().map(|object| object.as_str().unwrap()).collect();
+        commands.extend(objects.iter().map(|object| vec!["object", "get", object, "--space", &space]));
+        let mut all = String::new();
+        for command in &commands {
+            all += &shown(command, &stage.alice.folder.run(command));
+        }
+        // They were shown, made visible.
+        for word in ["name", "value", "record", "text", "../path"] {
+            assert!(all.contains(&format!(r"{word}\u{{1b}}[2J")), "{word} is not shown: {all}");
+        }
+        // A text is what it is, byte for byte, unless a terminal would act upon it.
+        let text = stage.alice.folder.run(&["text", "show", objects[0], "--space", &space]);
+        assert!(text.stdout.starts_with("text\u{1b}[2J"), "{text:?}");
+        let event = events.line(|line| line.contains("quarantined"));
+        is_clean("weft events", &event);
+        is_clean("the log", &stage.alice.up.log());
+        stage.serves();
+        mallory.end();
+    });
+}
