@@ -167,6 +167,21 @@ fn rows_that_a_crash_has_lost_are_derived_again_before_it_is_caught_up() {
     assert_eq!(text(&mut net, alice, space, object), "one two");
 }
 
+/// Nothing need happen after the rebuild for them to hear of it.
+#[test]
+fn who_waits_to_read_during_a_rebuild_is_answered_when_it_ends() {
+    let mut net = Net::new();
+    let alice = net.add("alice");
+    let space = create(&mut net, alice);
+    let object = note(&mut net, alice, space, "one");
+    let rebuilt = net.ask(alice, Command::Rebuild { space });
+    let caught_up = net.ask(alice, Command::CatchUp { space });
+    net.run();
+    assert!(matches!(net.node(alice).answers.remove(&rebuilt), Some(Ok(Answer::Rebuilt { .. }))));
+    assert!(matches!(net.node(alice).answers.remove(&caught_up), Some(Ok(Answer::CaughtUp))));
+    assert_eq!(text(&mut net, alice, space, object), "one");
+}
+
 #[test]
 fn a_third_member_learns_of_others_through_the_first() {
     let mut net = Net::new();

@@ -281,7 +281,11 @@ impl Room {
         self.settle_loads(outbox);
         self.finish_opening();
         self.derived.flush(self.space, outbox);
-        self.finish_rebuild(outbox);
+        if self.finish_rebuild(outbox) {
+            // Those who wait to read have waited for this too, and nothing else need happen that would come back here.
+            self.finish_opening();
+            self.derived.flush(self.space, outbox);
+        }
         links::sources::pump(self);
         links::mending::pump(self, now);
     }
@@ -329,7 +333,8 @@ impl Room {
         }
     }
 
-    fn finish_rebuild(&mut self, outbox: &mut Outbox) {
+    /// Tells whether a rebuild has ended.
+    fn finish_rebuild(&mut self, outbox: &mut Outbox) -> bool {
         let done = match &self.rebuild {
             Some((Rebuild::Replaying { until }, _)) => {
                 self.replay.is_idle() && self.derived.is_idle() && self.is_replayed_until(until)
@@ -342,6 +347,7 @@ impl Room {
                 outbox.push(Output::Answer { ask, result: Ok(Answer::Rebuilt { entries }) });
             }
         }
+        done
     }
 
     /// What was held when the room was opened is replayed: those who wait for that hear of it when it can be read.
