@@ -1,7 +1,7 @@
 //! Strings that deceive the eye, planted by a member in everything that it can write: no command shows one as it is.
 
 use super::stage::play;
-use crate::harness::{Ended, Following};
+use crate::harness::{Ended, Folder, Following};
 
 /// What must not reach a terminal: controls but line ends and tabs, and what turns, separates or hides.
 fn deceives(c: char) -> bool {
@@ -24,6 +24,20 @@ fn shown(command: &[&str], ended: &Ended) -> String {
     is_clean(&what, &ended.stdout);
     is_clean(&what, &ended.stderr);
     format!("{}{}", ended.stdout, ended.stderr)
+}
+
+/// The same text on a terminal, which `script` makes.
+fn on_a_terminal(folder: &Folder, object: &str) {
+    let weft = format!("{} --data {} text show {object}", env!("CARGO_BIN_EXE_weft"), folder.data().display());
+    match std::process::Command::new("script").args(["-qec", &weft, "/dev/null"]).output() {
+        Ok(said) => {
+            // A terminal writes line ends its own way.
+            let shown = String::from_utf8(said.stdout).unwrap().replace("\r\n", "\n");
+            is_clean("weft text show on a terminal", &shown);
+            assert!(shown.starts_with(r"text\u{1b}[2J"), "{shown:?}");
+        }
+        Err(error) => eprintln!("skipped: no terminal can be made without `script`: {error}"),
+    }
 }
 
 #[test]
@@ -67,6 +81,7 @@ fn what_a_member_plants_is_shown_as_what_it_is_by_every_command() {
         // A text is what it is, byte for byte, unless a terminal would act upon it.
         let text = stage.alice.folder.run(&["text", "show", objects[0], "--space", &space]);
         assert!(text.stdout.starts_with("text\u{1b}[2J"), "{text:?}");
+        on_a_terminal(stage.alice.folder, objects[0]);
         let event = events.line(|line| line.contains("quarantined"));
         is_clean("weft events", &event);
         is_clean("the log", &stage.alice.up.log());
