@@ -19,6 +19,9 @@ pub struct Config {
     pub tail_share: u64,
     /// Text operations in one edit at most. 64, the size of an entry when a trace is imported.
     pub ops_max: usize,
+    /// Mutations that one [`crate::Edit::Revise`] becomes at most. 16: with the pieces of first texts (256 KiB) 4 MiB, one batch of the
+    /// store.
+    pub revisions_max: usize,
     /// Bytes of one mutation of ours at most: what an entry's body holds, less what sealing adds. Lower only in tests.
     pub mutation_bytes_max: usize,
     /// Writes that may be unanswered at most, over all objects. 256: as many entries as one signed head covers.
@@ -40,6 +43,7 @@ impl Default for Config {
             tail_bytes_max: 256 << 10,
             tail_share: 2,
             ops_max: 64,
+            revisions_max: 16,
             mutation_bytes_max: weft_feed::limits::BODY_BYTES_MAX as usize - weft_crypto::seal::OVERHEAD_BYTES,
             writes_max: 256,
             edits_max: 4096,

@@ -2,6 +2,8 @@
 //!
 //! Positions count Unicode scalar values everywhere outside `document`; only `yrs` counts UTF-16 units.
 
+use std::sync::Arc;
+
 use weft_crypto::ObjectId;
 
 use crate::message::Register;
@@ -31,6 +33,19 @@ pub enum Edit {
         object: ObjectId,
         /// Applied in sequence, at most [`crate::Config::ops_max`].
         ops: Vec<TextOp>,
+    },
+    /// Change an object's text in one or several mutations, if it still is the text that was read: what anybody wrote since would
+    /// stand where the operations do not expect it.
+    ///
+    /// Spec: ECHO-7.5
+    Revise {
+        /// The object.
+        object: ObjectId,
+        /// The text in which the operations are counted.
+        seen: Arc<str>,
+        /// One mutation each, at most [`crate::Config::revisions_max`]; applied in sequence, each within the bounds of
+        /// [`Edit::Text`].
+        revisions: Vec<Vec<TextOp>>,
     },
     /// Delete the object as a whole.
     Delete {

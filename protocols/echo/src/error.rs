@@ -153,6 +153,9 @@ pub enum EditRefusal {
         /// How many are allowed.
         max: usize,
     },
+    /// The text is not the one in which the operations were counted.
+    #[error("the text was changed by somebody else meanwhile")]
+    TextMoved,
     /// The mutation would not fit an entry.
     #[error("{bytes} bytes, at most {max}")]
     TooLarge {

@@ -233,6 +233,11 @@ impl Object {
         self.text.edit(ops)
     }
 
+    /// Whether the text is this one.
+    pub(crate) fn shows(&mut self, text: &str) -> bool {
+        self.text.shows(text)
+    }
+
     /// The document no longer shows what the rows say: it is to be opened again before the next edit.
     pub(crate) fn drop_document(&mut self) {
         self.text.drop_document();

@@ -70,6 +70,55 @@ fn a_mutation_that_turns_out_too_large_changes_nothing() {
     assert!(bob.quarantined.is_empty());
 }
 
+/// Spec: ECHO-7.5
+#[test]
+fn a_text_is_revised_only_as_it_was_read() {
+    let mut alice = Node::new(1);
+    let object = alice.create("note", Vec::new(), "hello world");
+    let revise = |seen: &str, revisions| Edit::Revise { object, seen: seen.into(), revisions };
+    let entries = alice.entries.len();
+    let greeting = vec![vec![op(0, 5, "Good"), op(4, 0, "bye")], vec![op(12, 1, "D!")]];
+    assert_eq!(alice.edit(revise("hello", greeting.clone())).unwrap_err(), EditRefusal::TextMoved);
+    assert_eq!((alice.entries.len(), alice.text(&object).as_str()), (entries, "hello world"));
+    alice.edit(revise("hello world", greeting.clone())).unwrap();
+    assert_eq!((alice.entries.len(), alice.text(&object).as_str()), (entries + 2, "Goodbye worlD!"));
+
+    // What is on its way to the disk comes first, and is seen.
+    alice.holds_writes = true;
+    let typed = alice.begin(text(object, vec![op(0, 0, "> ")]));
+    let unaware = alice.begin(revise("Goodbye worlD!", vec![vec![op(0, 1, "")]]));
+    let aware = alice.begin(revise("> Goodbye worlD!", vec![vec![op(0, 2, "")], vec![op(0, 0, "# ")]]));
+    assert_eq!(alice.writes.len(), 1, "revisions wait");
+    for _ in 0..3 {
+        alice.append_one();
+    }
+    assert!(alice.done.contains_key(&typed) && alice.done.contains_key(&aware));
+    assert_eq!(alice.refused.remove(&unaware), Some(EditRefusal::TextMoved));
+    assert_eq!(alice.text(&object), "# Goodbye worlD!");
+    assert!(alice.quarantined.is_empty());
+}
+
+#[test]
+fn a_revision_is_written_as_a_whole_or_not_at_all() {
+    let mut alice = Node::with(1, Config { mutation_bytes_max: 200, ..Config::default() });
+    let object = alice.create("note", Vec::new(), "hello");
+    let revise = |revisions| Edit::Revise { object, seen: "hello".into(), revisions };
+    let entries = alice.entries.len();
+    let refused = |alice: &mut Node, revisions| alice.edit(revise(revisions)).unwrap_err();
+    let outside = refused(&mut alice, vec![vec![op(0, 0, "x")], vec![op(9, 0, "y")]]);
+    assert_eq!(outside, EditRefusal::OutOfBounds { index: 0, length: 6 });
+    let large = refused(&mut alice, vec![vec![op(0, 0, "x")], vec![op(0, 0, &"y".repeat(190))]]);
+    assert!(matches!(large, EditRefusal::TooLarge { max: 200, .. }), "{large:?}");
+    let many = refused(&mut alice, vec![vec![op(0, 0, "x")]; 17]);
+    assert_eq!(many, EditRefusal::TooManyOps { found: 17, max: 16 });
+    assert_eq!(refused(&mut alice, vec![]), EditRefusal::Malformed(Malformed::Empty));
+    assert_eq!((alice.entries.len(), alice.text(&object).as_str()), (entries, "hello"));
+    // The document shows nothing of what was refused.
+    alice.edit(revise(vec![vec![op(5, 0, "!")]])).unwrap();
+    assert_eq!(alice.text(&object), "hello!");
+    assert!(alice.quarantined.is_empty());
+}
+
 #[test]
 fn edits_in_flight_build_on_each_other() {
     let mut alice = Node::new(1);

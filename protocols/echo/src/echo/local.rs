@@ -16,6 +16,7 @@ use crate::error::{EditRefusal, Malformed};
 use crate::ids::object_id;
 use crate::io::{Applied, Counts, EditTicket, LoadTicket, Output, WriteTicket, Written};
 use crate::message::{Mutation, Register};
+use crate::object::Object;
 use crate::slots::{InFlight, Slot, State, Waiting};
 
 /// A first text is cut into mutations of this many bytes, with room for the properties beside it.
@@ -101,7 +102,10 @@ impl Echo {
         self.local.waiting_edits += 1;
         match &edit {
             Edit::Create { .. } => self.local.creates.push_back((ticket, edit)),
-            Edit::Set { object, .. } | Edit::Text { object, .. } | Edit::Delete { object } => {
+            Edit::Set { object, .. }
+            | Edit::Text { object, .. }
+            | Edit::Revise { object, .. }
+            | Edit::Delete { object } => {
                 let object = *object;
                 self.open(object, false);
                 self.slots.get(&object).expect("it was opened above").edits.push_back((ticket, edit));
@@ -144,7 +148,9 @@ impl Echo {
                 State::Damaged => true,
                 State::Open(open) => !open.is_dropped() && !open.is_fold_due(config),
             };
-            if !ready {
+            // What is on its way to the disk was not read by whoever revises the text.
+            let waits = matches!(slot.edits.front(), Some((_, Edit::Revise { .. }))) && !slot.in_flight.is_empty();
+            if !ready || waits {
                 break;
             }
             let Some((ticket, edit)) = slot.edits.pop_front() else {
@@ -153,7 +159,7 @@ impl Echo {
             };
             self.local.waiting_edits -= 1;
             match self.begin(object, edit) {
-                Ok(mutation) => self.write(object, ticket, mutation, true),
+                Ok(mutations) => self.write_all(object, ticket, mutations),
                 Err(refusal) => self.refuse(ticket, refusal),
             }
         }
@@ -174,30 +180,37 @@ impl Echo {
         }
     }
 
-    /// The mutation of an edit to an object that exists. On an error nothing has changed.
-    fn begin(&mut self, object: ObjectId, edit: Edit) -> Result<Mutation, EditRefusal> {
+    /// The mutations of an edit to an object that exists. On an error nothing has changed.
+    fn begin(&mut self, object: ObjectId, edit: Edit) -> Result<Vec<Mutation>, EditRefusal> {
         let config = &self.config;
         let slot = self.slots.get(&object).expect("its edits are kept there");
         let open = slot.object().ok_or(EditRefusal::Damaged)?;
         open.check_editable()?;
         let base = Mutation { object: Some(object), ..Mutation::default() };
-        let mutation = match edit {
+        match edit {
             Edit::Create { .. } => unreachable!("a create waits elsewhere"),
-            Edit::Set { registers, .. } => Mutation { registers, ..base },
-            Edit::Delete { .. } => Mutation { deleted: true, ..base },
-            Edit::Text { ops, .. } => {
-                check_ops(&ops, config)?;
-                let Change { inserts, deletes } = open.edit(&ops)?;
-                Mutation { inserts, deletes, ..base }
+            Edit::Set { registers, .. } => fitting(Mutation { registers, ..base }, config).map(|set| vec![set]),
+            Edit::Delete { .. } => Ok(vec![Mutation { deleted: true, ..base }]),
+            Edit::Text { ops, .. } => revise(open, &base, &[ops], config),
+            Edit::Revise { seen, revisions, .. } => {
+                let (found, max) = (revisions.len(), config.revisions_max);
+                if found > max {
+                    return Err(EditRefusal::TooManyOps { found, max });
+                }
+                if !open.shows(&seen) {
+                    return Err(EditRefusal::TextMoved);
+                }
+                revise(open, &base, &revisions, config)
             }
-        };
-        mutation.check()?;
-        let bytes = mutation.encode().len();
-        let fits = check_size(bytes, config);
-        if fits.is_err() && (!mutation.inserts.is_empty() || !mutation.deletes.is_empty()) {
-            open.drop_document();
         }
-        fits.map(|()| mutation)
+    }
+
+    /// Orders the mutations of one edit, which is done when the last of them is.
+    fn write_all(&mut self, object: ObjectId, edit: EditTicket, mutations: Vec<Mutation>) {
+        let count = mutations.len();
+        for (number, mutation) in mutations.into_iter().enumerate() {
+            self.write(object, edit, mutation, number + 1 == count);
+        }
     }
 
     fn write(&mut self, object: ObjectId, edit: EditTicket, mutation: Mutation, last: bool) {
@@ -277,11 +290,8 @@ impl Echo {
         if rest.is_empty() {
             self.orders.push(Output::Done { ticket: edit, object, seq: written.seq });
         }
-        let count = rest.len();
-        for (number, Change { inserts, deletes }) in rest.into_iter().enumerate() {
-            let mutation = Mutation { object: Some(object), inserts, deletes, ..Mutation::default() };
-            self.write(object, edit, mutation, number + 1 == count);
-        }
+        let base = Mutation { object: Some(object), ..Mutation::default() };
+        self.write_all(object, edit, rest.into_iter().map(|change| changing(change, &base)).collect());
     }
 
     /// Tells whether the entry is finished; otherwise it waits for its object like everybody's.
@@ -337,6 +347,49 @@ impl Echo {
         }
         self.resume();
     }
+}
+
+/// Runs each group of operations in the open document, one mutation each. On an error nothing has changed.
+///
+/// Spec: ECHO-7.1, ECHO-7.5
+fn revise(
+    open: &mut Object,
+    base: &Mutation,
+    revisions: &[Vec<TextOp>],
+    config: &Config,
+) -> Result<Vec<Mutation>, EditRefusal> {
+    if revisions.is_empty() {
+        return Err(EditRefusal::Malformed(Malformed::Empty));
+    }
+    revisions.iter().try_for_each(|ops| check_ops(ops, config))?;
+    let mut mutations = Vec::with_capacity(revisions.len());
+    for ops in revisions {
+        let ran = open.edit(ops);
+        // How large deletions are is known only when they have run.
+        let has_run = ran.is_ok() || !mutations.is_empty();
+        match ran.and_then(|change| fitting(changing(change, base), config)) {
+            Ok(mutation) => mutations.push(mutation),
+            Err(refusal) => {
+                if has_run {
+                    open.drop_document();
+                }
+                return Err(refusal);
+            }
+        }
+    }
+    Ok(mutations)
+}
+
+/// The mutation of a change of the text.
+fn changing(change: Change, base: &Mutation) -> Mutation {
+    Mutation { inserts: change.inserts, deletes: change.deletes, ..base.clone() }
+}
+
+/// The mutation, if it is well formed and fits an entry.
+fn fitting(mutation: Mutation, config: &Config) -> Result<Mutation, EditRefusal> {
+    mutation.check()?;
+    check_size(mutation.encode().len(), config)?;
+    Ok(mutation)
 }
 
 fn check_ops(ops: &[TextOp], config: &Config) -> Result<(), EditRefusal> {

@@ -238,6 +238,11 @@ impl Text {
         self.document().ok_or(EditRefusal::Damaged)?.edit(ops)
     }
 
+    /// Whether the text, with what is on its way to the disk, is this one.
+    pub(super) fn shows(&mut self, text: &str) -> bool {
+        self.document().is_some_and(|document| document.text() == text)
+    }
+
     pub(super) fn drop_document(&mut self) {
         self.held = Held::Dropped;
     }

@@ -85,6 +85,7 @@ fn refused(refusal: &EditRefusal) -> Refusal {
         EditRefusal::Busy | EditRefusal::Interrupted => {
             (RefusalKind::Failed, "busy", "try again when earlier changes are written")
         }
+        EditRefusal::TextMoved => (RefusalKind::Failed, "text_moved", "read the text again, then count anew"),
         EditRefusal::WriteFailed => (RefusalKind::Store, "store_failed", "make room on the disk, then try again"),
         EditRefusal::Damaged => {
             (RefusalKind::Store, "damaged_object", "`weft rebuild` derives it again from the feeds")
