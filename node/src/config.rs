@@ -99,6 +99,8 @@ pub struct Config {
     pub log: Setting<String>,
     /// How a line of the log looks: `text` or `json`. Default `text`.
     pub log_format: Setting<Format>,
+    /// What is kept in `weft.log` in the data folder, as a filter like that of `log`; `off` for no file. Default `warn,weft=info`.
+    pub log_kept: Setting<String>,
     /// Operations after which an import closes an entry. Default 64: the figure of the import's contract.
     pub import_entry_operations_max: Setting<usize>,
     /// Milliseconds after which an import closes an entry. Default 50: what a person takes for at once.
@@ -135,6 +137,12 @@ pub enum ConfigError {
         /// What the system said.
         why: String,
     },
+    /// What was named as the data folder is something else.
+    #[error("{} is a file, and the data folder has to be a folder", path.display())]
+    NotAFolder {
+        /// What was named.
+        path: PathBuf,
+    },
     /// A value is outside its bounds.
     #[error("`{key}` is {value}, but it has to be {bounds}")]
     OutOfBounds {
@@ -162,6 +170,7 @@ struct Written {
     cache_bytes: Option<usize>,
     log: Option<String>,
     log_format: Option<Text<Format>>,
+    log_kept: Option<String>,
     #[serde(default)]
     import: WrittenImport,
 }
@@ -195,6 +204,9 @@ impl Config {
             (None, Some(folder)) => Setting::new(PathBuf::from(folder), Source::Environment("WEFT_DATA")),
             (None, None) => Setting::new(default_data_dir(environment).ok_or(ConfigError::NoHome)?, Source::Default),
         };
+        if data_dir.value.is_file() {
+            return Err(ConfigError::NotAFolder { path: data_dir.value });
+        }
         let written = read(&data_dir.value.join(FILE_NAME))?;
         let choose = Choice { environment };
         let texts = |list: Option<Vec<Text<Multiaddr>>>| {
@@ -219,6 +231,7 @@ impl Config {
                 written.log_format.map(|text| text.0),
                 Format::Text,
             )?,
+            log_kept: choose.one(None, "WEFT_LOG_KEPT", written.log_kept, "warn,weft=info".to_owned())?,
             import_entry_operations_max: choose.one(
                 None,
                 "WEFT_IMPORT_ENTRY_OPERATIONS_MAX",
@@ -263,6 +276,7 @@ impl Config {
             ("cache_bytes", self.cache_bytes.value.into(), self.cache_bytes.source),
             ("log", self.log.value.clone().into(), self.log.source),
             ("log_format", self.log_format.value.to_string().into(), self.log_format.source),
+            ("log_kept", self.log_kept.value.clone().into(), self.log_kept.source),
             (
                 "import.entry_operations_max",
                 self.import_entry_operations_max.value.into(),
@@ -306,7 +320,7 @@ pub fn write_name(folder: &Path, name: &str) -> std::io::Result<()> {
         .filter(|(at, line)| *at >= top_end || !is_name(line))
         .map(|(_, line)| format!("{line}\n"))
         .collect();
-    std::fs::write(path, line + &rest)
+    crate::private_file::write(&path, (line + &rest).as_bytes())
 }
 
 fn read(path: &Path) -> Result<Written, ConfigError> {
@@ -459,6 +473,20 @@ mod tests {
         let config = load(folder.path(), Flags::default(), &[]).unwrap();
         assert_eq!((config.name.value.as_deref(), config.import_entry_ms.value), (Some("Bob"), 7));
         assert!(std::fs::read_to_string(folder.path().join(FILE_NAME)).unwrap().contains("# mine"));
+        #[cfg(unix)]
+        {
+            let file = folder.path().join(FILE_NAME).metadata().unwrap();
+            assert_eq!(std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_data_folder_that_is_a_file_is_called_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, "x").unwrap();
+        let error = load(&file, Flags::default(), &[]).unwrap_err();
+        assert_eq!(error, ConfigError::NotAFolder { path: file });
     }
 
     #[test]

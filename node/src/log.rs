@@ -6,13 +6,17 @@
 //!
 //! Spec: NODE-7.
 
+pub(crate) mod file;
+
 use std::{
     fmt,
     io::{self, IsTerminal},
     str::FromStr,
 };
 
-use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, filter::LevelFilter, fmt::MakeWriter, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
 use crate::config::Config;
 
@@ -49,16 +53,29 @@ impl fmt::Display for Format {
 /// Where lines go, with the filter that says which.
 pub(crate) type Sink = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Sends what this process logs to standard error, as the settings `log` and `log_format` say. The second call in a process
-/// changes nothing.
+/// Sends what this process logs to standard error, as the settings `log` and `log_format` say, and to the file in the data
+/// folder, as `log_kept` says. The second call in a process changes nothing.
 ///
 /// # Errors
-/// When the filter cannot be understood: what is wrong with it.
-pub(crate) fn start(config: &Config) -> Result<(), String> {
-    let sinks = vec![standard_error(&config.log.value, config.log_format.value)?];
+/// When a filter cannot be understood: which setting, and what is wrong with it.
+pub(crate) fn start(config: &Config) -> Result<(), (&'static str, String)> {
+    let mut sinks = vec![standard_error(&config.log.value, config.log_format.value).map_err(|why| ("log", why))?];
+    sinks.extend(kept(config).map_err(|why| ("log_kept", why))?);
     // An application that brought its own subscriber keeps it.
     let _ = tracing_subscriber::registry().with(sinks).try_init();
     Ok(())
+}
+
+/// The file in the data folder. Where it cannot be opened there is none: what cannot be written is said on standard error when
+/// the node needs the folder itself.
+fn kept(config: &Config) -> Result<Option<Sink>, String> {
+    let filter = EnvFilter::try_new(&config.log_kept.value).map_err(|error| error.to_string())?;
+    if filter.max_level_hint() == Some(LevelFilter::OFF) {
+        return Ok(None);
+    }
+    let folder = &config.data_dir.value;
+    let opened = crate::store::make_folder(folder).and_then(|()| file::LogFile::open(folder));
+    Ok(opened.ok().map(|file| json_lines(file).with_filter(filter).boxed()))
 }
 
 fn standard_error(filter: &str, format: Format) -> Result<Sink, String> {
@@ -70,11 +87,16 @@ fn standard_error(filter: &str, format: Format) -> Result<Sink, String> {
                 io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
             lines.with_ansi(colours).with_filter(filter).boxed()
         }
-        Format::Json => {
-            let lines = lines.json().flatten_event(true).with_current_span(false).with_span_list(false);
-            lines.with_filter(filter).boxed()
-        }
+        Format::Json => json_lines(io::stderr).with_filter(filter).boxed(),
     })
+}
+
+/// One object a line, the fields beside the message.
+fn json_lines(
+    writer: impl for<'a> MakeWriter<'a> + Send + Sync + 'static,
+) -> impl Layer<Registry> + Send + Sync + 'static {
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).json();
+    lines.flatten_event(true).with_current_span(false).with_span_list(false)
 }
 
 #[cfg(test)]

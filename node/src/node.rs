@@ -37,7 +37,7 @@ use self::{
 };
 pub use self::{
     error::StartError,
-    reader::{Reader, Verified},
+    reader::{EntrySeen, Reader, Verified},
 };
 use crate::{
     identity::{self, Identity, IdentityError},

@@ -9,8 +9,30 @@ fn help_names_every_command() {
     let help = Folder::new().run(&["--help"]);
     assert_eq!(help.exit, 0);
     for command in [
-        "init", "up", "down", "status", "space", "invite", "join", "object", "text", "import", "wait", "feed",
-        "verify", "rebuild", "identity", "config", "version", "record", "events",
+        "init",
+        "up",
+        "down",
+        "status",
+        "space",
+        "invite",
+        "join",
+        "object",
+        "text",
+        "import",
+        "wait",
+        "feed",
+        "verify",
+        "rebuild",
+        "identity",
+        "config",
+        "version",
+        "record",
+        "events",
+        "watch",
+        "log",
+        "api",
+        "completions",
+        "man",
     ] {
         assert!(help.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {}", help.stdout);
     }

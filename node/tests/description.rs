@@ -11,9 +11,14 @@ use serde_json::Value;
 use self::story::{Asked, Operation, Story};
 use crate::harness::Folder;
 
-/// Examples that are not meant to succeed as they stand: a link and a ticket cannot be known beforehand, and nobody else is there.
-const NOT_DONE: [(&str, &str, u16); 3] =
-    [("post", "/join", 400), ("post", "/tickets/spend", 403), ("get", "/spaces/{space}/wait", 504)];
+/// Examples that are not meant to succeed as they stand: a link, a ticket and a feed cannot be known beforehand, and nobody
+/// else is there.
+const NOT_DONE: [(&str, &str, u16); 4] = [
+    ("post", "/join", 400),
+    ("post", "/tickets/spend", 403),
+    ("get", "/spaces/{space}/wait", 504),
+    ("get", "/feeds/{feed}", 404),
+];
 
 /// Answers that need something which is not of this test, and where they are provoked.
 const ELSEWHERE: [(&str, &str, u16, &str); 6] = [

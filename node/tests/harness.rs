@@ -255,16 +255,45 @@ impl Drop for Up<'_> {
 pub(crate) struct Following {
     child: Child,
     lines: mpsc::Receiver<String>,
+    errors: PathBuf,
 }
 
 impl Following {
     /// Starts a command.
     pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Following {
-        let mut child = folder.command(arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let errors = folder.dir.path().join(format!("{}.err", arguments.join("-").replace(['/', ':'], "_")));
+        let stderr = std::fs::File::create(&errors).unwrap();
+        let mut child = folder.command(arguments).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (told, lines) = mpsc::channel();
         thread::spawn(move || stdout.lines().map_while(Result::ok).all(|line| told.send(line).is_ok()));
-        Following { child, lines }
+        Following { child, lines, errors }
+    }
+
+    /// The next line, if one comes in this time.
+    pub(crate) fn next_within(&self, time: Duration) -> Option<String> {
+        self.lines.recv_timeout(time).ok()
+    }
+
+    /// Sends a signal.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits until the command ends by itself: what it still said, and how it ended.
+    pub(crate) fn end(mut self) -> Ended {
+        let mut stdout = String::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => stdout += &format!("{line}\n"),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("the command goes on"),
+            }
+        }
+        let exit = self.child.wait().unwrap().code().unwrap_or(-1);
+        Ended { exit, stdout, stderr: std::fs::read_to_string(&self.errors).unwrap() }
     }
 
     /// The next line as it is that this says yes to.
@@ -312,7 +341,8 @@ impl Drop for Following {
     }
 }
 
-fn ended(mut command: Command, input: &[u8]) -> Ended {
+/// Runs a command with this input to its end.
+pub(crate) fn ended(mut command: Command, input: &[u8]) -> Ended {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
     thread::spawn(move || feed(stdin, &input));

@@ -2,6 +2,7 @@
 
 use axum::{
     Json,
+    body::Bytes,
     extract::{FromRequest, FromRequestParts, Query, Request, rejection::JsonRejection},
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
@@ -9,6 +10,8 @@ use axum::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 use weft_peer::command::{Refusal, RefusalKind};
+
+use super::numbers;
 
 /// Why a request was not carried out. The status says what sort of reason it is: 400 asked wrongly, 401 no token, 403 a rule
 /// says no, 404 not here, 413 too large, 503 busy, 504 timed out or not level, 507 the store did not keep it, 500 anything else.
@@ -92,7 +95,14 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Body<T>, ApiError> {
-        match Json::<T>::from_request(request, state).await {
+        // The head says whether it is JSON at all, the bytes are looked at before they are read.
+        let (head, body) = request.into_parts();
+        let bytes =
+            Bytes::from_request(Request::from_parts(head.clone(), body), state).await.map_err(|_| too_large())?;
+        if let Some(number) = numbers::too_long(&bytes) {
+            return Err(ApiError::bad_request("number_too_long", numbers::message(number), numbers::HINT));
+        }
+        match Json::<T>::from_request(Request::from_parts(head, bytes.into()), state).await {
             Ok(Json(value)) => Ok(Body(value)),
             Err(JsonRejection::BytesRejection(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
                 Err(too_large())

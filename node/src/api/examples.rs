@@ -11,6 +11,8 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
         "space" => json!("garden"),
         // Where it chooses among events it has to be a full id, which nobody knows beforehand.
         "object" if place == "path" => json!("plan"),
+        // Nobody knows beforehand which feeds there are.
+        "feed" if place == "path" => json!("the-id-of-a-feed"),
         "type" => json!("note"),
         "all" => json!(false),
         "from" => json!(0),

@@ -1,20 +1,25 @@
 //! Feeds as they are stored: what there is, whether it verifies, and deriving everything from it again.
 
+use std::collections::BTreeMap;
+
 use axum::{
     Json,
     extract::{Path, State},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use weft_crypto::{Purpose, SpaceId, base32};
+use weft_crypto::{DeviceId, Purpose, SpaceId, base32};
 use weft_peer::command::{Answer, Command, FeedStatus};
 
 use super::{
     Api,
     error::{ApiError, Asked, ErrorBody},
-    lookup,
+    lookup, rfc3339,
 };
 use crate::identity::peer_id;
+
+/// How many entries one answer shows at most.
+const ENTRIES_MAX: u64 = 1_000;
 
 /// The feeds of a space.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,6 +55,41 @@ pub(crate) struct FeedBody {
     stopped: Option<String>,
     /// Whether this node writes it.
     mine: bool,
+    /// The space it belongs to.
+    space: String,
+    /// Some of its entries, in order, where it is shown by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<Vec<EntryBody>>,
+}
+
+/// Which entries of a feed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FeedQuery {
+    /// Look for the feed in this space only.
+    space: Option<String>,
+    /// The first entry. Default: so that the last `count` are shown.
+    from: Option<u64>,
+    /// How many entries, at most 1,000. Default 20.
+    count: Option<u64>,
+}
+
+/// What the header of an entry says. Nothing of it is secret to whoever holds the feed; bodies of data entries are sealed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EntryBody {
+    /// Its place in the feed.
+    seq: u64,
+    /// `control`, `mutation`, `record` or `merge`.
+    kind: &'static str,
+    /// When it was written, as its author says, RFC 3339.
+    claimed: String,
+    /// The bytes of its body as stored.
+    bytes: u64,
+    /// Whether the body is held; it can be erased.
+    held: bool,
+    /// How many feeds it names the heads of, because they grew since the entry before.
+    deps: u64,
 }
 
 /// Which space; all without it.
@@ -59,6 +99,17 @@ pub(crate) struct FeedBody {
 pub(crate) struct SpaceQuery {
     /// A space.
     space: Option<String>,
+}
+
+/// What to derive again.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RebuildQuery {
+    /// A space; all without it.
+    space: Option<String>,
+    /// Answer what would be dropped, and drop nothing.
+    dry_run: Option<bool>,
 }
 
 /// What was checked.
@@ -91,7 +142,12 @@ pub(crate) struct Rebuilt {
 pub(crate) async fn list(State(api): State<Api>, Path(space): Path<String>) -> Result<Json<Feeds>, ApiError> {
     let space = lookup::space(&api, &space).await?;
     let names = lookup::peer_names(&api, space).await?;
-    let feeds = of_space(&api, space).await?.into_iter().map(|feed| FeedBody {
+    let feeds = of_space(&api, space).await?.into_iter().map(|feed| body(space, feed, &names));
+    Ok(Json(Feeds { space: space.to_string(), feeds: feeds.collect() }))
+}
+
+fn body(space: SpaceId, feed: FeedStatus, names: &BTreeMap<DeviceId, String>) -> FeedBody {
+    FeedBody {
         feed: feed.feed.to_string(),
         purpose: purpose(feed.purpose),
         device: peer_id(&feed.device).to_string(),
@@ -103,8 +159,45 @@ pub(crate) async fn list(State(api): State<Api>, Path(space): Path<String>) -> R
         replayed: feed.released,
         stopped: feed.stopped,
         mine: feed.mine,
+        space: space.to_string(),
+        entries: None,
+    }
+}
+
+/// Show a feed and some of its entries.
+#[utoipa::path(get, path = "/feeds/{feed}", tag = "feeds", params(("feed" = String, Path), FeedQuery),
+    responses((status = 200, body = FeedBody), (status = 404, body = ErrorBody)))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    Path(asked): Path<String>,
+    Asked(query): Asked<FeedQuery>,
+) -> Result<Json<FeedBody>, ApiError> {
+    let (space, feed) = lookup::feed_anywhere(&api, query.space.as_deref(), &asked).await?;
+    let names = lookup::peer_names(&api, space).await?;
+    let found = of_space(&api, space).await?.into_iter().find(|status| status.feed == feed);
+    let shown = body(space, found.ok_or_else(ApiError::unexpected)?, &names);
+    let count = query.count.unwrap_or(20).min(ENTRIES_MAX);
+    let from = query.from.unwrap_or(shown.length.saturating_sub(count));
+    let entries = lookup::blocking(&api, move |reader| reader.entries(&feed, from, count)).await?;
+    let entries = entries.into_iter().map(|entry| EntryBody {
+        seq: entry.seq,
+        kind: kind(entry.kind),
+        claimed: rfc3339::format(entry.claimed_ms),
+        bytes: entry.body_bytes,
+        held: entry.is_held,
+        deps: entry.deps,
     });
-    Ok(Json(Feeds { space: space.to_string(), feeds: feeds.collect() }))
+    Ok(Json(FeedBody { entries: Some(entries.collect()), ..shown }))
+}
+
+fn kind(kind: u32) -> &'static str {
+    match kind {
+        weft_feed::kind::CONTROL => "control",
+        weft_feed::kind::MUTATION => "mutation",
+        weft_feed::kind::RECORD => "record",
+        weft_feed::kind::MERGE => "merge",
+        _ => "unknown",
+    }
 }
 
 /// The feeds of a space, as the peer has them.
@@ -140,20 +233,31 @@ pub(crate) async fn verify(
 }
 
 /// Drop what was derived from the feeds and derive it again.
-#[utoipa::path(post, path = "/rebuild", tag = "feeds", params(SpaceQuery),
+#[utoipa::path(post, path = "/rebuild", tag = "feeds", params(RebuildQuery),
     responses((status = 200, body = Rebuilt), (status = 404, body = ErrorBody)))]
 pub(crate) async fn rebuild(
     State(api): State<Api>,
-    Asked(SpaceQuery { space }): Asked<SpaceQuery>,
+    Asked(RebuildQuery { space, dry_run }): Asked<RebuildQuery>,
 ) -> Result<Json<Rebuilt>, ApiError> {
     let mut sum = Rebuilt { spaces: 0, objects: 0, entries: 0 };
     for space in lookup::spaces_or_all(&api, space.as_deref()).await? {
-        let Answer::Rebuilt { entries } = api.node().command(Command::Rebuild { space }).await? else {
-            return Err(ApiError::unexpected());
-        };
+        sum.entries += if dry_run == Some(true) { replayed(&api, space).await? } else { derive(&api, space).await? };
         sum.spaces += 1;
-        sum.entries += entries;
         sum.objects += lookup::objects(&api, space).await?.len() as u64;
     }
     Ok(Json(sum))
+}
+
+/// Derives a space again; how many data entries were replayed.
+async fn derive(api: &Api, space: SpaceId) -> Result<u64, ApiError> {
+    match api.node().command(Command::Rebuild { space }).await? {
+        Answer::Rebuilt { entries } => Ok(entries),
+        _ => Err(ApiError::unexpected()),
+    }
+}
+
+/// How many data entries of a space have been replayed.
+async fn replayed(api: &Api, space: SpaceId) -> Result<u64, ApiError> {
+    let feeds = of_space(api, space).await?;
+    Ok(feeds.iter().filter(|feed| feed.purpose == Purpose::Data).map(|feed| feed.released).sum())
 }

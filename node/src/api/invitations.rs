@@ -64,10 +64,10 @@ pub(crate) struct Joined {
     role: String,
     /// The identity that issued the link.
     inviter: String,
-    /// What the link says the space is called.
-    says_space: String,
-    /// What the link says its issuer is called.
-    says_inviter: String,
+    /// What the link says the space is called, if it says so.
+    says_space: Option<String>,
+    /// What the link says its issuer is called, if it says so.
+    says_inviter: Option<String>,
     /// Whether this identity was a member before.
     already: bool,
 }
@@ -128,7 +128,8 @@ pub(crate) async fn join(
             "copy the whole link, from `weft-invite:` to its end, or ask for a new one",
         )
     })?;
-    let (says_space, says_inviter) = (link.space_name.clone(), link.inviter_name.clone());
+    let [says_space, says_inviter] =
+        [&link.space_name, &link.inviter_name].map(|said| Some(said.clone()).filter(|said| !said.is_empty()));
     if let Some(already) = already_joined(&api, &link).await? {
         return Ok(Json(Joined { says_space, says_inviter, ..already }));
     }
@@ -166,8 +167,8 @@ async fn already_joined(api: &Api, link: &Link) -> Result<Option<Joined>, ApiErr
         space: link.space.to_string(),
         role: role.to_string(),
         inviter,
-        says_space: String::new(),
-        says_inviter: String::new(),
+        says_space: None,
+        says_inviter: None,
         already: true,
     }))
 }

@@ -77,7 +77,8 @@ pub(crate) async fn object(api: &Api, within: Option<&str>, asked: &str) -> Resu
         };
         candidates.extend(listed.into_iter().map(|(object, summary)| Candidate {
             id: object.to_string(),
-            name: summary.name,
+            // What Weft keeps for itself is called like spaces and people, who are not meant where an object is.
+            name: summary.name.filter(|_| !summary.type_name.starts_with(HIDDEN)),
             value: (space, object),
         }));
     }
@@ -156,12 +157,39 @@ pub(crate) async fn feed(api: &Api, space: SpaceId, asked: &str) -> Result<FeedI
     choose(FEED, asked, feeds.into_iter().map(candidate))
 }
 
-/// The member's device that is meant.
+/// The feed that is meant, and the space it belongs to.
+pub(crate) async fn feed_anywhere(api: &Api, within: Option<&str>, asked: &str) -> Result<(SpaceId, FeedId), ApiError> {
+    let mut candidates = Vec::new();
+    for space in spaces_or_all(api, within).await? {
+        let feeds = feeds::of_space(api, space).await?.into_iter();
+        // A name would mean both feeds of a device, in every space.
+        candidates.extend(feeds.map(|feed| Candidate {
+            id: feed.feed.to_string(),
+            name: None,
+            value: (space, feed.feed),
+        }));
+    }
+    choose(FEED, asked, candidates)
+}
+
+/// The member's device that is meant: by its own id or name, or as the only one of an identity.
 pub(crate) async fn peer(api: &Api, space: SpaceId, asked: &str) -> Result<DeviceId, ApiError> {
     let names = peer_names(api, space).await?;
-    let mut devices: Vec<DeviceId> = feeds::of_space(api, space).await?.iter().map(|feed| feed.device).collect();
+    let feeds = feeds::of_space(api, space).await?;
+    let mut devices: Vec<DeviceId> = feeds.iter().map(|feed| feed.device).collect();
     devices.sort();
     devices.dedup();
+    let is_of = |device: &DeviceId| {
+        let identity = feeds.iter().find(|feed| feed.device == *device).and_then(|feed| feed.identity);
+        identity.is_some_and(|identity| {
+            let identity = identity.to_string();
+            identity == asked || asked.len() >= 12 && identity.starts_with(asked)
+        })
+    };
+    let of_identity: Vec<&DeviceId> = devices.iter().filter(|device| is_of(device)).collect();
+    if let [device] = of_identity[..] {
+        return Ok(*device);
+    }
     let candidate = |device: DeviceId| Candidate {
         id: peer_id(&device).to_string(),
         name: names.get(&device).cloned(),

@@ -12,8 +12,9 @@ use std::{
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
-    middleware,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use tokio::{net::TcpListener, sync::watch};
@@ -31,6 +32,7 @@ mod identity;
 mod import;
 mod invitations;
 mod lookup;
+pub(crate) mod numbers;
 mod objects;
 mod observe;
 mod openapi;
@@ -46,6 +48,7 @@ pub(crate) mod token;
 mod wait;
 
 pub use openapi::description;
+pub(crate) use rfc3339::format as time;
 pub(crate) use settings::Settings;
 
 /// The largest JSON body, in bytes. 32 MiB: the largest first text of an object (16 MiB), with every second character escaped.
@@ -123,6 +126,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/objects/{object}/text", get(text::show).post(text::edit))
         .route("/spaces/{space}/records", get(records::list).post(records::append))
         .route("/spaces/{space}/feeds", get(feeds::list))
+        .route("/feeds/{feed}", get(feeds::show))
         .route("/verify", post(feeds::verify))
         .route("/rebuild", post(feeds::rebuild))
         .route("/spaces/{space}/wait", get(wait::wait))
@@ -140,6 +144,7 @@ pub(crate) fn router(api: Api) -> Router {
         .merge(page::files())
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(path_is_text))
         .with_state(api)
 }
 
@@ -163,6 +168,39 @@ pub(crate) async fn bind(address: SocketAddr, ports: impl Iterator<Item = u16>) 
         }
     }
     Err(refused)
+}
+
+/// A path whose escapes are no text names nothing, and is refused in our words rather than axum's.
+async fn path_is_text(request: Request, next: Next) -> Response {
+    if decodes_to_text(request.uri().path()) {
+        return next.run(request).await;
+    }
+    error::ApiError::bad_request(
+        "bad_path",
+        "the escapes in the path are no UTF-8 text",
+        "write the bytes of UTF-8 text as %XX",
+    )
+    .into_response()
+}
+
+/// Whether the bytes that the `%XX` of a path stand for are UTF-8.
+fn decodes_to_text(path: &str) -> bool {
+    let (bytes, mut decoded) = (path.as_bytes(), Vec::with_capacity(path.len()));
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = (bytes[at] == b'%').then(|| path.get(at + 1..at + 3)).flatten();
+        match escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    std::str::from_utf8(&decoded).is_ok()
 }
 
 async fn no_such_route() -> error::ApiError {

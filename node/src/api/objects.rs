@@ -68,6 +68,17 @@ pub(crate) struct WithinQuery {
     pub(crate) space: Option<String>,
 }
 
+/// In which space an object's name is looked for, and whether it is only looked for.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeleteQuery {
+    /// Only this space.
+    space: Option<String>,
+    /// Answer what would be deleted, and delete nothing.
+    dry_run: Option<bool>,
+}
+
 /// Which objects.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -248,14 +259,17 @@ pub(crate) async fn set(
 }
 
 /// Delete an object. Answered when it is durable here.
-#[utoipa::path(delete, path = "/objects/{object}", tag = "objects", params(("object" = String, Path), WithinQuery),
+#[utoipa::path(delete, path = "/objects/{object}", tag = "objects", params(("object" = String, Path), DeleteQuery),
     responses((status = 200, body = ObjectName), (status = 403, body = ErrorBody)))]
 pub(crate) async fn delete(
     State(api): State<Api>,
     Path(object): Path<String>,
-    Asked(within): Asked<WithinQuery>,
+    Asked(query): Asked<DeleteQuery>,
 ) -> Result<Json<ObjectName>, ApiError> {
-    let (space, object) = lookup::editable(&api, within.space.as_deref(), &object, lookup::Doing::Delete).await?;
+    let (space, object) = lookup::editable(&api, query.space.as_deref(), &object, lookup::Doing::Delete).await?;
+    if query.dry_run == Some(true) {
+        return Ok(Json(ObjectName { object: object.to_string(), space: space.to_string() }));
+    }
     Ok(Json(edit(&api, space, Edit::Delete { object }).await?))
 }
 

@@ -31,7 +31,7 @@ use super::{
         invitations::invite, invitations::join,
         objects::list, objects::create, objects::get, objects::set, objects::delete,
         text::show, text::edit, import::trace,
-        records::list, records::append, feeds::list, feeds::verify, feeds::rebuild, events::events,
+        records::list, records::append, feeds::list, feeds::show, feeds::verify, feeds::rebuild, events::events,
         page::issue, page::spend,
         health::alive, health::ready, health::metrics,
     ),

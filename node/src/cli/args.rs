@@ -7,7 +7,7 @@ use libp2p::Multiaddr;
 
 const EXIT_CODES: &str = "\
 Names: SPACE, OBJECT and FEED are a full id, a unique prefix of six or more characters, or a unique name.
-       PEER is a full peer id, its last eight characters, or a unique name.
+       PEER is a full peer id, its last eight characters, a unique name, or an identity with one device.
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 timed out or not level, 6 store damaged or locked.";
 
 /// Weft: a peer-to-peer cloud. Share spaces between devices, encrypted, without a server.
@@ -48,7 +48,11 @@ pub(crate) enum Command {
         print: bool,
     },
     /// What this node is, whom it is connected to, and why it is not in sync
-    Status,
+    Status {
+        /// Stay, and show it as it changes
+        #[arg(long, short)]
+        watch: bool,
+    },
     /// Make and look at spaces
     #[command(subcommand)]
     Space(Space),
@@ -73,10 +77,28 @@ pub(crate) enum Command {
     Import(Import),
     /// Wait until a space is level with its connected members
     Wait(Wait),
+    /// Show the node, a space or an object, and then follow it as it changes
+    Watch {
+        /// A space or an object; the whole node without it
+        #[arg(value_name = "SPACE|OBJECT", value_parser = given)]
+        what: Option<String>,
+        /// Look for the object in this space only
+        #[arg(long)]
+        space: Option<String>,
+    },
     /// Follow what happens, one line for each event
     Events {
         /// Only what happens in this space
         space: Option<String>,
+    },
+    /// Show what the node that runs or ran here has logged
+    Log {
+        /// How many of the last lines
+        #[arg(long, short = 'n', default_value_t = 50, value_name = "N")]
+        lines: usize,
+        /// Stay, and show what is logged from now on
+        #[arg(long, short)]
+        follow: bool,
     },
     /// Look at feeds
     #[command(subcommand)]
@@ -90,6 +112,9 @@ pub(crate) enum Command {
     Rebuild {
         /// Only this space
         space: Option<String>,
+        /// Only say what would be dropped
+        #[arg(long)]
+        dry_run: bool,
     },
     /// Look after the identity
     #[command(subcommand)]
@@ -97,6 +122,33 @@ pub(crate) enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Send any request to the node's API and print the answer
+    #[command(
+        after_help = "`weft api GET openapi.json` describes every request. Without a running node, the store answers itself."
+    )]
+    Api {
+        /// GET, POST, PATCH, PUT or DELETE
+        #[arg(value_parser = super::raw::method)]
+        method: axum::http::Method,
+        /// What is asked for: `status` means `/api/v1/status`
+        #[arg(value_parser = given)]
+        path: String,
+        /// What is sent: text, `@file`, or `-` for standard input
+        body: Option<String>,
+    },
+    /// Print the completions for a shell
+    #[command(after_help = "bash: weft completions bash > ~/.local/share/bash-completion/completions/weft\n\
+                            zsh:  weft completions zsh > a folder of $fpath/_weft\n\
+                            fish: weft completions fish > ~/.config/fish/completions/weft.fish")]
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write manual pages into a folder
+    Man {
+        /// The folder, like ~/.local/share/man/man1
+        dir: PathBuf,
+    },
     /// Print the version
     Version,
 }
@@ -211,7 +263,20 @@ pub(crate) enum Object {
     Delete {
         #[command(flatten)]
         object: Which,
+        #[command(flatten)]
+        sure: Sure,
     },
+}
+
+/// Before something is destroyed. At a terminal a command asks; where nobody can answer it does not.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Sure {
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 /// Which object is meant.
@@ -239,7 +304,7 @@ pub(crate) enum Text {
         object: Which,
         /// Before which character; characters are Unicode scalar values, counted from 0
         position: u32,
-        /// What to insert
+        /// What to insert, or `-` to read it from standard input
         #[arg(required_unless_present = "file", allow_hyphen_values = true)]
         text: Option<String>,
         /// Insert the text of a file (`-`: standard input)
@@ -291,7 +356,7 @@ pub(crate) enum Record {
 pub(crate) enum Import {
     /// Replay a sequential editing trace into a new text, one operation a keystroke
     Trace {
-        /// The trace: JSON or gzipped JSON
+        /// The trace: JSON or gzipped JSON (`-`: standard input)
         file: PathBuf,
         /// The space the text goes into
         #[arg(long)]
@@ -326,6 +391,21 @@ pub(crate) enum Feed {
         #[arg(value_parser = given)]
         space: String,
     },
+    /// Show a feed and its last entries
+    Show {
+        /// The feed
+        #[arg(value_parser = given)]
+        feed: String,
+        /// Look in this space only
+        #[arg(long)]
+        space: Option<String>,
+        /// The first entry to show [default: so that the last ones are shown]
+        #[arg(long)]
+        from: Option<u64>,
+        /// How many entries
+        #[arg(long, default_value_t = 20)]
+        count: u64,
+    },
 }
 
 /// Look after the identity.
@@ -336,6 +416,9 @@ pub(crate) enum Identity {
         /// Say that it is written down: it is deleted from this device, and the device works on without it
         #[arg(long)]
         confirm: bool,
+        /// Only say what would be deleted
+        #[arg(long, requires = "confirm")]
+        dry_run: bool,
     },
 }
 

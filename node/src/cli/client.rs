@@ -41,6 +41,8 @@ pub(crate) struct Call {
 enum Payload {
     None,
     Json(Value),
+    /// JSON as somebody wrote it.
+    Text(Vec<u8>),
     Bytes(Vec<u8>),
 }
 
@@ -73,6 +75,16 @@ impl Call {
     /// Whether it goes to exactly this path.
     pub(crate) fn is_to(&self, path: &str) -> bool {
         self.path == path
+    }
+
+    /// Any request. A body that is JSON is sent as that.
+    pub(crate) fn raw(method: Method, path: String, body: Option<Vec<u8>>) -> Call {
+        let body = match body {
+            None => Payload::None,
+            Some(bytes) if serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_ok() => Payload::Text(bytes),
+            Some(bytes) => Payload::Bytes(bytes),
+        };
+        Call { method, path, body }
     }
 
     /// Hands over bytes.
@@ -131,6 +143,20 @@ impl Client {
     /// The same for what needs peers: when no node runs, one is started for this command.
     pub(crate) fn open_to_peers(config: &Config) -> Result<Client, Failure> {
         Client::open_with(config, |config, runtime| runtime.block_on(start::briefly(config)))
+    }
+
+    /// The running node, for what only makes sense with one: nothing changes by itself in a store that nobody has open, and
+    /// whoever had it open would keep all others out.
+    pub(crate) fn of_running(config: &Config) -> Result<Client, Failure> {
+        require_identity(&config.data_dir.value)?;
+        Client::running(config).ok_or_else(|| {
+            Failure::new(
+                Exit::Failed,
+                "no_node",
+                "no node is running here, so nothing changes by itself",
+                "start it with `weft up`",
+            )
+        })
     }
 
     /// The running node, if there is one.
@@ -193,7 +219,8 @@ impl Client {
         }
     }
 
-    fn send(&self, call: Call) -> Result<Box<dyn Read>, Failure> {
+    /// Sends a request; what is no success is an error. The body comes as it is read.
+    pub(crate) fn send(&self, call: Call) -> Result<Box<dyn Read>, Failure> {
         let (status, mut body) = match self {
             Client::Running(running) => over_http(running, call)?,
             Client::Here(here) => in_process(here, call)?,
@@ -270,6 +297,7 @@ fn encode(body: Payload) -> (Option<&'static str>, Vec<u8>) {
     match body {
         Payload::None => (None, Vec::new()),
         Payload::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
+        Payload::Text(text) => (Some("application/json"), text),
         Payload::Bytes(bytes) => (Some("application/octet-stream"), bytes),
     }
 }
@@ -296,7 +324,7 @@ impl Read for Frames {
 }
 
 /// The answer did not come whole.
-fn lost(error: &io::Error) -> Failure {
+pub(crate) fn lost(error: &io::Error) -> Failure {
     Failure::new(
         Exit::Failed,
         "connection_lost",

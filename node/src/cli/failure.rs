@@ -52,8 +52,16 @@ impl Failure {
         Failure::new(Exit::Usage, code, message, hint)
     }
 
+    /// Nobody reads on: reason enough to end, and none to complain.
+    pub(crate) fn reader_gone() -> Failure {
+        Failure::new(Exit::Done, "reader_gone", "nobody reads what is printed any more", "")
+    }
+
     /// Says on standard error what happened.
     pub(crate) fn report(&self, json: bool) {
+        if self.exit == Exit::Done {
+            return;
+        }
         let mut stderr = std::io::stderr().lock();
         // Nobody is left to tell when standard error is closed.
         let _ = if json {

@@ -45,7 +45,7 @@ pub(crate) fn init(config: Config, name: Option<&str>, output: Output) -> Result
         let status = client.ask(Call::get(path(&["status"], &[])))?;
         let answer = json!({
             "identity": status.get("identity"), "peer_id": status.get("peer_id"), "name": status.get("name"),
-            "data": folder.display().to_string(), "created": created,
+            "data": folder.display().to_string(), "created": created, "command": start::command(&config),
         });
         output.confirm(&answer, initialised)
     })
@@ -55,16 +55,26 @@ fn initialised(answer: &Value) -> String {
     let created = answer.get("created") == Some(&Value::Bool(true));
     let what = if created { "made an identity in" } else { "there is an identity already in" };
     format!(
-        "{what} {}\n  identity  {}\n  peer id   {}\nnext: `weft identity phrase` to write down the recovery phrase, \
-         `weft up` to start\n",
+        "{what} {}\n  identity  {}\n  peer id   {}\nnext: `{3} identity phrase` to write down the recovery phrase, \
+         `{3} up` to start\n",
         text(answer, "data"),
         text(answer, "identity"),
         text(answer, "peer_id"),
+        text(answer, "command"),
     )
 }
 
+/// What is asked of the recovery phrase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Show,
+    Confirm,
+    WouldConfirm,
+}
+
 /// Shows the recovery phrase, and has it forgotten here once its owner says that it is written down.
-pub(crate) fn phrase(config: &Config, confirm: bool, output: Output) -> Result<(), Failure> {
+pub(crate) fn phrase(config: &Config, ask: Ask, output: Output) -> Result<(), Failure> {
+    let confirm = ask != Ask::Show;
     with(Client::open(config)?, |client| {
         let answer = client.ask(Call::get(path(&["identity", "phrase"], &[])))?;
         if answer.get("confirmed") == Some(&Value::Bool(true)) {
@@ -77,6 +87,10 @@ pub(crate) fn phrase(config: &Config, confirm: bool, output: Output) -> Result<(
                 "the recovery phrase is not stored on this device any more: it was confirmed as written down",
                 "it is where you wrote it down",
             ));
+        }
+        if ask == Ask::WouldConfirm {
+            let would = json!({"confirmed": false, "would": "delete"});
+            return output.say(&would, |_| "would delete the phrase from this device\n".to_owned());
         }
         let forget = || client.ask(Call::delete(path(&["identity", "phrase"], &[])));
         if confirm {

@@ -21,7 +21,12 @@ pub(crate) fn trace(
     output: Output,
 ) -> Result<(), Failure> {
     let bytes = plan::read(&file.to_string_lossy())?;
-    let name = name.or_else(|| file.file_name().map(|name| stem(&name.to_string_lossy()).to_owned()));
+    let name = name.or_else(|| {
+        Some(file)
+            .filter(|file| *file != Path::new("-"))?
+            .file_name()
+            .map(|name| stem(&name.to_string_lossy()).to_owned())
+    });
     let call = Call::post_bytes(path(&["spaces", space, "import", "trace"], &[("name", name.as_deref())]), bytes);
     let bar = progress_bar(output);
     for line in client.follow(call)? {

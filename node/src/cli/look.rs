@@ -1,9 +1,9 @@
 //! What the terminal can show: its width, and whether it has colors.
 //!
-//! Both are facts of the process, found once. Where standard output is no terminal there is neither a width to keep to nor a
+//! Where standard output is no terminal there is neither a width to keep to nor a
 //! color, and where `NO_COLOR` is set (<https://no-color.org>) there is no color.
 
-use std::{io::IsTerminal, sync::OnceLock};
+use std::io::IsTerminal;
 
 /// What a piece of text means, for the eye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,8 @@ pub(crate) struct Look {
     pub(crate) columns: Option<usize>,
     /// Whether colors show.
     pub(crate) colors: bool,
+    /// Whether lines can be drawn over.
+    pub(crate) draws: bool,
 }
 
 impl Look {
@@ -51,14 +53,12 @@ impl Look {
 
 /// The standard output of this process.
 pub(crate) fn stdout() -> Look {
-    static LOOK: OnceLock<Look> = OnceLock::new();
-    *LOOK.get_or_init(|| of(std::io::stdout().is_terminal()))
+    of(std::io::stdout().is_terminal())
 }
 
 /// The standard error of this process.
 pub(crate) fn stderr() -> Look {
-    static LOOK: OnceLock<Look> = OnceLock::new();
-    *LOOK.get_or_init(|| of(std::io::stderr().is_terminal()))
+    of(std::io::stderr().is_terminal())
 }
 
 /// How wide the terminal is now: a window can change while a command runs.
@@ -67,10 +67,15 @@ pub(crate) fn columns_now() -> usize {
     said.or_else(|| terminal_size::terminal_size().map(|(width, _)| width.0.into())).unwrap_or(80)
 }
 
+/// How high it is now.
+pub(crate) fn lines_now() -> usize {
+    terminal_size::terminal_size().map_or(24, |(_, height)| height.0.into())
+}
+
 fn of(is_terminal: bool) -> Look {
     let says = |variable: &str| std::env::var_os(variable).filter(|value| !value.is_empty());
-    let colors = is_terminal && says("NO_COLOR").is_none() && says("TERM").is_none_or(|term| term != "dumb");
-    Look { columns: is_terminal.then(columns_now), colors }
+    let draws = is_terminal && says("TERM").is_none_or(|term| term != "dumb");
+    Look { columns: is_terminal.then(columns_now), colors: draws && says("NO_COLOR").is_none(), draws }
 }
 
 #[cfg(test)]
@@ -79,13 +84,13 @@ mod tests {
 
     #[test]
     fn only_a_terminal_has_a_width_and_colors() {
-        assert_eq!(of(false), Look { columns: None, colors: false });
+        assert_eq!(of(false), Look::default());
         assert!(of(true).columns.is_some_and(|columns| columns > 0));
     }
 
     #[test]
     fn paint_shows_where_colors_do() {
-        let colors = |colors| Look { columns: Some(80), colors };
+        let colors = |colors| Look { columns: Some(80), colors, draws: true };
         assert_eq!(colors(true).paint(Tone::Good, "level"), "\x1b[32mlevel\x1b[0m");
         assert_eq!(colors(false).paint(Tone::Good, "level"), "level");
         assert_eq!(colors(true).paint(Tone::Good, ""), "");

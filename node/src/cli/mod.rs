@@ -12,21 +12,31 @@ use crate::config::{Config, ConfigError, Flags};
 
 mod args;
 mod aside;
+mod changes;
 mod client;
 mod failure;
 mod identity;
 mod import;
+mod interrupt;
+mod log;
 mod look;
+mod manual;
 mod object;
 mod open;
 mod output;
 mod plan;
+mod raw;
 mod running;
 mod show;
 mod start;
+mod status_watch;
+mod sure;
 mod table;
 mod up;
 mod visible;
+mod watch;
+
+pub use manual::command_table;
 
 use args::{Args, Command};
 use client::Client;
@@ -62,8 +72,12 @@ pub fn run() -> ExitCode {
 fn dispatch(args: Args) -> Result<(), Failure> {
     let Args { data, json, quiet, command } = args;
     let output = Output { json, quiet };
-    if matches!(command, Command::Version) {
-        return output.say(&serde_json::json!({"version": crate::VERSION}), show::version);
+    // What looks at no data folder needs no settings.
+    match &command {
+        Command::Version => return output.say(&serde_json::json!({"version": crate::VERSION}), show::version),
+        Command::Completions { shell } => return manual::completions(*shell),
+        Command::Man { dir } => return manual::pages(dir, output),
+        _ => {}
     }
     let mut flags = Flags { data, ..Flags::default() };
     if let Command::Up(up) = &command {
@@ -82,12 +96,31 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Up(_) => up::up(config, output),
         Command::Down => up::down(&config, output),
         Command::Open { print } => open::page(&config, print, output),
-        Command::Identity(args::Identity::Phrase { confirm }) => identity::phrase(&config, confirm, output),
+        Command::Status { watch: true } => status_watch::watch(&config, output),
+        Command::Watch { what, space } => watch::watch(&config, what.as_deref(), space.as_deref(), output),
+        Command::Events { space } => watch::events(&config, space.as_deref(), output),
+        Command::Log { lines, follow } => log::log(&config.data_dir.value, lines, follow, output),
+        Command::Identity(args::Identity::Phrase { confirm, dry_run }) => {
+            let ask = if dry_run {
+                identity::Ask::WouldConfirm
+            } else if confirm {
+                identity::Ask::Confirm
+            } else {
+                identity::Ask::Show
+            };
+            identity::phrase(&config, ask, output)
+        }
+        Command::Object(args::Object::Delete { object, sure }) => {
+            with(Client::open(&config)?, |client| sure::delete_object(client, &object, &sure, output))
+        }
+        Command::Rebuild { space, dry_run: true } => {
+            with(Client::open(&config)?, |client| sure::would_rebuild(client, space.as_deref(), output))
+        }
+        Command::Api { method, path, body } => {
+            with(Client::open(&config)?, |client| raw::request(client, &method, &path, body.as_deref()))
+        }
         Command::Import(args::Import::Trace { file, space, name }) => {
             with(Client::open(&config)?, |client| import::trace(client, &file, &space, name, output))
-        }
-        Command::Events { space } => {
-            with(Client::open(&config)?, |client| show::events(client, space.as_deref(), output))
         }
         Command::Config(args::ConfigCommand::Show) => {
             // A running node says what it runs with; otherwise what it would.
@@ -125,6 +158,9 @@ fn wrong_settings(error: ConfigError) -> Failure {
             "correct it; `weft config show` lists every setting, its value and where it came from".to_owned()
         }
         ConfigError::Unreadable { .. } => "look at the rights of the file".to_owned(),
+        ConfigError::NotAFolder { .. } => {
+            return Failure::usage("not_a_folder", error.to_string(), "name a folder with --data or WEFT_DATA");
+        }
         ConfigError::NoHome => "name a folder with --data or WEFT_DATA".to_owned(),
     };
     Failure::usage("bad_config", error.to_string(), hint)

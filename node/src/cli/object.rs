@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{failure::Failure, plan::read_text};
+use crate::api::numbers;
 
 /// The key under which an object's shared text goes by.
 const BODY: &str = "body";
@@ -47,6 +48,13 @@ fn property(argument: &str) -> Result<(String, Value), Failure> {
         return Err(malformed(format!("`{argument}` has no key")));
     }
     let value = if is_json {
+        if let Some(number) = numbers::too_long(value.as_bytes()) {
+            return Err(Failure::usage(
+                "number_too_long",
+                format!("the value of `{key}`: {}", numbers::message(number)),
+                "write it as text: KEY=12345678901234567890123",
+            ));
+        }
         serde_json::from_str(value).map_err(|error| malformed(format!("the value of `{key}` is no JSON: {error}")))?
     } else if let Some(file) = value.strip_prefix('@') {
         Value::String(read_text(file)?)
@@ -81,9 +89,16 @@ mod tests {
 
     #[test]
     fn what_is_no_property_is_refused() {
-        for wrong in
-            [&["title"][..], &["=x"], &[":=1"], &["a:=nope"], &["a=1", "a=2"], &["body:=1"], &["a=@/nowhere/at/all"]]
-        {
+        for wrong in [
+            &["title"][..],
+            &["=x"],
+            &[":=1"],
+            &["a:=nope"],
+            &["a=1", "a=2"],
+            &["body:=1"],
+            &["a:=[123456789012345678901]"],
+            &["a=@/nowhere/at/all"],
+        ] {
             assert!(read(wrong).is_err(), "{wrong:?}");
         }
     }

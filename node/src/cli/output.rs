@@ -27,7 +27,7 @@ impl Output {
     }
 }
 
-/// Prints text as it is. A reader that went away (`weft status | head`) is no failure.
+/// Prints text as it is. A reader that went away (`weft watch | head`) ends the command, and is no failure.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     print_bytes(text.as_bytes())
 }
@@ -36,13 +36,14 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
 pub(crate) fn print_bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Failure::reader_gone()),
+        Err(error) => Err(Failure::new(
             Exit::Failed,
             "output_failed",
             format!("standard output could not be written: {error}"),
             "look at the disk or the program it goes to",
         )),
-        _ => Ok(()),
     }
 }
 
@@ -63,4 +64,11 @@ pub(crate) fn text(value: &Value, key: &str) -> String {
 /// The list at `key`; empty where there is none.
 pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
     value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The number at `key` with its noun: `1 entry`, `2 entries`.
+pub(crate) fn counted(value: &Value, key: &str, one: &str, several: &str) -> String {
+    let number = text(value, key);
+    let noun = if number == "1" { one } else { several };
+    format!("{number} {noun}")
 }

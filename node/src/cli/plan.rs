@@ -33,7 +33,7 @@ type Asking = (Call, fn(&Value) -> String);
 pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
     let confirms = confirms(&command);
     let (call, show): Asking = match command {
-        Command::Status => (Call::get(path(&["status"], &[])), show::status),
+        Command::Status { .. } => (Call::get(path(&["status"], &[])), show::status),
         Command::Space(Space::Create { name }) => {
             (Call::post_json(path(&["spaces"], &[]), json!({"name": name})), show::space_created)
         }
@@ -62,8 +62,15 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
             (Call::get(path(&["spaces", &space, "wait"], &query)), show::level)
         }
         Command::Feed(Feed::List { space }) => (Call::get(path(&["spaces", &space, "feeds"], &[])), show::feeds),
+        Command::Feed(Feed::Show { feed, space, from, count }) => {
+            let (from, count) = (from.map(|from| from.to_string()), count.to_string());
+            let query = [("space", space.as_deref()), ("from", from.as_deref()), ("count", Some(&*count))];
+            (Call::get(path(&["feeds", &feed], &query)), show::feed)
+        }
         Command::Verify { space } => (Call::post(path(&["verify"], &[("space", space.as_deref())])), show::verified),
-        Command::Rebuild { space } => (Call::post(path(&["rebuild"], &[("space", space.as_deref())])), show::rebuilt),
+        Command::Rebuild { space, .. } => {
+            (Call::post(path(&["rebuild"], &[("space", space.as_deref())])), show::rebuilt)
+        }
         Command::Config(ConfigCommand::Show) => (Call::get(path(&["config"], &[])), show::config),
         Command::Init { .. }
         | Command::Up(_)
@@ -71,6 +78,11 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         | Command::Open { .. }
         | Command::Import(_)
         | Command::Events { .. }
+        | Command::Watch { .. }
+        | Command::Log { .. }
+        | Command::Api { .. }
+        | Command::Completions { .. }
+        | Command::Man { .. }
         | Command::Identity(_)
         | Command::Version => unreachable!("these commands are more than one request"),
     };
@@ -80,11 +92,14 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
 
 /// Whether the answer of a command only says that it was done.
 fn confirms(command: &Command) -> bool {
-    match command {
-        Command::Join { .. } | Command::Wait(_) | Command::Verify { .. } | Command::Rebuild { .. } => true,
-        Command::Object(command) => matches!(command, Object::Set { .. } | Object::Delete { .. }),
-        _ => false,
-    }
+    matches!(
+        command,
+        Command::Join { .. }
+            | Command::Wait(_)
+            | Command::Verify { .. }
+            | Command::Rebuild { .. }
+            | Command::Object(Object::Set { .. })
+    )
 }
 
 fn of_object(command: Object) -> Result<Asking, Failure> {
@@ -111,7 +126,7 @@ fn of_object(command: Object) -> Result<Asking, Failure> {
             let change = json!({"properties": registers, "unset": unset, "text": body});
             (Call::patch_json(object_path(&object, &[]), change), show::object_id)
         }
-        Object::Delete { object } => (Call::delete(object_path(&object, &[])), show::object_id),
+        Object::Delete { .. } => unreachable!("deleting is more than one request"),
     })
 }
 
@@ -121,6 +136,7 @@ fn of_text(command: Text) -> Result<Asking, Failure> {
         Text::Insert { object, position, text, file } => {
             let text = match file {
                 Some(file) => read_text(&file.to_string_lossy())?,
+                None if text.as_deref() == Some("-") => standard_input()?,
                 None => text.unwrap_or_default(),
             };
             let operations = json!({"operations": [{"position": position, "insert": text}]});

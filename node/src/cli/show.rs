@@ -5,9 +5,7 @@ use std::io::{self, IsTerminal};
 use serde_json::Value;
 
 use super::{
-    client::{Call, Client, path},
-    failure::Failure,
-    output::{Output, list, short, text},
+    output::{counted, list, short, text},
     table::table,
     visible::{in_line, visible},
 };
@@ -123,7 +121,8 @@ fn reasons(space: &Value) -> String {
     shown
 }
 
-fn last_eight(peer: &str) -> &str {
+/// The end of a peer id, which names it: they all begin alike.
+pub(crate) fn last_eight(peer: &str) -> &str {
     peer.get(peer.len().saturating_sub(8)..).unwrap_or(peer)
 }
 
@@ -288,16 +287,60 @@ pub(crate) fn feeds(answer: &Value) -> String {
     table(&["FEED", "PURPOSE", "DEVICE", "NAME", "ENTRIES", "BYTES", "STATE"], &rows)
 }
 
+/// A feed and some of its entries.
+pub(crate) fn feed(answer: &Value) -> String {
+    let mut shown = String::new();
+    let mut line = |name: &str, value: &str| shown += &format!("{name:<9} {}\n", in_line(value));
+    for (name, key) in [("feed", "feed"), ("space", "space"), ("purpose", "purpose"), ("device", "device")] {
+        line(name, &text(answer, key));
+    }
+    line("name", &text(answer, "name"));
+    line("identity", &text(answer, "identity"));
+    line("entries", &text(answer, "length"));
+    line("bytes", &text(answer, "byte_length"));
+    line("replayed", &text(answer, "replayed"));
+    line("root", &text(answer, "root"));
+    if answer.get("stopped").is_some_and(Value::is_string) {
+        line("stopped", &text(answer, "stopped"));
+    }
+    let row = |entry: &Value| {
+        let body = match entry.get("held") {
+            Some(Value::Bool(false)) => "gone".to_owned(),
+            _ => text(entry, "bytes"),
+        };
+        vec![text(entry, "seq"), text(entry, "kind"), text(entry, "claimed"), body, text(entry, "deps")]
+    };
+    let rows: Vec<Vec<String>> = list(answer, "entries").iter().map(row).collect();
+    if !rows.is_empty() {
+        shown += "\n";
+        shown += &table(&["SEQ", "KIND", "CLAIMED TIME", "BODY BYTES", "DEPS"], &rows);
+    }
+    shown
+}
+
 /// That everything stored verifies.
 pub(crate) fn verified(answer: &Value) -> String {
-    let [feeds, entries, bytes] = ["feeds", "entries", "bytes"].map(|key| text(answer, key));
-    format!("verified {entries} entries of {feeds} feeds, {bytes} bytes\n")
+    let (entries, feeds) = (counted(answer, "entries", "entry", "entries"), counted(answer, "feeds", "feed", "feeds"));
+    format!("verified {entries} of {feeds}, {}\n", counted(answer, "bytes", "byte", "bytes"))
 }
 
 /// What was derived again.
 pub(crate) fn rebuilt(answer: &Value) -> String {
-    let [spaces, objects, entries] = ["spaces", "objects", "entries"].map(|key| text(answer, key));
-    format!("rebuilt {objects} objects of {spaces} spaces from {entries} entries\n")
+    format!("rebuilt {}\n", derived(answer))
+}
+
+/// What a rebuild would derive again.
+pub(crate) fn would_rebuild(answer: &Value) -> String {
+    format!("would drop and derive again {}\n", derived(answer))
+}
+
+fn derived(answer: &Value) -> String {
+    format!(
+        "{} of {} from {}",
+        counted(answer, "objects", "object", "objects"),
+        counted(answer, "spaces", "space", "spaces"),
+        counted(answer, "entries", "entry", "entries"),
+    )
 }
 
 /// Settings as a table.
@@ -309,23 +352,4 @@ pub(crate) fn config(answer: &Value) -> String {
     let rows: Vec<Vec<String>> =
         list(answer, "settings").iter().map(|row| vec![text(row, "key"), value(row), text(row, "source")]).collect();
     table(&["SETTING", "VALUE", "SOURCE"], &rows)
-}
-
-/// Follows what happens until the node stops or the command is interrupted.
-pub(crate) fn events(client: &Client, space: Option<&str>, output: Output) -> Result<(), Failure> {
-    for event in client.follow(Call::get(path(&["events"], &[("space", space)])))? {
-        output.say(&event?, event_line)?;
-    }
-    Ok(())
-}
-
-fn event_line(event: &Value) -> String {
-    let mut line = format!("{} {}", text(event, "time"), text(event, "event"));
-    if let Value::Object(fields) = event {
-        for (key, value) in fields.iter().filter(|(key, _)| !matches!(key.as_str(), "time" | "event")) {
-            let value = value.as_str().map_or_else(|| value.to_string(), |text| short(text).to_owned());
-            line += &format!(" {key}={}", in_line(&value));
-        }
-    }
-    line + "\n"
 }

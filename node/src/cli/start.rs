@@ -5,12 +5,23 @@ use tokio::runtime::Runtime;
 
 use super::failure::{Exit, Failure};
 use crate::{
-    config::{self, Config},
+    config::{self, Config, Source},
     node::{Node, NodeConfig, StartError},
 };
 
 /// The code of a failure that another process may end.
 pub(crate) const LOCKED: &str = "store_locked";
+
+/// How this program is called for this data folder: with `--data` where the folder is not the one that everybody takes.
+pub(crate) fn command(config: &Config) -> String {
+    let folder = config.data_dir.value.display().to_string();
+    let is_plain = folder.chars().all(|c| c.is_alphanumeric() || "/._-~:".contains(c));
+    match config.data_dir.source {
+        Source::Default => "weft".to_owned(),
+        _ if is_plain => format!("weft --data {folder}"),
+        _ => format!("weft --data '{}'", folder.replace('\'', "'\\''")),
+    }
+}
 
 /// Two threads do for a node: one moves bytes, one serves commands.
 pub(crate) fn runtime() -> Result<Runtime, Failure> {

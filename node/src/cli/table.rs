@@ -112,11 +112,11 @@ mod tests {
     #[test]
     fn what_people_wrote_gives_way_and_ids_do_not() {
         let rows = [row(&["abcdefghijkl", "a name that goes on and on", "3"])];
-        let look = Look { columns: Some(32), colors: false };
+        let look = Look { columns: Some(32), ..Look::default() };
         let shown = laid_out(look, &["SPACE", "NAME", "MEMBERS"], &rows);
         assert_eq!(shown.lines().nth(1), Some("abcdefghijkl  a name t…  3"));
         assert!(shown.lines().all(|line| line.width() <= 32), "{shown}");
-        let narrow = laid_out(Look { columns: Some(4), colors: false }, &["SPACE", "NAME", "MEMBERS"], &rows);
+        let narrow = laid_out(Look { columns: Some(4), ..Look::default() }, &["SPACE", "NAME", "MEMBERS"], &rows);
         assert!(narrow.contains("abcdefghijkl"), "{narrow}");
     }
 
@@ -124,7 +124,8 @@ mod tests {
     fn colors_do_not_move_columns() {
         let rows = [row(&["x", "level", "1"]), row(&["y", "alone", "2"])];
         let plain = laid_out(Look::default(), &["NAME", "SYNC", "N"], &rows);
-        let mut painted = laid_out(Look { columns: Some(80), colors: true }, &["NAME", "SYNC", "N"], &rows);
+        let mut painted =
+            laid_out(Look { columns: Some(80), colors: true, draws: true }, &["NAME", "SYNC", "N"], &rows);
         assert!(painted.contains("\x1b[32mlevel\x1b[0m"), "{painted}");
         for code in ["\x1b[0m", "\x1b[1m", "\x1b[2m", "\x1b[32m"] {
             painted = painted.replace(code, "");

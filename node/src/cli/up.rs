@@ -14,6 +14,7 @@ use super::{
     aside,
     client::{Call, Client, path},
     failure::{Exit, Failure},
+    interrupt::Signals,
     output::{Output, list, text},
     running::{self, NodeFile},
     start,
@@ -51,7 +52,12 @@ async fn live(config: Config, output: Output) -> Result<(), Failure> {
             return Err(failure);
         }
     };
-    let ready = output.confirm(&introduction(&node, &config, &served, &last), screen);
+    tracing::info!(version = crate::VERSION, peer_id = %node.peer_id(), api = %served.address, "the node is ready");
+    let ready = match output.confirm(&introduction(&node, &config, &served, &last), screen) {
+        // A node runs on when nobody reads what it said.
+        Err(failure) if failure == Failure::reader_gone() => Ok(()),
+        said => said,
+    };
     if ready.is_ok() {
         tokio::select! {
             () = signals.next() => {}
@@ -59,6 +65,7 @@ async fn live(config: Config, output: Output) -> Result<(), Failure> {
             () = node.stopped() => {}
         }
     }
+    tracing::info!("the node stops");
     NodeFile::remove(&folder);
     served.api.stop();
     let close = async {
@@ -186,7 +193,7 @@ fn introduction(node: &Node, config: &Config, served: &Served, last: &LastUp) ->
     json!({
         "ready": true, "peer_id": node.peer_id().to_string(), "identity": node.identity().to_string(), "listen": listen,
         "api": format!("http://{}", served.address), "data": config.data_dir.value.display().to_string(),
-        "version": crate::VERSION, "phrase_confirmed": node.phrase_is_confirmed(), "notes": moved_ports(last),
+        "command": start::command(config), "version": crate::VERSION, "phrase_confirmed": node.phrase_is_confirmed(), "notes": moved_ports(last),
     })
 }
 
@@ -212,19 +219,21 @@ fn screen(ready: &Value) -> String {
         line("listens", address);
     }
     line("api", &text(ready, "api"));
-    line("page", "`weft open` shows it in a browser");
+    let weft = text(ready, "command");
+    line("page", &format!("`{weft} open` shows it in a browser"));
     for note in list(ready, "notes").iter().filter_map(Value::as_str) {
         line("note", note);
     }
     shown += "\nIn a second terminal:\n";
-    shown += "  weft space create NAME   make a space\n";
-    shown += "  weft invite NAME         print a link for somebody to join it\n";
-    shown += "  weft join LINK           join the space of a link\n";
-    shown += "  weft status              see how it goes\n";
+    let mut hint = |form: &str, what: &str| shown += &format!("  {weft} {form:<18} {what}\n");
+    hint("space create NAME", "make a space");
+    hint("invite NAME", "print a link for somebody to join it");
+    hint("join LINK", "join the space of a link");
+    hint("status", "see how it goes");
     if ready.get("phrase_confirmed") != Some(&Value::Bool(true)) {
-        shown += "  weft identity phrase     write down your recovery phrase: not done yet\n";
+        hint("identity phrase", "write down your recovery phrase: not done yet");
     }
-    shown + "Ctrl-C or `weft down` stops it.\n"
+    shown + &format!("Ctrl-C or `{weft} down` stops it.\n")
 }
 
 /// Stops the node that runs on the folder, and waits until it is gone.
@@ -256,54 +265,11 @@ fn is_there(folder: &Path, pid: Option<u32>) -> bool {
 }
 
 fn log(config: &Config) -> Result<(), Failure> {
-    crate::log::start(config).map_err(|why| {
+    crate::log::start(config).map_err(|(setting, why)| {
         Failure::usage(
             "bad_config",
-            format!("`log` cannot be used: {why}"),
+            format!("`{setting}` cannot be used: {why}"),
             "write a level like `info`, or levels by module like `warn,weft::store=debug`",
         )
     })
-}
-
-/// Requests of the system or the terminal to stop.
-struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    #[cfg(unix)]
-    fn new() -> Result<Signals, Failure> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let failed = |error: io::Error| {
-            Failure::new(Exit::Failed, "no_signals", format!("signals cannot be received: {error}"), "start it again")
-        };
-        Ok(Signals {
-            terminate: signal(SignalKind::terminate()).map_err(failed)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(failed)?,
-        })
-    }
-
-    #[cfg(unix)]
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    fn new() -> Result<Signals, Failure> {
-        Ok(Signals {})
-    }
-
-    #[cfg(not(unix))]
-    async fn next(&mut self) {
-        // Without a signal to wait for, `weft down` is the way to stop.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }

@@ -501,6 +501,10 @@ impl Driver {
                 self.meters.forked();
                 tracing::error!(%space, %feed, "a feed is forked and stays as it is held")
             }
+            Event::PeerConnected { device } => tracing::info!(peer = %peer_id(device), "a peer is connected"),
+            Event::PeerDisconnected { device } => tracing::info!(peer = %peer_id(device), "a peer is gone"),
+            Event::SpaceAdded { space } => tracing::info!(%space, "a space is here"),
+            Event::LevelChanged { space, level } => tracing::debug!(%space, level, "whether all have all changed"),
             _ => {}
         }
         // Nobody may be listening.

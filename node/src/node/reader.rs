@@ -26,6 +26,23 @@ pub struct Verified {
     pub bytes: u64,
 }
 
+/// What the header of a stored entry says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EntrySeen {
+    /// Its place in the feed.
+    pub seq: u64,
+    /// What it is, as [`weft_feed::kind`] numbers it.
+    pub kind: u32,
+    /// When it was written, as its author says, in milliseconds since 1970.
+    pub claimed_ms: u64,
+    /// The bytes of its body.
+    pub body_bytes: u64,
+    /// Whether the body is held.
+    pub is_held: bool,
+    /// How many deps it has.
+    pub deps: u64,
+}
+
 impl Reader {
     pub(crate) fn new(store: Arc<Disk>) -> Reader {
         Reader { store }
@@ -35,6 +52,26 @@ impl Reader {
     /// are is said by [`weft_echo::tables`]; what rows mean, by [`weft_echo::view`].
     pub fn rows(&self, space: SpaceId, table: u8, prefix: &[u8]) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
         self.store.load(&space, table, &Rows::Prefix(Bytes::copy_from_slice(prefix)))
+    }
+
+    /// At most `count` entries of a feed, from `from` on.
+    pub fn entries(&self, feed: &FeedId, from: u64, count: u64) -> Result<Vec<EntrySeen>, StoreError> {
+        let end = from.saturating_add(count);
+        let mut seen = Vec::new();
+        self.store.runs(feed, from, &mut |run, _| {
+            for entry in run.entries().filter(|entry| (from..end).contains(&entry.seq)) {
+                seen.push(EntrySeen {
+                    seq: entry.seq,
+                    kind: entry.header.kind(),
+                    claimed_ms: entry.header.claimed().0,
+                    body_bytes: entry.header.body_len(),
+                    is_held: entry.body.is_some() || entry.header.body_len() == 0,
+                    deps: entry.header.deps().count() as u64,
+                });
+            }
+            Ok(if run.end() < end { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        })?;
+        Ok(seen)
     }
 
     /// Recomputes every feed of a space from the stored bytes: each body against its hash, each stored head against the tree

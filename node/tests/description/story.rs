@@ -153,7 +153,11 @@ impl<'a> Story<'a> {
             }
             (operation, asked)
         };
+        let feeds = self.alice.json(&["feed", "list", "garden"]);
+        let (show_feed, mut feed) = with("get", "/feeds/{feed}", Value::Null);
+        feed.path = feed.path.replace("the-id-of-a-feed", feeds["feeds"][0]["feed"].as_str().unwrap());
         vec![
+            (show_feed, feed),
             with("post", "/join", json!({"link": known})),
             with("post", "/tickets/spend", json!({"ticket": ticket})),
             with("get", "/spaces/{space}/wait", Value::Null),

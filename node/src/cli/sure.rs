@@ -1,0 +1,62 @@
+//! Asking before something is destroyed, and saying only what would be.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use super::{
+    args::{Sure, Which},
+    client::{Call, Client, path},
+    failure::{Exit, Failure},
+    output::{Output, text},
+    show,
+    visible::in_line,
+};
+
+/// Deletes an object, once its owner is sure.
+pub(crate) fn delete_object(client: &Client, which: &Which, sure: &Sure, output: Output) -> Result<(), Failure> {
+    let query = [("space", which.space.as_deref()), ("dry_run", Some("true"))];
+    let would = client.ask(Call::delete(path(&["objects", &which.object], &query)))?;
+    let (object, space) = (text(&would, "object"), text(&would, "space"));
+    let within = [("space", Some(space.as_str()))];
+    let seen = client.ask(Call::get(path(&["objects", &object], &within)))?;
+    if sure.dry_run {
+        let answer = json!({"object": object, "space": space, "would": "delete"});
+        return output.say(&answer, |_| format!("would delete {}\n", described(&seen)));
+    }
+    if !sure.yes && !is_sure(output, &format!("Delete {} for every member?", described(&seen))) {
+        return Err(not_confirmed("nothing was deleted"));
+    }
+    // By its id: the name may mean another one by now.
+    let answer = client.ask(Call::delete(path(&["objects", &object], &within)))?;
+    output.confirm(&answer, show::object_id)
+}
+
+fn described(object: &Value) -> String {
+    let name = object.get("properties").and_then(|properties| properties.get("name")).and_then(Value::as_str);
+    let name = name.map_or_else(|| text(object, "object"), |name| format!("`{name}`"));
+    let characters = super::text(object, "text").chars().count();
+    format!("{} ({}, {characters} characters of text)", in_line(&name), in_line(&text(object, "type")))
+}
+
+/// Says what a rebuild would go through.
+pub(crate) fn would_rebuild(client: &Client, space: Option<&str>, output: Output) -> Result<(), Failure> {
+    let call = Call::post(path(&["rebuild"], &[("space", space), ("dry_run", Some("true"))]));
+    output.say(&client.ask(call)?, show::would_rebuild)
+}
+
+/// Asks at a terminal. Where nobody can answer, whoever gave the command was sure.
+fn is_sure(output: Output, question: &str) -> bool {
+    if output.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return true;
+    }
+    let mut stderr = std::io::stderr().lock();
+    let asked = write!(stderr, "{question} [y/N] ").and_then(|()| stderr.flush());
+    let mut answer = String::new();
+    let answered = asked.is_ok() && std::io::stdin().lock().read_line(&mut answer).is_ok();
+    answered && matches!(answer.trim(), "y" | "Y" | "yes")
+}
+
+fn not_confirmed(what: &str) -> Failure {
+    Failure::new(Exit::Refused, "not_confirmed", what, "answer `y`, or give --yes")
+}
