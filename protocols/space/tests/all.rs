@@ -8,6 +8,7 @@ mod devices;
 mod door;
 mod fuzz;
 mod keys;
+mod model;
 mod properties;
 mod resolution;
 mod rights;

@@ -1,8 +1,11 @@
 //! A space with people in it who write control entries as far as each has heard.
 
+use std::collections::BTreeMap;
+
 use weft_credential::{
-    Carried, ControlBody, Credential, Cut, CutRaised, DeviceRemoved, FeedClosed, History, InvitationRevoked,
-    MemberRemoved, Named, Part, Role, RoleChanged, RootStatement, RootStatements, Seal, Subject, invitation_id,
+    Carried, ControlBody, Credential, Cut, CutRaised, DeviceRemoved, FeedClosed, History, InvitationIssued,
+    InvitationRevoked, MemberRemoved, Named, Part, Role, RoleChanged, RootStatement, RootStatements, Seal, Subject,
+    invitation_id,
 };
 use weft_crypto::{
     DeviceKey, EpochId, FeedId, FeedSecret, IdentityId, InvitationSecret, PreKeySecret, RecoveryKey, Root, RootKey,
@@ -106,6 +109,7 @@ pub(crate) struct World {
     pub(crate) people: Vec<Person>,
     pub(crate) entries: Vec<ControlEntry>,
     pub(crate) draws: Draws,
+    admissions: BTreeMap<(usize, usize), bytes::Bytes>,
 }
 
 impl World {
@@ -123,6 +127,7 @@ impl World {
             people,
             entries: Vec::new(),
             draws,
+            admissions: BTreeMap::new(),
         };
         let genesis = world.entry(ALICE, founded.body);
         world.push(ALICE, genesis);
@@ -352,5 +357,42 @@ impl World {
     pub(crate) fn writes_at(&self, who: usize, seq: u64, past: &Past) -> bool {
         let feed = self.people[who].data.expect("who writes has a data feed");
         self.resolve().verdict(&feed, seq, Some(&self.epoch), past) == weft_space::Verdict::Counts
+    }
+}
+
+/// For the model.
+impl World {
+    /// A device with which somebody can come back.
+    pub(crate) fn spare(&mut self, owner: usize) {
+        let new = self.people[owner].sibling(self.people.len() as u8);
+        self.people.push(new);
+    }
+
+    /// The control feeds of the six devices of the model, and how long they are.
+    pub(crate) fn lengths(&self) -> [(FeedId, u64); 6] {
+        [ALICE, BOB, CAROL, 5, 6, 7].map(|who| (self.people[who].control.unwrap(), self.people[who].length))
+    }
+
+    /// The body by which `host` lets the spare device of a person in: an invitation and its redemption, the same each time.
+    pub(crate) fn admission(&mut self, host: usize, person: usize) -> bytes::Bytes {
+        if let Some(body) = self.admissions.get(&(host, person)) {
+            return body.clone();
+        }
+        let mut seed = [11; 32];
+        (seed[0], seed[1]) = (host as u8, person as u8);
+        let link = InvitationSecret::from_seed(seed);
+        let issued = InvitationIssued { key: link.id(), role: Role::Writer, uses: 1, expires_ms: 0 };
+        let joining = self.joining(8 + person, &link, host);
+        let [control, data] = joining.manifests;
+        let parts = [
+            Credential::InvitationIssued(issued),
+            Credential::InvitationRedeemed(Box::new(joining.redemption)),
+            Credential::FeedAdmitted(control),
+            Credential::FeedAdmitted(data),
+        ];
+        let parts = parts.into_iter().map(|credential| Part::new(self.space, credential)).collect();
+        let body = ControlBody::new(parts).encode();
+        self.admissions.insert((host, person), body.clone());
+        body
     }
 }
