@@ -46,10 +46,18 @@ impl Span {
     }
 }
 
-/// Insertions to take back, newest last: each span and the place before it.
+/// Insertions to take back, newest last.
 #[derive(Debug, Default)]
 #[must_use]
-pub(crate) struct Journal(Vec<(Place, Place)>);
+pub(crate) struct Journal(Vec<Inserted>);
+
+/// A span as it was inserted, and the place before it then.
+#[derive(Debug)]
+struct Inserted {
+    place: Place,
+    len: u32,
+    before: Place,
+}
 
 /// The list.
 #[derive(Debug)]
@@ -89,7 +97,7 @@ impl Order {
         let Some(before) = self.place(&block, left, right) else { return false };
         let place = self.push(Span { id: block.id, len: block.len, left: block.left, right: block.right, next: END });
         self.spans[place as usize].next = self.replace_next(before, place);
-        journal.0.push((place, before));
+        journal.0.push(Inserted { place, len: block.len, before });
         true
     }
 
@@ -142,10 +150,18 @@ impl Order {
 
     /// Takes insertions back.
     pub(crate) fn undo(&mut self, journal: Journal) {
-        for (place, before) in journal.0.into_iter().rev() {
-            let span = self.spans[place as usize];
-            self.at.remove(&span.id);
-            self.replace_next(before, span.next);
+        for Inserted { place, len, mut before } in journal.0.into_iter().rev() {
+            // Later insertions of the same update may have cut both the span and the one before it; they are gone by now.
+            while self.next(before) != place {
+                before = self.next(before);
+            }
+            let (mut next, mut removed) = (place, 0);
+            while removed < len {
+                let span = self.spans[next as usize];
+                self.at.remove(&span.id);
+                (next, removed) = (span.next, removed + span.len);
+            }
+            self.replace_next(before, next);
         }
     }
 
@@ -320,6 +336,24 @@ mod tests {
             ids.push(order.ids());
         }
         assert!(ids.iter().all(|other| *other == ids[0]));
+    }
+
+    #[test]
+    fn what_cut_itself_and_its_neighbours_is_taken_back_whole() {
+        let mut order = Order::default();
+        assert!(insert(&mut order, (1, 0), 4, None, None));
+        let ids = order.ids();
+        let mut journal = Journal::default();
+        let mut insert =
+            |clock, len, left, right| order.insert(Insertion { id: (2, clock), len, left, right }, &mut journal);
+        assert!(insert(0, 4, Some((1, 3)), None));
+        assert!(insert(4, 1, Some((2, 1)), Some((2, 2))), "into what was just typed");
+        assert!(insert(5, 1, Some((1, 1)), Some((1, 2))), "into what it was typed after");
+        assert!(insert(6, 1, Some((2, 2)), Some((2, 3))));
+        order.undo(journal);
+        assert_eq!(order.ids(), ids);
+        order.compact();
+        assert_eq!((order.len(), order.ids()), (1, ids));
     }
 
     #[test]
