@@ -3,6 +3,8 @@
 //! The only file that names `yrs`. It counts UTF-16 units; this file converts, so that the rest of the crate counts
 //! Unicode scalar values.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use yrs::updates::decoder::Decode as _;
 use yrs::{
@@ -62,9 +64,7 @@ impl Document {
         if !matches!(&self.wide, Some(wide) if wide.is_empty()) || has_wide(inserts) {
             self.wide = None;
         }
-        let blocks = inserts.split_last().map_or(NONE, |(_, blocks)| blocks);
-        let deletes = if deletes.is_empty() { NONE } else { deletes };
-        self.integrate(&[blocks, deletes].concat())
+        self.integrate(&update(inserts, deletes))
     }
 
     /// Applies insertions and deletes them at once, so that what others wrote into them keeps its place.
@@ -79,11 +79,7 @@ impl Document {
     ///
     /// Spec: ECHO-5.4
     pub(crate) fn fill(&mut self, client: u64, from: u32, to: u32) -> Result<(), String> {
-        let mut update = vec![1, 1];
-        for number in [client, u64::from(from), 0, u64::from(to - from), 0] {
-            weft_wire::varint::write(number, &mut update);
-        }
-        self.integrate(&update)
+        self.integrate(&filling(client, from, to))
     }
 
     /// Spec: ECHO-4.5
@@ -129,6 +125,18 @@ impl Document {
         self.doc.transact().encode_state_as_update_v1(&StateVector::default())
     }
 
+    /// What a document with this state vector lacks, as a v1 update; with all deletions.
+    pub(crate) fn difference(&self, vector: &BTreeMap<u64, u32>) -> Vec<u8> {
+        let vector = vector.iter().map(|(client, clock)| (ClientID::new(*client), *clock)).collect();
+        self.doc.transact().encode_state_as_update_v1(&StateVector::new(vector))
+    }
+
+    /// The clock that each client has reached.
+    pub(crate) fn vector(&self) -> Vec<(u64, u32)> {
+        let vector = self.doc.transact().state_vector();
+        vector.iter().map(|(client, clock)| (client.get(), *clock)).collect()
+    }
+
     /// The visible text.
     pub(crate) fn text(&self) -> String {
         self.text.get_string(&self.doc.transact())
@@ -169,8 +177,23 @@ fn has_wide(inserts: &[u8]) -> bool {
         .any(|four| four[0] >= 0xf0 && matches!(std::str::from_utf8(four), Ok(text) if text.chars().count() == 1))
 }
 
+/// The two fields of a mutation as one v1 update.
+pub(crate) fn update(inserts: &[u8], deletes: &[u8]) -> Vec<u8> {
+    let blocks = inserts.split_last().map_or(NONE, |(_, blocks)| blocks);
+    [blocks, if deletes.is_empty() { NONE } else { deletes }].concat()
+}
+
+/// A GC block as a v1 update.
+pub(crate) fn filling(client: u64, from: u32, to: u32) -> Vec<u8> {
+    let mut update = vec![1, 1];
+    for number in [client, u64::from(from), 0, u64::from(to - from), 0] {
+        weft_wire::varint::write(number, &mut update);
+    }
+    update
+}
+
 /// A delete set of one range.
-fn delete_set(client: u64, from: u32, to: u32) -> Vec<u8> {
+pub(crate) fn delete_set(client: u64, from: u32, to: u32) -> Vec<u8> {
     let mut set = vec![1];
     for number in [client, 1, u64::from(from), u64::from(to - from)] {
         weft_wire::varint::write(number, &mut set);

@@ -188,15 +188,19 @@ impl Echo {
         }
     }
 
-    /// Hands one mutation to its open object.
-    fn take(&mut self, object: ObjectId, feed: FeedId, entry: &Applied, mutation: &Mutation, local: bool) {
+    /// Hands one mutation to its open object. Tells whether it was taken.
+    fn take(&mut self, object: ObjectId, feed: FeedId, entry: &Applied, mutation: &Mutation, local: bool) -> bool {
         let client = self.clients.of(&feed, entry.session);
-        let Some(open) = self.slots.get(&object).and_then(|slot| slot.object()) else { return };
+        let Some(open) = self.slots.get(&object).and_then(|slot| slot.object()) else { return false };
         match open.take(Place { feed, client, entry }, mutation, local, &mut self.rows) {
             Ok(true) => self.changed(object),
             Ok(false) => {}
-            Err(reason) => self.quarantine(feed, entry, Some(object), reason),
+            Err(reason) => {
+                self.quarantine(feed, entry, Some(object), reason);
+                return false;
+            }
         }
+        true
     }
 
     fn changed(&mut self, object: ObjectId) {

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use weft_crypto::ObjectId;
 
 use crate::message::Register;
@@ -46,6 +47,15 @@ pub enum Edit {
         /// One mutation each, at most [`crate::Config::revisions_max`]; applied in sequence, each within the bounds of
         /// [`Edit::Text`].
         revisions: Vec<Vec<TextOp>>,
+    },
+    /// What a document instance with a session of its own has written: one mutation, or several if it is large.
+    Update {
+        /// The object.
+        object: ObjectId,
+        /// The session, not 0. It was handed out before, to nobody else.
+        session: u64,
+        /// A Yjs v1 update, as a Yjs document with the session's client id gives it out.
+        update: Bytes,
     },
     /// Delete the object as a whole.
     Delete {

@@ -164,6 +164,15 @@ pub enum EditRefusal {
         /// What fits.
         max: usize,
     },
+    /// What a session sent is refused, as it would be from anybody. The session cannot go on with what it holds.
+    #[error("the update is refused: {0}")]
+    Update(#[from] Refusal),
+    /// A session's client id is another session's in this object.
+    #[error("client id {client} is taken by another session")]
+    ClientTaken {
+        /// The id.
+        client: u64,
+    },
     /// This device has written 2^31 characters into this object.
     #[error("this device can write no more text into this object")]
     Full,

@@ -10,6 +10,7 @@
 //!
 //! Spec: ECHO-3.2, ECHO-4.1
 
+pub(crate) mod pieces;
 mod refusal;
 mod scan;
 
@@ -122,7 +123,7 @@ impl Shape<'_> {
     ///
     /// # Errors
     /// The first that `visit` gives.
-    pub(crate) fn blocks(&self, visit: impl FnMut(Block) -> Result<(), Refusal>) -> Result<(), Refusal> {
+    pub(crate) fn blocks(&self, visit: impl FnMut(Block<'_>) -> Result<(), Refusal>) -> Result<(), Refusal> {
         scan::inserts(self.inserts, self.client, self.first_clock, visit).map(drop)
     }
 }
@@ -136,11 +137,12 @@ fn check_integrated(past: &dyn Reached, Range { client, from, to }: Range) -> Re
 
 /// A piece of text that is inserted between two characters; no neighbour: the beginning or the end.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Block {
+pub(crate) struct Block<'a> {
     pub(crate) clock: u32,
     pub(crate) end: u32,
     pub(crate) left: Option<(u64, u32)>,
     pub(crate) right: Option<(u64, u32)>,
+    pub(crate) text: &'a str,
 }
 
 /// Clocks of one client that are deleted.

@@ -45,6 +45,7 @@ mod order;
 mod progress;
 mod reach;
 pub mod registers;
+pub mod replica;
 pub mod rows;
 mod slots;
 pub mod tables;
@@ -61,3 +62,4 @@ pub use io::{
     WriteTicket, Written,
 };
 pub use message::{Mutation, Register};
+pub use replica::Replica;

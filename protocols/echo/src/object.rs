@@ -5,9 +5,9 @@
 mod load;
 mod text;
 
-pub(crate) use text::replay;
+pub(crate) use text::{replayed, update_of};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use weft_crypto::{FeedId, ObjectId};
@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::document::{Change, Document};
 use crate::edit::TextOp;
 use crate::error::{EditRefusal, Quarantine};
-use crate::inspect::{self, Shape};
+use crate::inspect::{self, Shape, pieces};
 use crate::io::{Applied, Counts, DerivedWrite};
 use crate::message::{Mutation, Register};
 use crate::reach::Tracks;
@@ -236,6 +236,34 @@ impl Object {
     /// Whether the text is this one.
     pub(crate) fn shows(&mut self, text: &str) -> bool {
         self.text.shows(text)
+    }
+
+    /// What is new in an update of a session of ours, as mutations that nobody will refuse. Nothing changes yet.
+    ///
+    /// Spec: ECHO-7.6
+    pub(crate) fn accept(
+        &mut self,
+        feed: &FeedId,
+        session: u64,
+        client: u64,
+        update: &[u8],
+        bytes_max: usize,
+    ) -> Result<VecDeque<Change>, EditRefusal> {
+        if self.tracks.is_taken(client, feed, session) {
+            return Err(EditRefusal::ClientTaken { client });
+        }
+        let known = self.tracks.end(client);
+        let news = pieces::read(update, client, known)?;
+        let Change { inserts, deletes } = news.whole();
+        let shape = inspect::shape(&inserts, &deletes, client, known)?;
+        shape.judge(&self.tracks)?;
+        self.text.check(&shape)?;
+        Ok(news.pieces(bytes_max))
+    }
+
+    /// The newest entry of a session, 0 if there is none.
+    pub(crate) fn last_seq(&self, client: u64) -> u64 {
+        self.tracks.last_seq(client).unwrap_or_default()
     }
 
     /// The document no longer shows what the rows say: it is to be opened again before the next edit.

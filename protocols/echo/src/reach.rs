@@ -97,16 +97,14 @@ impl InPast<'_> {
     }
 }
 
-impl Reached for InPast<'_> {
+/// Everything that was handed in: the past of an entry that is written here now.
+impl Reached for Tracks {
     fn reached(&self, client: u64) -> u32 {
-        let Some(track) = self.tracks.by_client.get(&client) else { return 0 };
-        let length = self.length(&track.feed);
-        let steps = track.steps.partition_point(|step| step.seq < length);
-        steps.checked_sub(1).map_or(0, |last| track.steps[last].end)
+        self.end(client)
     }
 
     fn absent(&self, client: u64, from: u32, to: u32) -> Option<u32> {
-        let track = self.tracks.by_client.get(&client)?;
+        let track = self.by_client.get(&client)?;
         let first = track.steps.partition_point(|step| step.end <= from);
         let mut start = first.checked_sub(1).map_or(0, |before| track.steps[before].end);
         for step in &track.steps[first..] {
@@ -119,5 +117,18 @@ impl Reached for InPast<'_> {
             start = step.end;
         }
         None
+    }
+}
+
+impl Reached for InPast<'_> {
+    fn reached(&self, client: u64) -> u32 {
+        let Some(track) = self.tracks.by_client.get(&client) else { return 0 };
+        let length = self.length(&track.feed);
+        let steps = track.steps.partition_point(|step| step.seq < length);
+        steps.checked_sub(1).map_or(0, |last| track.steps[last].end)
+    }
+
+    fn absent(&self, client: u64, from: u32, to: u32) -> Option<u32> {
+        self.tracks.absent(client, from, to)
     }
 }

@@ -228,6 +228,12 @@ pub struct Quarantined {
     pub object: Bytes,
 }
 
+/// Reads a row `f` of an object: how many mutations were ever folded, so that numbers of tail rows never come again.
+pub(crate) fn folded(value: &Bytes) -> Result<u64, RowError> {
+    let number = <[u8; 8]>::try_from(&value[..]).map_err(|_| RowError::new("folded", "no number"))?;
+    Ok(u64::from_be_bytes(number))
+}
+
 /// Reads a row's value.
 pub(crate) fn decode<M: Message + Default>(row: &'static str, value: &Bytes) -> Result<M, RowError> {
     M::decode(value.clone()).map_err(|error| RowError::new(row, error))

@@ -23,6 +23,8 @@ pub(crate) struct Waiting {
 pub(crate) struct InFlight {
     pub(crate) write: WriteTicket,
     pub(crate) edit: EditTicket,
+    /// Whose it is; 0: its text stands in the document already.
+    pub(crate) session: u64,
     pub(crate) mutation: Mutation,
     /// The edit is done with it.
     pub(crate) last: bool,
@@ -54,6 +56,14 @@ impl Slot {
         match &mut self.state {
             State::Open(object) => Some(object),
             State::Loading(_) | State::Damaged => None,
+        }
+    }
+
+    /// Whether the next edit is an update of a session that has one under way: its first clock is known when that is done.
+    pub(crate) fn next_waits(&self) -> bool {
+        match self.edits.front() {
+            Some((_, Edit::Update { session, .. })) => self.in_flight.iter().any(|write| write.session == *session),
+            _ => false,
         }
     }
 

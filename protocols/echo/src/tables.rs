@@ -25,6 +25,8 @@ pub enum Part {
     About = b'a',
     /// [`crate::rows::Clocks`]: a page of the clock index, numbered.
     Clocks = b'c',
+    /// The number of the first mutation that the snapshot does not hold: one row.
+    Folded = b'f',
     /// [`crate::rows::OrderPiece`]: a piece of the order of all characters, numbered.
     Order = b'o',
     /// [`crate::rows::Register`]: one row a property, by its name.
@@ -37,7 +39,7 @@ pub enum Part {
 
 impl Part {
     fn of(byte: u8) -> Option<Self> {
-        [Self::About, Self::Clocks, Self::Order, Self::Register, Self::Snapshot, Self::Tail]
+        [Self::About, Self::Clocks, Self::Folded, Self::Order, Self::Register, Self::Snapshot, Self::Tail]
             .into_iter()
             .find(|part| *part as u8 == byte)
     }

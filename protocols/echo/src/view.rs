@@ -4,13 +4,11 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use weft_crypto::{FeedId, ObjectId, SpaceId};
+use weft_crypto::{ObjectId, SpaceId};
 
-use crate::document::Document;
-use crate::ids::client_id;
-use crate::object::replay;
+use crate::object::replayed;
 use crate::registers::{self, Write};
-use crate::rows::{self, About, Quarantined, RowError, Summary, Tail};
+use crate::rows::{self, About, Quarantined, RowError, Summary};
 use crate::tables::{self, Part};
 
 /// A property as it is shown.
@@ -96,32 +94,7 @@ fn property(value: &Bytes) -> Result<Option<Property>, RowError> {
 /// # Errors
 /// When a row is damaged.
 pub fn text(space: &SpaceId, rows: &[(Bytes, Bytes)]) -> Result<String, RowError> {
-    let mut snapshot = Vec::new();
-    let mut document = Document::new(0);
-    let mut restored = false;
-    for (key, value) in rows {
-        match tables::parse_object_key(key) {
-            Some((_, Part::Snapshot, _)) => snapshot.extend_from_slice(value),
-            Some((_, Part::Tail, _)) => {
-                if !snapshot.is_empty() && !restored {
-                    restored = true;
-                    restore(&mut document, &snapshot)?;
-                }
-                let tail: Tail = rows::decode("tail", value)?;
-                let feed = FeedId::from_bytes(rows::id(&tail.feed, "tail")?);
-                replay(&mut document, &tail, client_id(space, &feed, tail.session))?;
-            }
-            _ => {}
-        }
-    }
-    if !snapshot.is_empty() && !restored {
-        restore(&mut document, &snapshot)?;
-    }
-    Ok(document.text())
-}
-
-fn restore(document: &mut Document, snapshot: &[u8]) -> Result<(), RowError> {
-    document.restore(snapshot).map_err(|error| RowError::new("snapshot", error))
+    Ok(replayed(space, rows)?.text())
 }
 
 /// Reads a row of [`tables::QUARANTINE`]; its key is taken apart by [`tables::parse_quarantine_key`].

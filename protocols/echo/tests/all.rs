@@ -5,6 +5,7 @@ mod inspecting;
 mod local;
 mod objects;
 mod properties;
+mod sessions;
 mod storage;
 mod update;
 mod vectors;

@@ -190,11 +190,11 @@ fn an_edit_after_a_failure_waits_until_the_rest_has_failed() {
     alice.holds_writes = true;
     alice.begin(text(object, vec![op(5, 0, "!")]));
     alice.begin(text(object, vec![op(6, 0, "?")]));
-    let (first, _, _) = alice.writes.remove(0);
+    let (first, ..) = alice.writes.remove(0);
     alice.input(Input::WriteFailed { ticket: first });
     let later = alice.begin(text(object, vec![op(0, 5, "bye")]));
     assert_eq!(alice.writes.len(), 1, "it is not begun on a document that nobody will see");
-    let (second, _, _) = alice.writes.remove(0);
+    let (second, ..) = alice.writes.remove(0);
     alice.input(Input::WriteFailed { ticket: second });
     alice.append_one();
     assert!(alice.done.contains_key(&later));

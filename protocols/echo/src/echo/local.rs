@@ -105,6 +105,7 @@ impl Echo {
             Edit::Set { object, .. }
             | Edit::Text { object, .. }
             | Edit::Revise { object, .. }
+            | Edit::Update { object, .. }
             | Edit::Delete { object } => {
                 let object = *object;
                 self.open(object, false);
@@ -150,7 +151,7 @@ impl Echo {
             };
             // What is on its way to the disk was not read by whoever revises the text.
             let waits = matches!(slot.edits.front(), Some((_, Edit::Revise { .. }))) && !slot.in_flight.is_empty();
-            if !ready || waits {
+            if !ready || waits || slot.next_waits() {
                 break;
             }
             let Some((ticket, edit)) = slot.edits.pop_front() else {
@@ -158,9 +159,12 @@ impl Echo {
                 break;
             };
             self.local.waiting_edits -= 1;
-            match self.begin(object, edit) {
-                Ok(mutations) => self.write_all(object, ticket, mutations),
-                Err(refusal) => self.refuse(ticket, refusal),
+            let begun = match edit {
+                Edit::Update { session, update, .. } => self.begin_update(object, ticket, session, &update),
+                edit => self.begin(object, edit).map(|mutations| self.write_all(object, ticket, 0, mutations)),
+            };
+            if let Err(refusal) = begun {
+                self.refuse(ticket, refusal);
             }
         }
         self.reopen(object);
@@ -188,7 +192,7 @@ impl Echo {
         open.check_editable()?;
         let base = Mutation { object: Some(object), ..Mutation::default() };
         match edit {
-            Edit::Create { .. } => unreachable!("a create waits elsewhere"),
+            Edit::Create { .. } | Edit::Update { .. } => unreachable!("these are begun elsewhere"),
             Edit::Set { registers, .. } => fitting(Mutation { registers, ..base }, config).map(|set| vec![set]),
             Edit::Delete { .. } => Ok(vec![Mutation { deleted: true, ..base }]),
             Edit::Text { ops, .. } => revise(open, &base, &[ops], config),
@@ -206,23 +210,56 @@ impl Echo {
     }
 
     /// Orders the mutations of one edit, which is done when the last of them is.
-    fn write_all(&mut self, object: ObjectId, edit: EditTicket, mutations: Vec<Mutation>) {
+    fn write_all(&mut self, object: ObjectId, edit: EditTicket, session: u64, mutations: Vec<Mutation>) {
         let count = mutations.len();
         for (number, mutation) in mutations.into_iter().enumerate() {
-            self.write(object, edit, mutation, number + 1 == count);
+            self.write(object, edit, session, mutation, number + 1 == count);
         }
     }
 
-    fn write(&mut self, object: ObjectId, edit: EditTicket, mutation: Mutation, last: bool) {
-        let write = self.local.ticket();
-        self.order(write, &mutation);
-        self.local.in_flight.insert(write, object);
-        let slot = self.slots.get(&object).expect("an object that is written is open");
-        slot.in_flight.push_back(InFlight { write, edit, mutation, last });
+    /// Orders the mutations of an update. On an error nothing has changed.
+    ///
+    /// Spec: ECHO-7.6
+    fn begin_update(
+        &mut self,
+        object: ObjectId,
+        ticket: EditTicket,
+        session: u64,
+        update: &[u8],
+    ) -> Result<(), EditRefusal> {
+        let client = self.clients.of(&self.me.feed, session);
+        let (feed, bytes_max) = (self.me.feed, self.config.mutation_bytes_max);
+        if update.len() > self.config.text_bytes_max {
+            return Err(EditRefusal::TooLarge { bytes: update.len(), max: self.config.text_bytes_max });
+        }
+        let slot = self.slots.get(&object).expect("its edits are kept there");
+        let open = slot.object().ok_or(EditRefusal::Damaged)?;
+        open.check_editable()?;
+        if session == 0 {
+            // The node's own: its text stands in the document before it is written.
+            return Err(EditRefusal::ClientTaken { client });
+        }
+        let pieces = open.accept(&feed, session, client, update, bytes_max)?;
+        if pieces.is_empty() {
+            let seq = open.last_seq(client);
+            self.orders.push(Output::Done { ticket, object, seq });
+        }
+        let base = Mutation { object: Some(object), ..Mutation::default() };
+        let mutations = pieces.into_iter().map(|change| changing(change, &base)).collect();
+        self.write_all(object, ticket, session, mutations);
+        Ok(())
     }
 
-    fn order(&mut self, ticket: WriteTicket, mutation: &Mutation) {
-        self.orders.push(Output::Write { ticket, session: 0, plaintext: mutation.encode() });
+    fn write(&mut self, object: ObjectId, edit: EditTicket, session: u64, mutation: Mutation, last: bool) {
+        let write = self.local.ticket();
+        self.order(write, session, &mutation);
+        self.local.in_flight.insert(write, object);
+        let slot = self.slots.get(&object).expect("an object that is written is open");
+        slot.in_flight.push_back(InFlight { write, edit, session, mutation, last });
+    }
+
+    fn order(&mut self, ticket: WriteTicket, session: u64, mutation: &Mutation) {
+        self.orders.push(Output::Write { ticket, session, plaintext: mutation.encode() });
     }
 
     /// Orders the entry that makes an object. On an error nothing has changed.
@@ -249,7 +286,7 @@ impl Echo {
         }
         check_size(mutation.encode().len(), &self.config)?;
         let write = self.local.ticket();
-        self.order(write, &mutation);
+        self.order(write, 0, &mutation);
         self.local.making.insert(write, Making { edit, mutation, document, rest });
         Ok(())
     }
@@ -279,7 +316,7 @@ impl Echo {
         let object = object_id(&self.me.space, &self.me.feed, written.seq);
         self.open(object, !duplicate);
         self.touched.insert(object);
-        let entry = self.entry(&written);
+        let entry = self.entry(&written, 0);
         if !duplicate {
             let open = self.slots.get(&object).and_then(Slot::object).expect("a new object is open");
             if let Some(document) = document {
@@ -291,33 +328,38 @@ impl Echo {
             self.orders.push(Output::Done { ticket: edit, object, seq: written.seq });
         }
         let base = Mutation { object: Some(object), ..Mutation::default() };
-        self.write_all(object, edit, rest.into_iter().map(|change| changing(change, &base)).collect());
+        self.write_all(object, edit, 0, rest.into_iter().map(|change| changing(change, &base)).collect());
     }
 
     /// Tells whether the entry is finished; otherwise it waits for its object like everybody's.
     fn changed_here(&mut self, object: ObjectId, written: Written, duplicate: bool) -> bool {
         self.touched.insert(object);
-        let (feed, entry) = (self.me.feed, self.entry(&written));
         let slot = self.slots.get(&object).expect("an object with unanswered writes has its slot");
         let place = slot.in_flight.iter().position(|write| write.write == written.ticket);
         let place = place.expect("an unanswered write is kept with its object");
-        let InFlight { edit, mutation, last, .. } = slot.in_flight.remove(place).expect("its place was found");
+        let InFlight { edit, session, mutation, last, .. } = slot.in_flight.remove(place).expect("its place was found");
         let waits = !duplicate && slot.object().is_none();
+        let (feed, entry) = (self.me.feed, self.entry(&written, session));
+        let mut taken = true;
         if waits {
+            let slot = self.slots.get(&object).expect("found above");
             slot.entries.push_back(Waiting { feed, entry, mutation });
         } else if !duplicate {
-            self.take(object, feed, &entry, &mutation, true);
+            taken = self.take(object, feed, &entry, &mutation, session == 0);
         }
-        if last {
+        if last && (taken || session == 0) {
             self.orders.push(Output::Done { ticket: edit, object, seq: written.seq });
+        } else if last {
+            // Another session's entry with the same client id came between: the only rule that the past cannot tell ahead.
+            self.refuse(edit, EditRefusal::ClientTaken { client: self.clients.of(&feed, session) });
         }
         !waits
     }
 
-    fn entry(&self, written: &Written) -> Applied {
+    fn entry(&self, written: &Written, session: u64) -> Applied {
         Applied {
             seq: written.seq,
-            session: 0,
+            session,
             entry: written.entry,
             author: self.me.author,
             claimed: written.claimed,

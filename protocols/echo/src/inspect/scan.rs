@@ -4,9 +4,9 @@ use super::{Block, CLOCK_END, Range, Refusal};
 use crate::ids::{CLIENT_BITS, ROOT};
 
 /// Flags and kind of a block's info byte.
-const HAS_ORIGIN: u8 = 0x80;
-const HAS_RIGHT_ORIGIN: u8 = 0x40;
-const STRING: u8 = 4;
+pub(super) const HAS_ORIGIN: u8 = 0x80;
+pub(super) const HAS_RIGHT_ORIGIN: u8 = 0x40;
+pub(super) const STRING: u8 = 4;
 
 /// The smallest block is an info byte, one origin (two bytes), a length and one character.
 const BLOCK_BYTES_MIN: usize = 5;
@@ -19,7 +19,7 @@ pub(super) fn inserts(
     bytes: &[u8],
     client: u64,
     first_clock: u32,
-    visit: impl FnMut(Block) -> Result<(), Refusal>,
+    visit: impl FnMut(Block<'_>) -> Result<(), Refusal>,
 ) -> Result<u32, Refusal> {
     if bytes.is_empty() {
         return Ok(first_clock);
@@ -33,12 +33,26 @@ pub(super) fn inserts(
     Ok(end)
 }
 
-/// Reads the blocks of exactly one client.
-pub(super) fn blocks(
-    scan: &mut Scan<'_>,
+/// Reads the blocks of exactly one client, from this clock on.
+pub(super) fn blocks<'a>(
+    scan: &mut Scan<'a>,
     client: u64,
     first_clock: u32,
-    mut visit: impl FnMut(Block) -> Result<(), Refusal>,
+    visit: impl FnMut(Block<'a>) -> Result<(), Refusal>,
+) -> Result<u32, Refusal> {
+    let begins = |found| match u64::from(first_clock) == found {
+        true => Ok(first_clock),
+        false => Err(Refusal::Clock { expected: first_clock, found }),
+    };
+    blocks_from(scan, client, begins, visit)
+}
+
+/// Reads the blocks of exactly one client, from a first clock on that `begins` takes.
+pub(super) fn blocks_from<'a>(
+    scan: &mut Scan<'a>,
+    client: u64,
+    begins: impl FnOnce(u64) -> Result<u32, Refusal>,
+    mut visit: impl FnMut(Block<'a>) -> Result<(), Refusal>,
 ) -> Result<u32, Refusal> {
     match scan.number()? {
         1 => {}
@@ -52,21 +66,17 @@ pub(super) fn blocks(
     if found != client {
         return Err(Refusal::ForeignClient { expected: client, found });
     }
-    let found = scan.number()?;
-    if found != u64::from(first_clock) {
-        return Err(Refusal::Clock { expected: first_clock, found });
-    }
-    let mut clock = first_clock;
+    let mut clock = begins(scan.number()?)?;
     for _ in 0..count {
         clock = block(scan, clock, &mut visit)?;
     }
     Ok(clock)
 }
 
-fn block(
-    scan: &mut Scan<'_>,
+fn block<'a>(
+    scan: &mut Scan<'a>,
     clock: u32,
-    visit: &mut impl FnMut(Block) -> Result<(), Refusal>,
+    visit: &mut impl FnMut(Block<'a>) -> Result<(), Refusal>,
 ) -> Result<u32, Refusal> {
     let at = scan.at();
     let info = scan.byte()?;
@@ -88,7 +98,7 @@ fn block(
         return Err(Refusal::Text { at });
     }
     let end = advance(clock, length)?;
-    visit(Block { clock, end, left, right })?;
+    visit(Block { clock, end, left, right, text })?;
     Ok(end)
 }
 
@@ -133,6 +143,19 @@ fn ranges(
         return Err(Refusal::DeleteOrder { client });
     }
     Ok(())
+}
+
+/// Reads a delete set in whatever order its writer has put it, and with nothing after it.
+pub(super) fn any_deletes(scan: &mut Scan<'_>, mut visit: impl FnMut(Range)) -> Result<(), Refusal> {
+    for _ in 0..scan.count(DELETED_CLIENT_BYTES_MIN)? {
+        let client = scan.client()?;
+        for _ in 0..scan.count(RANGE_BYTES_MIN)? {
+            let from = scan.clock()?;
+            let to = advance(from, scan.number()?)?;
+            visit(Range { client, from, to });
+        }
+    }
+    scan.finish()
 }
 
 fn advance(clock: u32, length: u64) -> Result<u32, Refusal> {

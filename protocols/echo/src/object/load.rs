@@ -31,6 +31,7 @@ pub(super) fn load(mut object: Object, rows: &[(Bytes, Bytes)], clients: &Client
                 }
                 object.text.loaded_clocks(number(rest)?);
             }
+            Part::Folded => object.text.loaded_fold(rows::folded(value)?),
             Part::Order => object.text.load_order(number(rest)?, &rows::decode::<OrderPiece>("order", value)?)?,
             Part::Snapshot => snapshot.push(value),
             Part::Tail => tails.push((number(rest)?, value)),

@@ -1,13 +1,14 @@
 //! The text of an open object: its document, the tail of mutations since the snapshot, and when to fold it.
 
 use bytes::Bytes;
-use weft_crypto::{FeedId, ObjectId};
+use weft_crypto::{FeedId, ObjectId, SpaceId};
 
 use super::{Place, Rows, put, remove};
 use crate::config::Config;
-use crate::document::{Change, Document};
+use crate::document::{self, Change, Document};
 use crate::edit::TextOp;
 use crate::error::{EditRefusal, Quarantine};
+use crate::ids::client_id;
 use crate::inspect::{self, Block, CLOCK_END, Refusal, Shape};
 use crate::message::Mutation;
 use crate::order::{Insertion, Journal, Order};
@@ -124,7 +125,7 @@ impl Text {
     fn arrange(&mut self, shape: &Shape<'_>) -> Result<Journal, Refusal> {
         let mut journal = Journal::default();
         let client = shape.client;
-        let arranged = shape.blocks(|Block { clock, end, left, right }| {
+        let arranged = shape.blocks(|Block { clock, end, left, right, .. }| {
             let block = Insertion { id: (client, clock), len: end - clock, left, right };
             let inserted = self.order.insert(block, &mut journal);
             if inserted { Ok(()) } else { Err(Refusal::NotNeighbours { client, clock }) }
@@ -136,6 +137,15 @@ impl Text {
                 Err(refusal)
             }
         }
+    }
+
+    /// Whether the insertions can be placed. Nothing changes.
+    ///
+    /// Spec: ECHO-4.3
+    pub(super) fn check(&mut self, shape: &Shape<'_>) -> Result<(), Refusal> {
+        let journal = self.arrange(shape)?;
+        self.order.undo(journal);
+        Ok(())
     }
 
     /// Takes up the clocks of a mutation that is not integrated.
@@ -223,6 +233,11 @@ impl Text {
         document.restore(&snapshot).map_err(|error| RowError::new("snapshot", error))
     }
 
+    /// Mutations below this number were folded.
+    pub(super) fn loaded_fold(&mut self, number: u64) {
+        (self.stored.tail_first, self.stored.tail_next) = (number, number);
+    }
+
     /// Takes a piece of the order from the store.
     pub(super) fn load_order(&mut self, number: u64, piece: &OrderPiece) -> Result<(), RowError> {
         self.stored.order_pieces = number + 1;
@@ -285,6 +300,8 @@ impl Text {
         for number in pieces as u64..stored.snapshot_pieces {
             remove(rows, tables::OBJECT, tables::numbered(&object, Part::Snapshot, number));
         }
+        let folded = Bytes::copy_from_slice(&stored.tail_next.to_be_bytes());
+        put(rows, tables::OBJECT, tables::part(&object, Part::Folded), folded);
         for number in stored.tail_first..stored.tail_next {
             remove(rows, tables::OBJECT, tables::numbered(&object, Part::Tail, number));
         }
@@ -310,12 +327,6 @@ impl Text {
     }
 }
 
-/// Brings a tail row's text into a document that is read and then dropped.
-pub(crate) fn replay(document: &mut Document, tail: &Tail, client: u64) -> Result<(), RowError> {
-    check(tail, client)?;
-    apply(document, tail, client).map_err(|error| RowError::new("tail", error))
-}
-
 /// Rows are ours, but `yrs` trusts what it is given: damage must not reach it.
 fn check(tail: &Tail, client: u64) -> Result<Shape<'_>, RowError> {
     let damaged = || RowError::new("tail", "an update that was never accepted");
@@ -336,6 +347,38 @@ fn apply(document: &mut Document, tail: &Tail, client: u64) -> Result<(), String
         Tail::ABSENT => document.fill(client, tail.first_clock, tail.end_clock),
         _ => document.apply(&tail.inserts, &tail.deletes),
     }
+}
+
+/// A tail row as a Yjs v1 update.
+pub(crate) fn update_of(tail: &Tail, client: u64) -> Result<Vec<u8>, RowError> {
+    check(tail, client)?;
+    let Tail { first_clock: from, end_clock: to, .. } = *tail;
+    Ok(match tail.state {
+        Tail::HOLLOW => document::update(&tail.inserts, &document::delete_set(client, from, to)),
+        Tail::ABSENT => document::filling(client, from, to),
+        _ => document::update(&tail.inserts, &tail.deletes),
+    })
+}
+
+/// The document that all rows of an object make.
+pub(crate) fn replayed(space: &SpaceId, rows: &[(Bytes, Bytes)]) -> Result<Document, RowError> {
+    let of = |wanted: Part| {
+        rows.iter()
+            .filter(move |(key, _)| matches!(tables::parse_object_key(key), Some((_, part, _)) if part == wanted))
+    };
+    let mut document = Document::new(0);
+    let snapshot: Vec<u8> = of(Part::Snapshot).flat_map(|(_, piece)| piece.iter().copied()).collect();
+    if !snapshot.is_empty() {
+        document.restore(&snapshot).map_err(|error| RowError::new("snapshot", error))?;
+    }
+    for (_, value) in of(Part::Tail) {
+        let tail: Tail = rows::decode("tail", value)?;
+        let feed = FeedId::from_bytes(rows::id(&tail.feed, "tail")?);
+        let client = client_id(space, &feed, tail.session);
+        check(&tail, client)?;
+        apply(&mut document, &tail, client).map_err(|error| RowError::new("tail", error))?;
+    }
+    Ok(document)
 }
 
 /// What is the same in every tail row of an entry.

@@ -74,7 +74,7 @@ pub struct Node {
     /// The own feed.
     pub entries: Vec<Applied>,
     /// Writes not answered yet, when [`Node::holds_writes`].
-    pub writes: Vec<(WriteTicket, Bytes, Past)>,
+    pub writes: Vec<(WriteTicket, u64, Bytes, Past)>,
     pub holds_writes: bool,
     /// Entries acknowledge what was handed in when they are appended, not when their write was ordered.
     pub acknowledges_late: bool,
@@ -165,10 +165,9 @@ impl Node {
                 assert!(self.processed.insert(feed, processed).is_none_or(|before| before.length <= length));
             }
             Output::Write { ticket, session, plaintext } => {
-                assert_eq!(session, 0);
                 // What was handed in when the write was ordered; a node may also acknowledge what came since.
                 let past = self.held.iter().filter(|(feed, _)| *feed != self.me.feed).collect();
-                self.writes.push((ticket, plaintext, past));
+                self.writes.push((ticket, session, plaintext, past));
             }
             Output::Done { ticket, object, seq } => {
                 self.done.insert(ticket, (object, seq));
@@ -192,12 +191,12 @@ impl Node {
 
     /// Makes the oldest unanswered write an entry.
     pub fn append_one(&mut self) {
-        let (ticket, plaintext, mut past) = self.writes.remove(0);
+        let (ticket, session, plaintext, mut past) = self.writes.remove(0);
         if self.acknowledges_late {
             past = self.held.iter().filter(|(feed, _)| *feed != self.me.feed).collect();
         }
         let seq = self.entries.len() as u64;
-        let applied = sealed(self.me.feed, seq, Arc::new(past), Ok(plaintext));
+        let applied = Applied { session, ..sealed(self.me.feed, seq, Arc::new(past), Ok(plaintext)) };
         let Applied { entry, claimed, past, .. } = applied.clone();
         self.held.raise(self.me.feed, seq + 1);
         self.entries.push(applied);
@@ -207,7 +206,7 @@ impl Node {
 
     /// The oldest unanswered write could not be stored, so none after it is.
     pub fn fail_all(&mut self) {
-        for (ticket, _, _) in std::mem::take(&mut self.writes) {
+        for (ticket, ..) in std::mem::take(&mut self.writes) {
             self.input(Input::WriteFailed { ticket });
         }
     }
