@@ -87,6 +87,10 @@ contexts! {
     OBJECT = "object";
     /// A Yjs client id.
     CLIENT = "client";
+    /// The keys that seal what documents tell of themselves.
+    PRESENCE = "presence";
+    /// What a document instance shows as the holder of its session.
+    SESSION = "session";
 
     // Proofs over a connection.
     /// The opener's tag at the door.

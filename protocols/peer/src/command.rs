@@ -53,6 +53,46 @@ pub enum Command {
         /// The change.
         edit: Edit,
     },
+    /// Hand out a session: a document instance of an application, such as a browser tab, is about to edit. Answered when
+    /// the number is durably taken.
+    OpenSession {
+        /// The space.
+        space: SpaceId,
+    },
+    /// Make sure that a session was handed out to whoever shows this key.
+    CheckSession {
+        /// The space.
+        space: SpaceId,
+        /// The session.
+        session: u64,
+        /// Its key.
+        key: SessionKey,
+    },
+    /// Write what a document instance has done. Answered when it is durable here and can be read.
+    Update {
+        /// The space.
+        space: SpaceId,
+        /// The object.
+        object: ObjectId,
+        /// The session.
+        session: u64,
+        /// Its key.
+        key: SessionKey,
+        /// A Yjs v1 update (ECHO-7.7).
+        update: Bytes,
+    },
+    /// Tell the documents of connected members something of one here, which nobody keeps. Answered when it was handed on;
+    /// whoever is not connected never hears it.
+    Say {
+        /// The space.
+        space: SpaceId,
+        /// The object that the document shows.
+        object: ObjectId,
+        /// Its session.
+        session: u64,
+        /// What it says of itself, at most 1,024 bytes.
+        state: Bytes,
+    },
     /// What is going on.
     Status,
     /// Who belongs to the space.
@@ -88,6 +128,9 @@ pub enum Command {
         space: SpaceId,
     },
 }
+
+/// Shows that a session was handed out to whoever holds it: two tabs that name one session are told apart by it.
+pub type SessionKey = [u8; 16];
 
 /// What came of a command.
 #[derive(Clone, Debug)]
@@ -129,6 +172,22 @@ pub enum Answer {
         /// The object.
         object: ObjectId,
     },
+    /// To [`Command::OpenSession`] and [`Command::CheckSession`].
+    Session {
+        /// Its number in this device's data feed of the space.
+        session: u64,
+        /// The client id that its Yjs documents have (ECHO-1.2).
+        client: u64,
+        /// What its holder shows.
+        key: SessionKey,
+    },
+    /// To [`Command::Update`].
+    Updated {
+        /// Its last entry in this device's data feed.
+        seq: u64,
+    },
+    /// To [`Command::Say`].
+    Said,
     /// To [`Command::Status`].
     Status(Status),
     /// To [`Command::Members`].

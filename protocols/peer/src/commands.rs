@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use weft_credential::{History, Role};
 use weft_crypto::{Manifest, SignedManifest, SpaceId};
+use weft_echo::Edit;
 use weft_feed::{Checkpoint, NewEntry, Writer, kind};
 use weft_invitation::Link;
 use weft_machine::ClaimedTime;
@@ -13,6 +14,7 @@ use crate::{
     command::{Answer, Command, Refusal, RefusalKind},
     event::Event,
     io::{Ask, Output},
+    links::presence::{self, Said},
     local,
     me::Me,
     outbox::Purpose,
@@ -21,6 +23,7 @@ use crate::{
         EditPurpose, Room,
         enter::Entering,
         own::{self, Draft},
+        sessions::FIRST_SESSION,
     },
     status::{PairStatus, PeerStatus, SpaceStatus, Status, Waiting},
     store::{Batch, OpenedFeed, Write},
@@ -60,6 +63,28 @@ impl Peer {
                 room.edit(now, edit, EditPurpose::Ask(ask));
                 Ok(())
             }
+            Command::OpenSession { space } => {
+                self.room(&space)?;
+                let room = self.rooms.get_mut(&space).expect("just found");
+                room.open_session(ask, &mut self.outbox)
+            }
+            Command::CheckSession { space, session, key } => {
+                let room = self.room(&space)?;
+                room.check_session(session, &key)?;
+                let client = weft_echo::client_id(&space, &room.data.feed, session);
+                self.answer(ask, Answer::Session { session, client, key })
+            }
+            Command::Update { space, object, session, key, update } => {
+                let room = self.room(&space)?;
+                room.may_write()?;
+                room.check_session(session, &key)?;
+                room.edit(now, Edit::Update { object, session, update }, EditPurpose::Update(ask));
+                Ok(())
+            }
+            Command::Say { space, object, session, state } => {
+                self.say(space, &Said { object, session, state })?;
+                self.answer(ask, Answer::Said)
+            }
             Command::Status => self.answer(ask, Answer::Status(self.status())),
             Command::Members { space } => {
                 let members = self.room(&space)?.members();
@@ -83,6 +108,29 @@ impl Peer {
                 Ok(())
             }
         }
+    }
+
+    /// Hands what a document says to every session of the space. Spec: PEER-9
+    fn say(&mut self, space: SpaceId, said: &Said) -> Result<(), Refusal> {
+        self.room(&space)?;
+        if said.state.len() > presence::STATE_BYTES_MAX {
+            let message = format!("{} bytes, at most {}", said.state.len(), presence::STATE_BYTES_MAX);
+            return Err(Refusal::new(RefusalKind::Refused, "too_large", message, "say less"));
+        }
+        let random = self.draws.draw16();
+        let sealed = presence::seal(self.rooms.get(&space).expect("just found"), random, said);
+        let Some((epoch, sealed)) = sealed else {
+            let message = "this device holds no key of an epoch that may be written under";
+            let hint = "connect to another member, then try again";
+            return Err(Refusal::new(RefusalKind::Refused, "no_epoch", message, hint));
+        };
+        let epoch = bytes::Bytes::copy_from_slice(epoch.as_bytes());
+        self.tell_sessions(space, |_| weft_replication::Input::Say {
+            space,
+            epoch: epoch.clone(),
+            sealed: sealed.clone(),
+        });
+        Ok(())
     }
 
     fn answer(&mut self, ask: Ask, answer: Answer) -> Result<(), Refusal> {
@@ -139,6 +187,7 @@ impl Peer {
             profile_said: false,
             said_name: None,
             unsure: None,
+            sessions: FIRST_SESSION,
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).expect("a new space fits the keys made for it");
@@ -214,7 +263,7 @@ impl Peer {
         let invitation = weft_credential::invitation_id(&space, &secret.id());
         let link = Link { space, secret, hosts: vec![me.device.id()], addresses, space_name, inviter_name }.encode();
         let purpose = own::Purpose::Invitation { ask, link, invitation };
-        self.room(&space)?.invite(Draft { kind: kind::CONTROL, bodies: vec![body], purpose });
+        self.room(&space)?.invite(Draft { kind: kind::CONTROL, session: 0, bodies: vec![body], purpose });
         Ok(())
     }
 

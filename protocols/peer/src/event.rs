@@ -1,5 +1,6 @@
 //! What a peer tells its application unasked.
 
+use bytes::Bytes;
 use weft_crypto::{DeviceId, FeedId, ObjectId, SpaceId};
 
 /// A fact for the application. Events may be dropped when nobody keeps up; state is in the status and the store.
@@ -49,6 +50,19 @@ pub enum Event {
         seq: u64,
         /// The rule that refused it.
         reason: String,
+    },
+    /// A document on a connected member's device says something of itself, which nobody keeps.
+    Heard {
+        /// The device.
+        device: DeviceId,
+        /// The space.
+        space: SpaceId,
+        /// The object that the document shows.
+        object: ObjectId,
+        /// Its session there.
+        session: u64,
+        /// What it says: any bytes of its application, at most 1,024.
+        state: Bytes,
     },
     /// A device is connected.
     PeerConnected {

@@ -276,6 +276,7 @@ impl Peer {
             cursors: Vec::new(),
             stopped: Vec::new(),
             profile_said: false,
+            sessions: crate::room::sessions::FIRST_SESSION,
             said_name: Some(joining.link.space_name.clone()),
             unsure: None,
         };

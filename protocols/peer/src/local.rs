@@ -6,6 +6,7 @@
 //! | `joining/` space id | a redemption that was not answered yet, and the keys in it, sealed |
 //! | `stopped/` feed id | the head that contradicts what is held |
 //! | `profile/` space id | this member has said its name in the space |
+//! | `sessions/` space id | the number of the next session of this device's data feed, 8 bytes little endian |
 //! | `said/` space id | what the link said that the space is called |
 //! | `unsure/` space id | the store was lost: at least how many entries its own control and data feed had |
 
@@ -31,6 +32,7 @@ pub(crate) enum Row {
     Profile(SpaceId),
     Said(SpaceId, String),
     Unsure(SpaceId, u64, u64),
+    Sessions(SpaceId, u64),
 }
 
 /// A private row that cannot be read.
@@ -69,6 +71,10 @@ pub(crate) fn unsure_key(space: &SpaceId) -> Bytes {
     [b"unsure/", space.as_bytes().as_slice()].concat().into()
 }
 
+pub(crate) fn sessions_key(space: &SpaceId) -> Bytes {
+    [b"sessions/", space.as_bytes().as_slice()].concat().into()
+}
+
 impl Row {
     pub(crate) fn decode(key: &[u8], value: &Bytes) -> Result<Row, RowError> {
         let place = key.iter().position(|byte| *byte == b'/').ok_or(RowError::Unknown)?;
@@ -82,6 +88,10 @@ impl Row {
             b"unsure" => {
                 let (&[control, data], []) = value.as_chunks::<8>() else { return Err(RowError::Unknown) };
                 Ok(Row::Unsure(space()?, u64::from_le_bytes(control), u64::from_le_bytes(data)))
+            }
+            b"sessions" => {
+                let next = <[u8; 8]>::try_from(&value[..]).map_err(|_| RowError::Unknown)?;
+                Ok(Row::Sessions(space()?, u64::from_le_bytes(next)))
             }
             b"stopped" => {
                 let feed = FeedId::try_from(id).map_err(|_| RowError::Unknown)?;

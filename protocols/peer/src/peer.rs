@@ -28,6 +28,7 @@ use crate::{
     room::{
         Room,
         enter::{EnterError, Entering},
+        sessions::FIRST_SESSION,
         unsure::Unsure,
     },
     store::{Damage, Opened, OpenedFeed},
@@ -104,6 +105,7 @@ impl Peer {
         let mut profiles = BTreeSet::new();
         let mut said = BTreeMap::new();
         let mut unsure = BTreeMap::new();
+        let mut sessions = BTreeMap::new();
         for (key, value) in &opened.local {
             match Row::decode(key, value)? {
                 Row::Space(space, value) => {
@@ -119,6 +121,9 @@ impl Peer {
                 }
                 Row::Said(space, name) => {
                     said.insert(space, name);
+                }
+                Row::Sessions(space, next) => {
+                    sessions.insert(space, next);
                 }
             }
         }
@@ -146,6 +151,7 @@ impl Peer {
                 profile_said: profiles.contains(&space),
                 said_name: said.remove(&space),
                 unsure: unsure.remove(&space),
+                sessions: sessions.remove(&space).unwrap_or(FIRST_SESSION),
             };
             let room = Room::enter(self.me.clone(), self.config.clone(), entering)?;
             self.rooms.insert(space, room);

@@ -9,7 +9,10 @@ use crate::{
     event::Event,
     io::{Output, Protocol},
     job::Job,
-    links,
+    links::{
+        self,
+        presence::{self, Said},
+    },
     neighbour::Neighbour,
     outbox::Purpose,
     peer::Peer,
@@ -106,6 +109,12 @@ impl Peer {
             }
             Out::PeerRefused { space, feed, reason, .. } => {
                 self.in_room(space, |room, _| room.peer_refused(now, device, feed, reason));
+            }
+            Out::Heard { space, epoch, sealed } => {
+                let said = self.rooms.get(&space).and_then(|room| presence::open(room, &device, &epoch, &sealed));
+                if let Some(Said { object, session, state }) = said {
+                    self.outbox.event(Event::Heard { device, space, object, session, state });
+                }
             }
             Out::Levelled { space, level } => {
                 if level {

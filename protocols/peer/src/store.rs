@@ -92,6 +92,15 @@ pub fn ends_unknown(space: &SpaceId, control: u64, data: u64) -> Write {
     Write::Local { key: crate::local::unsure_key(space), value: Some(value.into()) }
 }
 
+/// The key in table [`CURSORS`] under which is said how often the space's rows were dropped.
+pub const REBUILDS: &[u8] = b"w";
+
+/// Reads the row [`REBUILDS`].
+#[must_use]
+pub fn rebuilds(value: &[u8]) -> Option<u64> {
+    Some(u64::from_le_bytes(value.try_into().ok()?))
+}
+
 /// What a store holds when it is opened, but for the data entries and ECHO's rows, which are read when they are needed.
 #[derive(Clone, Debug, Default)]
 pub struct Opened {

@@ -4,4 +4,5 @@
 
 mod damage;
 mod net;
+mod sessions;
 mod spaces;

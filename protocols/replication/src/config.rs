@@ -29,6 +29,12 @@ pub struct Config {
     pub closed_max: usize,
     /// Feeds that are named one by one when it is asked why a pair is not level. Default 64: more do not help a reader.
     pub reasons_max: usize,
+    /// Presence frames (REPLICATION-10) sent to the peer, each second and at once; more are not sent. Default 32 and 64: five
+    /// people whose cursors move six times a second, a guess.
+    pub presence_out: (u64, u64),
+    /// Presence frames taken from the peer, each second and at once; more are passed over. Default 64 and 512, so that a
+    /// peer which keeps to the above loses none, unless the stream had stalled for ten seconds.
+    pub presence_in: (u64, u64),
     /// How long a pair may be apart without anything moving before it counts as stuck, in milliseconds. Default
     /// 5,000: a reason is due within 10 s, and the peer looks once a second.
     pub stuck_after_ms: u64,
@@ -46,6 +52,8 @@ impl Default for Config {
             early_max: 2_048,
             closed_max: 1_024,
             reasons_max: 64,
+            presence_out: (32, 64),
+            presence_in: (64, 512),
             stuck_after_ms: 5_000,
         }
     }

@@ -25,7 +25,7 @@ pub fn messages(input: &[u8]) {
         let feed = Bytes::from(vec![byte(1); 32]);
         let (space, from, some) = (u32::from(byte(2) % 4), u64::from(byte(3)), Bytes::copy_from_slice(chunk));
         use wire::frame::Kind;
-        let kind = match byte(0) % 10 {
+        let kind = match byte(0) % 11 {
             0 => Kind::Have(wire::Have { space, holdings: vec![byte(4); 72].into(), complete: true }),
             1 => Kind::Want(wire::Want { space, feed, from, head: Bytes::new(), tree: Bytes::new() }),
             2 => Kind::Want(wire::Want { space, feed, from: 0, head: Bytes::new(), tree: Bytes::new() }),
@@ -37,6 +37,7 @@ pub fn messages(input: &[u8]) {
             6 => Kind::Credit(wire::Credit { bytes: from }),
             7 => Kind::Contradiction(wire::Contradiction { space, head: some }),
             8 => Kind::Refused(wire::Refused { space, feed, from, reason: space, rule: String::new() }),
+            9 => Kind::Presence(wire::Presence { space, epoch: feed, sealed: some }),
             _ => Kind::Hello(wire::Hello { version: 1, credit: u64::MAX }),
         };
         prost::Message::encode_to_vec(&wire::Frame { kind: Some(kind) }).into()

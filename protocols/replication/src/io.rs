@@ -151,6 +151,16 @@ pub enum Input {
         /// What was added; it continues what was held.
         range: Arc<VerifiedRange>,
     },
+    /// Say this to the peer's documents of the space, if its door is open at both ends and not too much was said already:
+    /// it is lost otherwise.
+    Say {
+        /// The space.
+        space: SpaceId,
+        /// The epoch it is sealed under, 32 bytes.
+        epoch: Bytes,
+        /// What is said, sealed.
+        sealed: Bytes,
+    },
     /// What [`Output::Read`] asked for: ranges one after another, the first beginning at `from`.
     WasRead {
         /// Of the order.
@@ -263,6 +273,15 @@ pub enum Output {
         reason: Refusal,
         /// The rule it names; the peer's own words, at most 128 bytes.
         rule: String,
+    },
+    /// The peer said something that is not kept.
+    Heard {
+        /// The space.
+        space: SpaceId,
+        /// The epoch it should be sealed under: the peer's words, any bytes up to 32.
+        epoch: Bytes,
+        /// What it said, sealed.
+        sealed: Bytes,
     },
     /// Both hold the same of this space now, or no longer do. Said at every change, first when it becomes level.
     Levelled {

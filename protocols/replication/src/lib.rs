@@ -52,6 +52,7 @@
 //! assert_eq!((at_alice.level(&space), at_bob.level(&space)), (Some(true), Some(true)));
 //! ```
 
+mod allowance;
 mod config;
 mod error;
 pub mod fuzz;

@@ -53,6 +53,11 @@ pub(crate) fn encode(kind: Kind) -> Bytes {
     frame::encode(&wire::Frame { kind: Some(kind) })
 }
 
+/// Spec: REPLICATION-10.1
+pub(crate) fn presence(space: Number, epoch: Bytes, sealed: Bytes) -> Bytes {
+    encode(Kind::Presence(wire::Presence { space, epoch, sealed }))
+}
+
 pub(crate) fn hello(window: u64) -> Bytes {
     encode(Kind::Hello(wire::Hello { version: VERSION, credit: window }))
 }

@@ -7,11 +7,13 @@ use std::{
     sync::Arc,
 };
 
+use bytes::Bytes;
 use weft_crypto::{DeviceId, FeedId, Head, SpaceId};
 use weft_feed::{Tree, VerifiedRange};
 use weft_machine::{Draws, Machine, Seed, Time};
 
 use crate::{
+    allowance::Allowance,
     config::Config,
     error::Violation,
     io::{Held, Input, Number, Output, Refusal, Ticket},
@@ -43,6 +45,9 @@ pub struct Session {
     claims: usize,
     /// Feeds that grew since the last `Have`.
     unsaid: BTreeMap<Number, BTreeSet<FeedId>>,
+    /// What of presence may be said, and what is listened to.
+    said: Allowance,
+    heard: Allowance,
     serve: Server,
     receive: Receiver,
 }
@@ -73,6 +78,7 @@ impl Session {
     /// taken for one to a later session.
     #[must_use]
     pub fn new(config: Config, _me: DeviceId, peer: DeviceId, seed: Seed) -> Self {
+        let Config { presence_out, presence_in, .. } = config;
         Self {
             serve: Server::new(&config),
             receive: Receiver::new(config.window()),
@@ -88,6 +94,8 @@ impl Session {
             feeds: BTreeMap::new(),
             claims: 0,
             unsaid: BTreeMap::new(),
+            said: Allowance::new(presence_out.0, presence_out.1),
+            heard: Allowance::new(presence_in.0, presence_in.1),
         }
     }
 
@@ -292,6 +300,15 @@ impl Session {
         }
     }
 
+    /// Says what is not kept. Only to who has said something of the space: its door is open too. Spec: REPLICATION-10.1
+    fn say(&mut self, space: SpaceId, epoch: Bytes, sealed: Bytes) {
+        let Some(number) = self.spaces.get(&space).copied() else { return };
+        let heard = self.pairs.get(&number).is_some_and(|pair| pair.complete);
+        if heard && self.stage == Stage::Open && self.said.take(self.now) {
+            self.out.send(message::presence(number, epoch, sealed));
+        }
+    }
+
     fn moved(&mut self, number: Number) {
         if let Some(pair) = self.pairs.get_mut(&number) {
             pair.moved = self.now;
@@ -368,6 +385,10 @@ impl Machine for Session {
             }
             Input::Extended { feed, range } => {
                 self.extended(feed, &range);
+                Ok(())
+            }
+            Input::Say { space, epoch, sealed } => {
+                self.say(space, epoch, sealed);
                 Ok(())
             }
             Input::WasRead { ticket, result } => {

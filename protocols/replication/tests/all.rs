@@ -6,6 +6,7 @@ mod contradictions;
 mod harness;
 mod laws;
 mod level;
+mod presence;
 mod properties;
 mod sources;
 mod spec;

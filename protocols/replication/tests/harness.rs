@@ -120,6 +120,8 @@ pub(crate) struct Node {
     pub(crate) refusals: Vec<(FeedId, weft_replication::Refusal)>,
     /// Parts that were asked for again: from where to where.
     pub(crate) mended: Vec<(u64, u64)>,
+    /// What was heard of presence.
+    pub(crate) heard: Vec<Bytes>,
     /// Frames that were sent, by kind.
     pub(crate) sent: BTreeMap<&'static str, u64>,
     pub(crate) reads_ordered: u64,
@@ -168,6 +170,7 @@ impl World {
                 level: false,
                 violation: None,
                 contradicted: Vec::new(),
+                heard: Vec::new(),
                 refusals: Vec::new(),
                 mended: Vec::new(),
                 sent: BTreeMap::new(),
@@ -259,6 +262,10 @@ impl World {
                 Output::Contradicted { feed, head, .. } => {
                     node.contradicted.push(head);
                     node.sources.stopped(now, feed);
+                }
+                Output::Heard { space, sealed, .. } => {
+                    assert_eq!(space, SPACE);
+                    node.heard.push(sealed);
                 }
                 Output::Levelled { level, .. } => node.level = level,
                 Output::Violated(violation) => node.violation = Some(violation),
@@ -447,5 +454,6 @@ pub(crate) fn describe(kind: &Kind) -> (&'static str, bool) {
         Kind::Credit(_) => ("credit", false),
         Kind::Contradiction(_) => ("contradiction", false),
         Kind::Refused(_) => ("refused", false),
+        Kind::Presence(_) => ("presence", false),
     }
 }

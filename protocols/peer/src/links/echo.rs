@@ -1,6 +1,6 @@
 //! ECHO → rows, own feed, application.
 
-use weft_echo::{EditRefusal, Malformed, Output as Echoed, json::JsonFault};
+use weft_echo::{EditRefusal, Malformed, Output as Echoed, inspect::Refusal as UpdateRefusal, json::JsonFault};
 use weft_feed::kind;
 use weft_machine::Machine as _;
 
@@ -27,15 +27,17 @@ pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) -> bool {
                 room.derived.cursor(room.space, &processed);
                 room.replay.has_processed(processed.feed, processed.length);
             }
-            Echoed::Write { ticket, session: _, plaintext } => {
+            Echoed::Write { ticket, session, plaintext } => {
                 room.data.push(Draft {
                     kind: kind::MUTATION,
+                    session,
                     bodies: vec![plaintext],
                     purpose: Purpose::Mutation(ticket),
                 });
             }
-            Echoed::Done { ticket, object, .. } => match room.edits.remove(&ticket) {
+            Echoed::Done { ticket, object, seq } => match room.edits.remove(&ticket) {
                 Some(EditPurpose::Ask(ask)) => answer(room, ask, Ok(Answer::Edited { object })),
+                Some(EditPurpose::Update(ask)) => answer(room, ask, Ok(Answer::Updated { seq })),
                 Some(EditPurpose::SpaceName(ask)) => {
                     let space = room.space;
                     answer(room, ask, Ok(Answer::SpaceCreated { space }));
@@ -44,7 +46,7 @@ pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) -> bool {
                 None => {}
             },
             Echoed::Refused { ticket, refusal } => match room.edits.remove(&ticket) {
-                Some(EditPurpose::Ask(ask) | EditPurpose::SpaceName(ask)) => {
+                Some(EditPurpose::Ask(ask) | EditPurpose::Update(ask) | EditPurpose::SpaceName(ask)) => {
                     answer(room, ask, Err(refused(&refusal)));
                 }
                 Some(EditPurpose::Profile) => room.profile_said = false,
@@ -65,6 +67,28 @@ pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) -> bool {
 
 fn answer(room: &mut Room, ask: Ask, result: Result<Answer, Refusal>) {
     room.derived.then(Output::Answer { ask, result });
+}
+
+/// What is wrong with an update of a session, for programs.
+fn update_code(refusal: &UpdateRefusal) -> &'static str {
+    match refusal {
+        UpdateRefusal::Clock { .. } => "clock_gap",
+        UpdateRefusal::ForeignClient { .. } => "foreign_client",
+        UpdateRefusal::NotNeighbours { .. } => "no_neighbours",
+        UpdateRefusal::Stranded { .. } => "stranded",
+        refusal if refusal.is_malformed() => "malformed_update",
+        _ => "acausal",
+    }
+}
+
+fn update_hint(refusal: &UpdateRefusal) -> &'static str {
+    match refusal {
+        UpdateRefusal::Block { .. } => {
+            "only plain text can be shared, and the Yjs document has to keep what is deleted: `gc: false`"
+        }
+        UpdateRefusal::ForeignClient { .. } => "send what this document's own session has written, and nothing else",
+        _ => "nothing was written; open a new session and begin with a new document",
+    }
 }
 
 /// ECHO's refusal in the words of commands.
@@ -89,6 +113,10 @@ fn refused(refusal: &EditRefusal) -> Refusal {
         EditRefusal::WriteFailed => (RefusalKind::Store, "store_failed", "make room on the disk, then try again"),
         EditRefusal::Damaged => {
             (RefusalKind::Store, "damaged_object", "`weft rebuild` derives it again from the feeds")
+        }
+        EditRefusal::Update(refusal) => (RefusalKind::Refused, update_code(refusal), update_hint(refusal)),
+        EditRefusal::ClientTaken { .. } => {
+            (RefusalKind::Refused, "client_taken", "open another session and begin with a new document")
         }
         EditRefusal::Malformed(Malformed::Empty) => {
             (RefusalKind::Refused, "empty_edit", "give something to insert, delete or set")

@@ -56,7 +56,7 @@ pub(crate) fn redeem(
     let body = compose::redeemed_entry(&actor(&me), redemption, epoch, draws).map_err(|_| Reason::Malformed)?;
     room.redeeming.insert(invitation);
     let purpose = Purpose::Redemption { stream, invitation };
-    room.invite(Draft { kind: kind::CONTROL, bodies: vec![body], purpose });
+    room.invite(Draft { kind: kind::CONTROL, session: 0, bodies: vec![body], purpose });
     Ok(Redeemed::Ordered)
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod membership;
 pub(crate) mod mending;
 pub(crate) mod naming;
 pub(crate) mod own;
+pub(crate) mod presence;
 pub(crate) mod records;
 pub(crate) mod replay;
 pub(crate) mod sources;

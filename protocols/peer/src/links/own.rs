@@ -96,14 +96,19 @@ pub(crate) fn landed(room: &mut Room, feed: FeedId, ticket: Ticket, outbox: &mut
 /// A batch was not written.
 pub(crate) fn failed(room: &mut Room, now: Time, feed: FeedId, ticket: Ticket, reason: &str, outbox: &mut Outbox) {
     let drafts = own(room, feed).failed(ticket);
+    let refusal = not_stored(reason);
+    fail(room, now, drafts, &refusal, outbox);
+}
+
+/// The store did not keep something.
+pub(crate) fn not_stored(reason: &str) -> Refusal {
     let message = format!("the store did not keep it: {reason}");
-    let refusal = Refusal::new(
+    Refusal::new(
         RefusalKind::Store,
         "store_failed",
         message,
         "make room on the disk, or make it writable; then try again",
-    );
-    fail(room, now, drafts, &refusal, outbox);
+    )
 }
 
 fn fail(room: &mut Room, now: Time, drafts: Vec<Draft>, refusal: &Refusal, outbox: &mut Outbox) {

@@ -39,7 +39,7 @@ impl Room {
                 "give at least one",
             ));
         }
-        let draft = Draft { kind: kind::RECORD, bodies: records, purpose: own::Purpose::Records(ask) };
+        let draft = Draft { kind: kind::RECORD, session: 0, bodies: records, purpose: own::Purpose::Records(ask) };
         self.draft_data(draft)
     }
 

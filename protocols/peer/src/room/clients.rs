@@ -64,6 +64,11 @@ impl Clients {
         !self.void.is_empty() && self.void.contains(session)
     }
 
+    /// Whether another session has this client id.
+    pub(crate) fn has_another(&self, session: &Session, client: u64) -> bool {
+        self.by_client.get(&client).is_some_and(|sessions| sessions.iter().any(|other| other != session))
+    }
+
     /// The sessions beyond a feed's own, which no admission tells.
     pub(crate) fn named(&self) -> impl Iterator<Item = &Session> {
         self.used.iter().filter(|(_, session)| *session > 0)
@@ -136,5 +141,6 @@ mod tests {
         assert_eq!(clients.judge(admitted), BTreeSet::from([(feed(2), 5)]));
         assert!(clients.is_void(&(feed(2), 5)) && clients.is_void(&(feed(3), 0)) && !clients.is_void(&(feed(4), 0)));
         assert_eq!(clients.encode_void().len(), 80);
+        assert!(clients.has_another(&(feed(8), 1), CLIENT) && !clients.has_another(&(feed(4), 0), CLIENT + 1));
     }
 }

@@ -12,7 +12,7 @@ use weft_echo::{DerivedWrite, Processed};
 use crate::{
     io::{Output, Ticket},
     outbox::{Outbox, Purpose},
-    store::{Batch, CURSORS, Write},
+    store::{Batch, CURSORS, REBUILDS, Write, rebuilds},
 };
 
 /// Beyond this many bytes of unwritten rows nothing more is released to ECHO. 8 MiB: a few hundred snapshots.
@@ -26,6 +26,8 @@ pub(crate) struct Derived {
     after: Vec<Output>,
     flying: Option<(Ticket, Vec<Write>, Vec<Output>)>,
     failed: Option<String>,
+    /// How often the rows were dropped.
+    rebuilds: u64,
 }
 
 impl Derived {
@@ -71,6 +73,14 @@ impl Derived {
         self.rows.clear();
         self.bytes = 0;
         self.rows.push(Write::DropDerived { space });
+        // In the batch that drops them, so that nobody takes rows of one derivation for rows of another.
+        self.rebuilds += 1;
+        self.row(space, CURSORS, REBUILDS.into(), Some(Bytes::copy_from_slice(&self.rebuilds.to_le_bytes())));
+    }
+
+    /// The rows were dropped so often before.
+    pub(crate) fn resume(&mut self, rebuilds: u64) {
+        self.rebuilds = rebuilds;
     }
 
     /// Nothing gathered and nothing under way.
@@ -158,10 +168,15 @@ pub(crate) enum CursorRow {
     Session(FeedId, u64),
     /// Which sessions are void in the rows.
     VoidSessions(Bytes),
+    /// How often the rows of the space were dropped.
+    Rebuilds(u64),
 }
 
 impl CursorRow {
     pub(crate) fn decode(key: &[u8], value: &Bytes) -> Option<CursorRow> {
+        if key == REBUILDS {
+            return Some(CursorRow::Rebuilds(rebuilds(value)?));
+        }
         let (tag, rest) = key.split_first()?;
         if key == VOID_SESSIONS {
             return Some(CursorRow::VoidSessions(value.clone()));

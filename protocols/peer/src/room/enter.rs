@@ -46,6 +46,7 @@ pub(crate) struct Entering {
     pub(crate) profile_said: bool,
     pub(crate) said_name: Option<String>,
     pub(crate) unsure: Option<Unsure>,
+    pub(crate) sessions: u64,
 }
 
 /// Why a room cannot be opened.
@@ -69,8 +70,18 @@ pub enum EnterError {
 impl Room {
     /// Opens a room. Control entries are read at once; data entries are not.
     pub(crate) fn enter(me: Arc<Me>, config: Arc<Config>, entering: Entering) -> Result<Room, EnterError> {
-        let Entering { space, keys: secrets, feeds, control, cursors, stopped, profile_said, said_name, unsure } =
-            entering;
+        let Entering {
+            space,
+            keys: secrets,
+            feeds,
+            control,
+            cursors,
+            stopped,
+            profile_said,
+            said_name,
+            unsure,
+            sessions,
+        } = entering;
         let mut ledger = Ledger::default();
         for feed in feeds {
             let signed =
@@ -134,6 +145,7 @@ impl Room {
             profile_said,
             said_name,
             unsure,
+            sessions,
             effects: VecDeque::new(),
             me,
         };
@@ -200,6 +212,7 @@ impl Room {
                 Some(CursorRow::Cursor(processed)) => {
                     cursors.insert(processed.feed, processed);
                 }
+                Some(CursorRow::Rebuilds(rebuilds)) => self.derived.resume(rebuilds),
                 Some(CursorRow::Changes(feed, row)) => changes.entry(feed).or_default().push(row),
                 Some(CursorRow::Session(feed, session)) => {
                     self.clients.used((feed, session), weft_echo::client_id(&self.space, &feed, session));

@@ -30,7 +30,8 @@ impl Room {
             Offer::Aside => self.effects.push_back(Effect::Persisted(device, session)),
             Offer::Order => {
                 let range = Arc::new(range);
-                let writes = self.ledger.announced([Write::Range(range.clone())]);
+                let taken = self.sessions_elsewhere(&range);
+                let writes = self.ledger.announced([Write::Range(range.clone())].into_iter().chain(taken));
                 let batch = Batch { writes, durable: true };
                 let ticket = outbox.persist(Purpose::RoomPersist(self.space), batch);
                 self.persisting.insert(ticket, Persisting::Remote { device, session, range });
@@ -100,6 +101,7 @@ impl Room {
                 }
             }
             Some(Persisting::Mend { feed }) => links::mending::written(self, feed, outbox),
+            Some(Persisting::Session { ask, session }) => self.opened_session(ask, session, outbox),
             Some(Persisting::Rows) | None => {}
         }
     }
@@ -116,6 +118,9 @@ impl Room {
                 links::own::failed(self, now, feed, ticket, reason, outbox);
             }
             Some(Persisting::Mend { feed }) => self.mending.failed(now, &feed),
+            Some(Persisting::Session { ask, .. }) => {
+                outbox.push(Output::Answer { ask, result: Err(links::own::not_stored(reason)) });
+            }
             Some(Persisting::Rows) | None => {}
         }
     }

@@ -21,6 +21,7 @@ pub(crate) mod mending;
 pub(crate) mod own;
 pub(crate) mod replay;
 mod report;
+pub(crate) mod sessions;
 pub(crate) mod unsure;
 
 use std::{
@@ -81,6 +82,8 @@ pub(crate) enum Effect {
 pub(crate) enum EditPurpose {
     /// An application asked.
     Ask(Ask),
+    /// A document instance sent it.
+    Update(Ask),
     /// The space gets its name, and then its maker an answer.
     SpaceName(Ask),
     /// This member says its name; nobody waits.
@@ -90,9 +93,23 @@ pub(crate) enum EditPurpose {
 /// A batch of feed entries on its way to the disk.
 #[derive(Debug)]
 pub(crate) enum Persisting {
-    Remote { device: DeviceId, session: weft_replication::Ticket, range: Arc<VerifiedRange> },
-    Own { feed: FeedId, ranges: Vec<Arc<VerifiedRange>> },
-    Mend { feed: FeedId },
+    Remote {
+        device: DeviceId,
+        session: weft_replication::Ticket,
+        range: Arc<VerifiedRange>,
+    },
+    Own {
+        feed: FeedId,
+        ranges: Vec<Arc<VerifiedRange>>,
+    },
+    Mend {
+        feed: FeedId,
+    },
+    /// A session's number is taken.
+    Session {
+        ask: Ask,
+        session: u64,
+    },
     Rows,
 }
 
@@ -157,6 +174,8 @@ pub(crate) struct Room {
     pub(crate) unsure: Option<Unsure>,
     /// What the link said that the space is called.
     pub(crate) said_name: Option<String>,
+    /// The next session of the own data feed.
+    pub(crate) sessions: u64,
     pub(crate) effects: VecDeque<Effect>,
 }
 

@@ -18,6 +18,8 @@ use crate::io::{Ask, StreamId, Ticket};
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) kind: u32,
+    /// The session that wrote it; 0: the node.
+    pub(crate) session: u64,
     pub(crate) bodies: Vec<Bytes>,
     pub(crate) purpose: Purpose,
 }
@@ -148,7 +150,7 @@ impl OwnFeed {
             for plaintext in &draft.bodies {
                 let body = seal(seq, draft.kind, plaintext);
                 let deps = mem::take(&mut deps);
-                entries.push(NewEntry { kind: draft.kind, session: 0, epoch, claimed, deps, body });
+                entries.push(NewEntry { kind: draft.kind, session: draft.session, epoch, claimed, deps, body });
                 seq += 1;
             }
             placed.push(Placed { draft, from });

@@ -42,9 +42,9 @@ impl Room {
 
     /// No other device was ever let into the space.
     fn is_alone(&self) -> bool {
-        let me = self.me.device.id();
-        self.membership.resolution().genesis().is_some()
-            && self.ledger.iter().all(|(_, entry)| entry.manifest.device == me)
+        let members = self.membership.resolution().members();
+        let mut devices = members.iter().flat_map(|member| &member.devices).peekable();
+        devices.peek().is_some() && devices.all(|device| *device == self.me.device.id())
     }
 
     pub(crate) fn refusal_while_unsure(&self) -> Option<Refusal> {

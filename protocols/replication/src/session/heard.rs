@@ -44,6 +44,15 @@ impl Session {
                 Some(space) => self.contradiction(space, contradiction),
                 None => Ok(()),
             },
+            Kind::Presence(presence) => {
+                if let Some(space) = self.space("Presence", presence.space)?
+                    && self.heard.take(self.now)
+                {
+                    let wire::Presence { epoch, sealed, .. } = presence;
+                    self.out.push(Output::Heard { space, epoch, sealed });
+                }
+                Ok(())
+            }
             Kind::Range(range) => {
                 self.receive.charge(cost)?;
                 self.receive.end_streaming(&mut self.out)?;
@@ -250,5 +259,6 @@ fn name(kind: &Kind) -> &'static str {
         Kind::Credit(_) => "Credit",
         Kind::Contradiction(_) => "Contradiction",
         Kind::Refused(_) => "Refused",
+        Kind::Presence(_) => "Presence",
     }
 }
