@@ -70,6 +70,8 @@ pub struct Flags {
     pub listen: Vec<Multiaddr>,
     /// `--api`.
     pub api: Option<SocketAddr>,
+    /// `--origin`, each.
+    pub origins: Vec<String>,
     /// `--peer`, each.
     pub peers: Vec<Multiaddr>,
     /// `--log`.
@@ -89,6 +91,9 @@ pub struct Config {
     pub api: Setting<SocketAddr>,
     /// Names beside loopback and the API's own address that a request's `Host` may have. Default: none.
     pub api_hosts: Setting<Vec<String>>,
+    /// Origins, such as `http://localhost:5173`, whose pages may use the API in a browser; they need the token as well.
+    /// Default: none.
+    pub api_origins: Setting<Vec<String>>,
     /// Peers to stay connected to. Default: none; peers of links and of earlier days are remembered besides.
     pub peers: Setting<Vec<Multiaddr>>,
     /// What this identity calls itself towards the members of its spaces; at most 128 bytes. Default: no name.
@@ -165,6 +170,7 @@ struct Written {
     listen: Option<Vec<Text<Multiaddr>>>,
     api: Option<Text<SocketAddr>>,
     api_hosts: Option<Vec<String>>,
+    api_origins: Option<Vec<String>>,
     peers: Option<Vec<Text<Multiaddr>>>,
     name: Option<String>,
     cache_bytes: Option<usize>,
@@ -221,6 +227,7 @@ impl Config {
             )?,
             api: choose.one(flags.api, "WEFT_API", written.api.map(|text| text.0), default_api(API_PORT))?,
             api_hosts: choose.list(None, "WEFT_API_HOSTS", written.api_hosts, Vec::new())?,
+            api_origins: choose.list(some_of(&flags.origins), "WEFT_API_ORIGINS", written.api_origins, Vec::new())?,
             peers: choose.list(some_of(&flags.peers), "WEFT_PEERS", texts(written.peers), Vec::new())?,
             name: choose.optional("WEFT_NAME", written.name),
             cache_bytes: choose.one(None, "WEFT_CACHE_BYTES", written.cache_bytes, 8 << 20)?,
@@ -259,6 +266,10 @@ impl Config {
             let is_plain = !name.contains(char::is_control);
             bounded(is_plain, "name", format!("{name:?}"), "without control characters")?;
         }
+        for origin in &self.api_origins.value {
+            let bounds = "a scheme, a host and perhaps a port, such as http://localhost:5173, and nothing after it";
+            bounded(is_origin(origin), "api_origins", format!("{origin:?}"), bounds)?;
+        }
         bounded(!self.listen.value.is_empty(), "listen", "an empty list".to_owned(), "at least one address")
     }
 
@@ -271,6 +282,7 @@ impl Config {
             ("listen", list(&self.listen.value), self.listen.source),
             ("api", self.api.value.to_string().into(), self.api.source),
             ("api_hosts", self.api_hosts.value.clone().into(), self.api_hosts.source),
+            ("api_origins", self.api_origins.value.clone().into(), self.api_origins.source),
             ("peers", list(&self.peers.value), self.peers.source),
             ("name", self.name.value.clone().into(), self.name.source),
             ("cache_bytes", self.cache_bytes.value.into(), self.cache_bytes.source),
@@ -285,6 +297,15 @@ impl Config {
             ("import.entry_ms", self.import_entry_ms.value.into(), self.import_entry_ms.source),
         ]
     }
+}
+
+/// Whether a browser could send this as an `Origin`: never `null`, never everybody.
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+    host.is_some_and(|host| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || ".-:[]".contains(c);
+        !host.is_empty() && host.chars().all(fits)
+    })
 }
 
 /// QUIC and TCP on all IPv4 addresses at `port`. IPv6 is added by `weft up` where the machine has it.

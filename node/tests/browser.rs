@@ -5,4 +5,5 @@
 
 #[allow(dead_code, reason = "a driver can do more than each test needs")]
 mod driver;
+mod notes;
 mod page;

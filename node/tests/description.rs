@@ -13,15 +13,24 @@ use crate::harness::Folder;
 
 /// Examples that are not meant to succeed as they stand: a link, a ticket and a feed cannot be known beforehand, and nobody
 /// else is there.
-const NOT_DONE: [(&str, &str, u16); 4] = [
+const NOT_DONE: [(&str, &str, u16); 7] = [
     ("post", "/join", 400),
     ("post", "/tickets/spend", 403),
     ("get", "/spaces/{space}/wait", 504),
     ("get", "/feeds/{feed}", 404),
+    ("post", "/objects/{object}/sessions/{session}/stream", 403),
+    ("post", "/objects/{object}/sessions/{session}/updates", 403),
+    ("post", "/objects/{object}/sessions/{session}/presence", 403),
 ];
 
+/// Needs the key that opening a session tells, and a stream that stands meanwhile.
+const FOLLOWED: &str = "node/clients/typescript/test/text.test.mjs";
+
 /// Answers that need something which is not of this test, and where they are provoked.
-const ELSEWHERE: [(&str, &str, u16, &str); 6] = [
+const ELSEWHERE: [(&str, &str, u16, &str); 9] = [
+    ("post", "/objects/{object}/sessions/{session}/stream", 200, FOLLOWED),
+    ("post", "/objects/{object}/sessions/{session}/updates", 200, FOLLOWED),
+    ("post", "/objects/{object}/sessions/{session}/presence", 200, FOLLOWED),
     ("post", "/verify", 507, "needs a damaged store"),
     ("get", "/identity/phrase", 507, "needs a damaged folder"),
     ("delete", "/identity/phrase", 507, "needs a damaged folder"),

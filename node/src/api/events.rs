@@ -117,7 +117,10 @@ fn told(api: Api, receiver: Receiver<Event>, filter: Filter) -> impl Stream<Item
                 event = receiver.recv() => event,
             };
             let body = match event {
-                Ok(event) => body(event),
+                Ok(event) => match body(event) {
+                    Some(body) => body,
+                    None => continue,
+                },
                 Err(RecvError::Lagged(count)) => {
                     EventBody { event: "lagged", count: Some(count), ..EventBody::default() }
                 }
@@ -132,9 +135,11 @@ fn told(api: Api, receiver: Receiver<Event>, filter: Filter) -> impl Stream<Item
     })
 }
 
-fn body(event: Event) -> EventBody {
+/// None: what documents tell of themselves goes to who follows the object.
+fn body(event: Event) -> Option<EventBody> {
     let of = |event, space: SpaceId| EventBody { event, space: Some(space.to_string()), ..EventBody::default() };
-    match event {
+    Some(match event {
+        Event::Heard { .. } => return None,
         Event::SpaceAdded { space } => of("space_added", space),
         Event::Extended { space, feed, length, mine } => {
             EventBody { feed: Some(feed.to_string()), length: Some(length), mine: Some(mine), ..of("extended", space) }
@@ -162,7 +167,7 @@ fn body(event: Event) -> EventBody {
             EventBody { feed: Some(feed.to_string()), seq: Some(seq), ..of("mended", space) }
         }
         Event::Stopped { space, feed } => EventBody { feed: Some(feed.to_string()), ..of("stopped", space) },
-    }
+    })
 }
 
 fn with_peer(event: &'static str, device: &weft_crypto::DeviceId) -> EventBody {

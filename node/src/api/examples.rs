@@ -5,6 +5,9 @@
 
 use serde_json::{Value, json};
 
+/// Of the form of a session's key. The real one is told when the session is opened.
+const SESSION_KEY: &str = "00000000000000000000000000000000";
+
 /// What a parameter may look like.
 pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
     Some(match name {
@@ -18,6 +21,7 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
         "from" => json!(0),
         "count" => json!(100),
         "timeout_ms" => json!(100),
+        "session" => json!(1),
         "events" => json!("object_changed,level_changed"),
         "name" => json!("essay"),
         _ => return None,
@@ -41,6 +45,13 @@ pub(super) fn body(path: &str, method: &str) -> Option<Value> {
             json!(
                 "{\"startContent\": \"\", \"endContent\": \"hi\", \"txns\": [{\"patches\": [[0, 0, \"h\"], [1, 0, \"i\"]]}]}"
             )
+        }
+        ("post", "/objects/{object}/sessions/{session}/stream") => json!({"key": SESSION_KEY, "vector": "AA=="}),
+        ("post", "/objects/{object}/sessions/{session}/updates") => {
+            json!({"key": SESSION_KEY, "stream": 1, "update": "AAA="})
+        }
+        ("post", "/objects/{object}/sessions/{session}/presence") => {
+            json!({"key": SESSION_KEY, "stream": 1, "state": {"name": "Alice", "cursor": 7}})
         }
         ("post", "/spaces/{space}/records") => json!("23.5 °C"),
         ("post", "/tickets/spend") => json!({"ticket": "the-ticket-that-was-issued"}),

@@ -43,12 +43,14 @@ struct Checks {
     token: Token,
     page: Token,
     hosts: Vec<String>,
+    origins: Vec<String>,
     node: HeaderValue,
 }
 
 impl Guard {
-    /// Admits requests with this token to the node at this address, under loopback names, the address itself and `hosts`.
-    pub(crate) fn new(token: Token, address: SocketAddr, hosts: &[String], peer_id: &str) -> Guard {
+    /// Admits requests with this token to the node at this address, under loopback names, the address itself and `hosts`,
+    /// from programs, from pages of the node itself and from pages of `origins`.
+    pub(crate) fn new(token: Token, address: SocketAddr, hosts: &[String], origins: &[String], peer_id: &str) -> Guard {
         let mut hosts: Vec<String> = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
         hosts.extend(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned));
         if !address.ip().is_unspecified() {
@@ -58,7 +60,8 @@ impl Guard {
             });
         }
         let node = HeaderValue::from_str(peer_id).expect("a peer id is base58");
-        Guard(Arc::new(Checks { page: token.for_page(), token, hosts, node }))
+        let origins = origins.iter().map(|origin| origin.to_ascii_lowercase()).collect();
+        Guard(Arc::new(Checks { page: token.for_page(), token, hosts, origins, node }))
     }
 
     /// What a page shows instead of the node's own token.
@@ -84,8 +87,13 @@ impl Guard {
         if headers.contains_key(header::ORIGIN) {
             let origin = only(headers, header::ORIGIN).unwrap_or_default();
             let from = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-            if !from.is_some_and(|from| from.eq_ignore_ascii_case(host)) {
-                return Err(forbidden("wrong_origin", format!("a page of `{origin}` may not use this node")));
+            if !from.is_some_and(|from| from.eq_ignore_ascii_case(host)) && self.page_of(headers).is_none() {
+                return Err(ApiError::new(
+                    StatusCode::FORBIDDEN,
+                    "wrong_origin",
+                    format!("a page of `{origin}` may not use this node"),
+                    "name the origins of your apps when the node starts: `weft up --origin ORIGIN`, or `api_origins`",
+                ));
             }
         }
         // A link on another site may lead to the page; nothing else may come from there.
@@ -93,8 +101,12 @@ impl Guard {
         let says = |name, value: &str| headers.get(name).is_some_and(|said: &HeaderValue| said == value);
         let shows_page =
             page::is_file(uri.path()) && says("sec-fetch-mode", "navigate") && says("sec-fetch-dest", "document");
-        if !matches!(site, b"none" | b"same-origin") && !shows_page {
+        if !matches!(site, b"none" | b"same-origin") && !shows_page && self.page_of(headers).is_none() {
             return Err(forbidden("wrong_origin", "a page of another site may not use this node".to_owned()));
+        }
+        if self.is_preflight(method, headers) {
+            // A browser asks before it sends the token; there is none to check, and nothing is done.
+            return Ok(());
         }
         let path = uri.path();
         if OPEN.contains(&path) || page::is_file(path) {
@@ -121,6 +133,32 @@ impl Guard {
             "the token of a page reads what the page shows and makes links, and nothing else",
             "do it with the command line",
         ))
+    }
+
+    /// The listed origin that a request comes from, if it comes from one.
+    fn page_of<'a>(&self, headers: &'a HeaderMap) -> Option<&'a HeaderValue> {
+        let origin = only(headers, header::ORIGIN)?.to_ascii_lowercase();
+        self.0.origins.contains(&origin).then(|| headers.get(header::ORIGIN)).flatten()
+    }
+
+    fn is_preflight(&self, method: &Method, headers: &HeaderMap) -> bool {
+        method == Method::OPTIONS
+            && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+            && self.page_of(headers).is_some()
+    }
+
+    /// What a browser needs to hear before it lets a page of another origin read the answer.
+    fn share(&self, origin: HeaderValue, preflight: bool, headers: &mut HeaderMap) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.append(header::VARY, HeaderValue::from_static("origin"));
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(NODE_HEADER));
+        if preflight {
+            let allow = |text| HeaderValue::from_static(text);
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, allow("GET, POST, PATCH, DELETE"));
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allow("authorization, content-type"));
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, allow("600"));
+            headers.insert(HeaderName::from_static("access-control-allow-private-network"), allow("true"));
+        }
     }
 
     fn names_us(&self, host: &str) -> bool {
@@ -160,7 +198,10 @@ fn only(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 
 /// Checks the request, and says which node answers.
 pub(crate) async fn admit(State(guard): State<Guard>, request: Request, next: Next) -> Response {
+    let page = guard.page_of(request.headers()).cloned();
+    let preflight = guard.is_preflight(request.method(), request.headers());
     let mut response = match guard.check(request.method(), request.uri(), request.headers()) {
+        Ok(()) if preflight => StatusCode::NO_CONTENT.into_response(),
         Ok(()) => next.run(request).await,
         Err(error) => {
             // Who is still sending would lose the answer with the connection.
@@ -169,6 +210,9 @@ pub(crate) async fn admit(State(guard): State<Guard>, request: Request, next: Ne
         }
     };
     let headers = response.headers_mut();
+    if let Some(origin) = page {
+        guard.share(origin, preflight, headers);
+    }
     headers.insert(HeaderName::from_static(NODE_HEADER), guard.0.node.clone());
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -191,7 +235,8 @@ mod tests {
             let value = value.replace("PAGE", &token.for_page().header()).replace("TOKEN", &token.header());
             map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap());
         }
-        let guard = Guard::new(token, "10.0.0.7:80".parse().unwrap(), &["Weft.example".to_owned()], "12D3");
+        let lists = [&["Weft.example".to_owned()], &["http://localhost:5173".to_owned()]];
+        let guard = Guard::new(token, "10.0.0.7:80".parse().unwrap(), lists[0], lists[1], "12D3");
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         guard.check(&method, &path.parse().unwrap(), &map).map_err(|error| error.reason.code)
     }
@@ -279,5 +324,24 @@ mod tests {
             assert_eq!(from("/api/v1/status", site, "navigate"), Err("wrong_origin".to_owned()), "{site}");
             assert_eq!(from("/page/app.js", site, "no-cors"), Err("wrong_origin".to_owned()), "{site}");
         }
+    }
+
+    #[test]
+    fn a_page_of_a_listed_origin_is_let_in_and_asked_for_the_token() {
+        let page = [("host", "localhost:1"), ("origin", "http://localhost:5173")];
+        let with = |more: (&'static str, &'static str)| [page[0], page[1], more];
+        assert_eq!(verdict(&with(("authorization", "TOKEN"))), Ok(()));
+        assert_eq!(verdict(&page), Err("no_token".to_owned()));
+        let evil = [("host", "evil.example"), page[1], ("authorization", "TOKEN")];
+        assert_eq!(verdict(&evil), Err("wrong_host".to_owned()), "a name that was bound to this machine");
+
+        let asks = ("access-control-request-method", "POST");
+        assert_eq!(asked("OPTIONS", "/api/v1/status", &with(asks)), Ok(()));
+        assert_eq!(asked("OPTIONS", "/api/v1/status", &page), Err("no_token".to_owned()), "no question of a browser");
+        assert_eq!(verdict(&with(asks)), Err("no_token".to_owned()), "only the question itself");
+        let other = [page[0], ("origin", "http://localhost:5174"), asks];
+        assert_eq!(asked("OPTIONS", "/api/v1/status", &other), Err("wrong_origin".to_owned()));
+        let own = [page[0], ("origin", "http://localhost:1"), asks];
+        assert_eq!(asked("OPTIONS", "/api/v1/status", &own), Err("no_token".to_owned()), "its own pages need not ask");
     }
 }

@@ -39,6 +39,7 @@ mod openapi;
 mod page;
 mod records;
 mod rfc3339;
+mod sessions;
 mod settings;
 mod size;
 mod spaces;
@@ -49,6 +50,7 @@ mod wait;
 
 pub use openapi::description;
 pub(crate) use rfc3339::format as time;
+use sessions::tabs::Tabs;
 pub(crate) use settings::Settings;
 
 /// The largest JSON body, in bytes. 32 MiB: the largest first text of an object (16 MiB), with every second character escaped.
@@ -66,12 +68,14 @@ struct Inner {
     stop: watch::Sender<bool>,
     /// None where nothing is served.
     tickets: OnceLock<page::Tickets>,
+    tabs: Tabs,
 }
 
 impl Api {
     /// An API over this node.
     pub(crate) fn new(node: Node, config: Config) -> Api {
-        Api(Arc::new(Inner { node, config, stop: watch::Sender::new(false), tickets: OnceLock::new() }))
+        let tickets = OnceLock::new();
+        Api(Arc::new(Inner { node, config, stop: watch::Sender::new(false), tickets, tabs: Tabs::default() }))
     }
 
     fn node(&self) -> &Node {
@@ -89,6 +93,10 @@ impl Api {
 
     fn tickets(&self) -> Option<&page::Tickets> {
         self.0.tickets.get()
+    }
+
+    fn tabs(&self) -> &Tabs {
+        &self.0.tabs
     }
 
     /// Ends streams and the server, so that the node can stop.
@@ -124,6 +132,10 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/spaces/{space}/objects", get(objects::list).post(objects::create))
         .route("/objects/{object}", get(objects::get).patch(objects::set).delete(objects::delete))
         .route("/objects/{object}/text", get(text::show).post(text::edit))
+        .route("/objects/{object}/sessions", post(sessions::open))
+        .route("/objects/{object}/sessions/{session}/stream", post(sessions::stream::follow))
+        .route("/objects/{object}/sessions/{session}/updates", post(sessions::update))
+        .route("/objects/{object}/sessions/{session}/presence", post(sessions::presence))
         .route("/spaces/{space}/records", get(records::list).post(records::append))
         .route("/spaces/{space}/feeds", get(feeds::list))
         .route("/feeds/{feed}", get(feeds::show))
@@ -152,6 +164,7 @@ pub(crate) fn router(api: Api) -> Router {
 pub(crate) async fn serve(api: Api, listener: TcpListener, guard: guard::Guard) -> io::Result<()> {
     // A second server of one API would be a fault of ours; its pages would find the tickets of the first.
     let _ = api.0.tickets.set(page::Tickets::new(guard.page_token().clone()));
+    sessions::presence::start(api.node(), api.tabs());
     let guarded = router(api.clone())
         .layer(middleware::from_fn_with_state(guard, guard::admit))
         .layer(middleware::from_fn_with_state(api.clone(), observe::request));

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    events, examples, feeds, guard, health, identity, import, invitations, objects, page, records, settings, spaces,
-    status, text, wait,
+    events, examples, feeds, guard, health, identity, import, invitations, objects, page, records, sessions, settings,
+    spaces, status, text, wait,
 };
 
 /// Every path. A test compares it with the router and with the copy that is checked in as `openapi.json`.
@@ -30,7 +30,8 @@ use super::{
         spaces::list, spaces::create, spaces::show, spaces::members, wait::wait,
         invitations::invite, invitations::join,
         objects::list, objects::create, objects::get, objects::set, objects::delete,
-        text::show, text::edit, import::trace,
+        text::show, text::edit,
+        sessions::open, sessions::stream::follow, sessions::update, sessions::presence, import::trace,
         records::list, records::append, feeds::list, feeds::show, feeds::verify, feeds::rebuild, events::events,
         page::issue, page::spend,
         health::alive, health::ready, health::metrics,

@@ -162,6 +162,9 @@ pub(crate) struct Up {
     /// Listen for commands here [default: 127.0.0.1:9339 or the next free port]
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) api: Option<SocketAddr>,
+    /// Let pages of this origin, such as http://localhost:5173, use the API in a browser, may be given several times
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) origin: Vec<String>,
     /// Connect to this peer and stay connected, may be given several times
     #[arg(long, value_name = "MULTIADDR")]
     pub(crate) peer: Vec<Multiaddr>,

@@ -84,6 +84,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         flags = Flags {
             listen: up.listen.clone(),
             api: up.api,
+            origins: up.origin.clone(),
             peers: up.peer.clone(),
             log: up.log.clone(),
             log_format: up.log_format,

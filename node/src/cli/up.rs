@@ -155,7 +155,7 @@ async fn serve(node: &Node, config: &Config, last: &mut LastUp) -> Result<Served
     let (token, token_path) = Token::issue(folder).map_err(unwritable)?;
     let peer_id = node.peer_id().to_string();
     let api = Api::new(node.clone(), config.clone());
-    let guard = Guard::new(token, address, &config.api_hosts.value, &peer_id);
+    let guard = Guard::new(token, address, &config.api_hosts.value, &config.api_origins.value, &peer_id);
     let server = tokio::spawn(api::serve(api.clone(), listener, guard));
     last.listen = addresses::of(node);
     last.write(folder).map_err(unwritable)?;

@@ -1,0 +1,998 @@
+// Made of node/openapi.json by generate.mjs; do not edit.
+
+/** Any JSON value. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** That the process lives. */
+export type Alive = {
+  /** Always true. */
+  alive: boolean;
+};
+
+/** A value that does not show because another, written at the same time, does. */
+export type Alternative = {
+  /** Who wrote it. */
+  author: string;
+  /** The property. */
+  key: string;
+  /** What was written; none when it was taken away. */
+  value: Json;
+};
+
+/** Where a record is. */
+export type Appended = {
+  /** This device's data feed. */
+  feed: string;
+  /** Its place in the feed. */
+  seq: number;
+  /** The space. */
+  space: string;
+};
+
+/** What the header of an entry says. Nothing of it is secret to whoever holds the feed; bodies of data entries are sealed. */
+export type EntryBody = {
+  /** The bytes of its body as stored. */
+  bytes: number;
+  /** When it was written, as its author says, RFC 3339. */
+  claimed: string;
+  /** How many feeds it names the heads of, because they grew since the entry before. */
+  deps: number;
+  /** Whether the body is held; it can be erased. */
+  held: boolean;
+  /** `control`, `mutation`, `record` or `merge`. */
+  kind: string;
+  /** Its place in the feed. */
+  seq: number;
+};
+
+/** The body of an answer that is no success. */
+export type ErrorBody = {
+  /** Why. */
+  error: Reason;
+};
+
+/** Something that happened. */
+export type EventBody = {
+  /** How many. */
+  count?: number | null;
+  /** What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`, `level_changed`, `violated`, `damaged`, `mended`, `stopped`, or `lagged` when this reader was too slow and `count` events are missing. */
+  event: string;
+  /** The feed it happened to. */
+  feed?: string | null;
+  /** The length of the feed now. */
+  length?: number | null;
+  /** Whether the space is level now. */
+  level?: boolean | null;
+  /** Whether this node wrote it. */
+  mine?: boolean | null;
+  /** The object it happened to. */
+  object?: string | null;
+  /** The peer it happened with. */
+  peer?: string | null;
+  /** The rule that was broken. */
+  reason?: string | null;
+  /** The entry. */
+  seq?: number | null;
+  /** The space it happened in. */
+  space?: string | null;
+  /** When it was told, RFC 3339. */
+  time: string;
+};
+
+/** A feed. */
+export type FeedBody = {
+  /** Bytes held: headers and bodies. */
+  byte_length: number;
+  /** The device that writes it, as libp2p names it. */
+  device: string;
+  /** Some of its entries, in order, where it is shown by itself. */
+  entries?: EntryBody[] | null;
+  /** Its id. */
+  feed: string;
+  /** The identity of that device. */
+  identity?: string | null;
+  /** Entries held. */
+  length: number;
+  /** Whether this node writes it. */
+  mine: boolean;
+  /** What that device calls itself. */
+  name?: string | null;
+  /** `control` or `data`. */
+  purpose: string;
+  /** Entries whose causal past is here and which have been replayed. */
+  replayed: number;
+  /** The Merkle root over what is held. */
+  root: string;
+  /** The space it belongs to. */
+  space: string;
+  /** Why nothing more is accepted, if that is so. */
+  stopped?: string | null;
+};
+
+/** The feeds of a space. */
+export type Feeds = {
+  /** Each device has two: control and data. */
+  feeds: FeedBody[];
+  /** The space. */
+  space: string;
+};
+
+/** Who follows, and how far it is. */
+export type Follow = {
+  /** What `attached` said before, when this is not the first time. */
+  derivation?: number | null;
+  /** What was given with the session. */
+  key: string;
+  /** What the document holds: its Yjs state vector (v1), base64. Nothing: it is empty. */
+  vector?: string;
+};
+
+/** The last line of the answer: the text equals the end of the trace. */
+export type Imported = {
+  /** In how many entries. */
+  entries: number;
+  /** The new object. */
+  object: string;
+  /** How many operations were carried out. */
+  operations: number;
+  /** How long it took. */
+  seconds: number;
+  /** The space it is in. */
+  space: string;
+};
+
+/** The link that was issued. Whoever has it can join, once. */
+export type Invited = {
+  /** Until when it can be used, RFC 3339. */
+  expires: string;
+  /** The invitation's id. */
+  invitation: string;
+  /** `weft-invite:…` */
+  link: string;
+  /** What the newcomer will be. */
+  role: string;
+  /** The space. */
+  space: string;
+};
+
+/** The membership that is now durable here. */
+export type Joined = {
+  /** Whether this identity was a member before. */
+  already: boolean;
+  /** The identity that issued the link. */
+  inviter: string;
+  /** What this identity is there. */
+  role: string;
+  /** What the link says its issuer is called, if it says so. */
+  says_inviter?: string | null;
+  /** What the link says the space is called, if it says so. */
+  says_space?: string | null;
+  /** The space. */
+  space: string;
+};
+
+/** A link to be redeemed. */
+export type Joining = {
+  /** `weft-invite:…` */
+  link: string;
+};
+
+/** The space is level. */
+export type Level = {
+  /** Always true. */
+  level: boolean;
+  /** The space. */
+  space: string;
+  /** The peers it is level with. */
+  with: string[];
+};
+
+/** A line of the answer. */
+export type Line = Progress | Imported | ErrorBody;
+
+/** The space that was made. */
+export type MadeSpace = {
+  /** Its name. */
+  name: string;
+  /** Its id. */
+  space: string;
+};
+
+/** A member. */
+export type Member = {
+  /** Who issued the invitation it came by; none for the founder. */
+  admitted_by?: string | null;
+  /** Its devices, as libp2p names them. */
+  devices: string[];
+  /** Its root key. */
+  identity: string;
+  /** Whether it is the identity of this node. */
+  me: boolean;
+  /** What it calls itself. */
+  name?: string | null;
+  /** `reader`, `writer`, `admin`, `owner` or `keeper`. */
+  role: string;
+};
+
+/** The members of a space. */
+export type Members = {
+  /** By seniority. */
+  members: Member[];
+  /** The space. */
+  space: string;
+};
+
+/** A link to be issued. */
+export type NewInvitation = {
+  /** How long the link can be used, in milliseconds; at most 366 days. Default 24 hours. */
+  expires_ms?: number | null;
+  /** What the newcomer will be: `reader`, `writer`, `admin` or `owner`. Default `writer`. */
+  role?: string | null;
+};
+
+/** An object to be made. */
+export type NewObject = {
+  /** Its properties, any JSON values. */
+  properties?: Json;
+  /** Its first text. */
+  text?: string | null;
+  /** What sort of object it is, 1 to 128 bytes. */
+  type: string;
+};
+
+/** A space to be made. */
+export type NewSpace = {
+  /** What people call it; at most 128 bytes. */
+  name: string;
+};
+
+/** Something that the owner should look after. */
+export type Note = {
+  /** The command that does it. */
+  command: string;
+  /** What. */
+  note: string;
+};
+
+/** An object. */
+export type ObjectBody = {
+  /** What others wrote into a property at the same time; the same value shows everywhere. */
+  alternatives: Alternative[];
+  /** The identity that made it. */
+  author: string;
+  /** When, as its author says, RFC 3339. */
+  created: string;
+  /** Its id. */
+  object: string;
+  /** Its properties. */
+  properties: Json;
+  /** The space it is in. */
+  space: string;
+  /** Its text. */
+  text: string;
+  /** What sort of object it is. */
+  type: string;
+};
+
+/** What to change of an object. */
+export type ObjectChange = {
+  /** Properties to set. */
+  properties?: Json;
+  /** What its text is to become; the part that differs is replaced. */
+  text?: string | null;
+  /** Properties to take away. */
+  unset?: string[];
+};
+
+/** An object that was made or changed; durable here. */
+export type ObjectName = {
+  /** Its id. */
+  object: string;
+  /** The space it is in. */
+  space: string;
+};
+
+/** An object in a list. */
+export type ObjectRow = {
+  /** The identity that made it. */
+  author?: string | null;
+  /** When, as its author says, RFC 3339. */
+  created: string;
+  /** Its property `name`. */
+  name?: string | null;
+  /** Its id. */
+  object: string;
+  /** What sort of object it is. */
+  type: string;
+};
+
+/** The objects of a space. */
+export type Objects = {
+  /** By type, then name, then id. */
+  objects: ObjectRow[];
+  /** The space. */
+  space: string;
+};
+
+/** Replace `delete` characters from `position` by `insert`. Characters are Unicode scalar values. */
+export type Operation = {
+  /** How many characters go. Default 0. */
+  delete?: number;
+  /** What comes in their place. Default nothing. */
+  insert?: string;
+  /** Where, counted from 0 in the text as the operations before this one left it. */
+  position: number;
+};
+
+/** What the page shows with every request. */
+export type PageToken = {
+  /** A bearer token that can read and invite, until the node stops. */
+  token: string;
+};
+
+/** A connected member. */
+export type PairBody = {
+  /** Whether both hold the same. */
+  level: boolean;
+  /** What it calls itself. */
+  name?: string | null;
+  /** As libp2p names it. */
+  peer_id: string;
+};
+
+/** A connected device. */
+export type PeerBody = {
+  /** What it calls itself, in a space that both are in. */
+  name?: string | null;
+  /** As libp2p names it. */
+  peer_id: string;
+  /** The spaces that both have shown each other to be in. */
+  spaces: string[];
+};
+
+/** The phrase, and whether it is still stored. */
+export type PhraseBody = {
+  /** Whether the owner has said that it is written down. */
+  confirmed: boolean;
+  /** Its words; none once they were confirmed. */
+  phrase?: string | null;
+};
+
+/** What a document tells others of itself, until it is gone or says otherwise. */
+export type Presence = {
+  /** What was given with the session. */
+  key: string;
+  /** Any JSON of at most 1,024 bytes, such as a name and a cursor; nothing: it shows itself no more. */
+  state?: Json;
+  /** The stream that this document follows. */
+  stream: number;
+};
+
+/** A line of the answer while the import goes on. */
+export type Progress = {
+  /** Operations that are durable. */
+  done: number;
+  /** Operations there are. */
+  total: number;
+};
+
+/** That the node does its work. */
+export type Ready = {
+  /** Always true: otherwise the answer is an error that says why. */
+  ready: boolean;
+};
+
+/** Why a request was not carried out. */
+export type Reason = {
+  /** A stable name for programs, snake_case. */
+  code: string;
+  /** What to do next. */
+  hint: string;
+  /** What happened and why. */
+  message: string;
+};
+
+/** What was derived again. */
+export type Rebuilt = {
+  /** How many data entries were replayed. */
+  entries: number;
+  /** How many objects there are now. */
+  objects: number;
+  /** How many spaces. */
+  spaces: number;
+};
+
+/** A record. */
+export type RecordBody = {
+  /** Its bytes in base64, when they are not. */
+  base64?: string | null;
+  /** The device that wrote it, as libp2p names it. */
+  device: string;
+  /** The feed it is in. */
+  feed: string;
+  /** Its place in the feed. */
+  seq: number;
+  /** Its bytes, when they are UTF-8. */
+  text?: string | null;
+};
+
+/** Records, feed by feed, in the order of each. */
+export type Records = {
+  /** What was found. */
+  records: RecordBody[];
+  /** The space. */
+  space: string;
+};
+
+/** A session: a document that edits under it is told apart from every other, for ever. */
+export type SessionBody = {
+  /** The client id that the Yjs document is to have, below 2^53. */
+  client_id: number;
+  /** What the document shows with every request. Keep it in memory: a copy of the tab needs a session of its own. */
+  key: string;
+  /** The object that it was asked for. */
+  object: string;
+  /** The session's number in this device's data feed of the space; never given twice. */
+  session: number;
+  /** The space it is in. */
+  space: string;
+};
+
+/** A setting. */
+export type SettingRow = {
+  /** Its name in `config.toml`. */
+  key: string;
+  /** Who said so: `flag`, the name of a variable, `config.toml` or `default`. */
+  source: string;
+  /** What holds. */
+  value: Json;
+};
+
+/** Every setting. */
+export type Settings = {
+  /** In the order of the documentation. */
+  settings: SettingRow[];
+};
+
+/** A presence that is told. */
+export type Shown = {
+  /** The session. */
+  session: number;
+};
+
+/** A space. */
+export type SpaceBody = {
+  /** The members that are connected. */
+  connected: PairBody[];
+  /** Whether at least one other member is connected and each connected one holds what is held here and the other way round. */
+  level: boolean;
+  /** How many members there are. */
+  members: number;
+  /** Its name; none before its first data is here. */
+  name?: string | null;
+  /** What this identity is there: `reader`, `writer`, `admin`, `owner`; none when it is no member. */
+  role?: string | null;
+  /** What the link it was joined by says it is called; a claim, and none once the name is here. */
+  said_name?: string | null;
+  /** Its id. */
+  space: string;
+  /** What is not as it should be; empty when level. */
+  waiting: WaitingBody[];
+  /** Why nothing can be written here, if that is so. */
+  write_stop?: string | null;
+};
+
+/** Every space. */
+export type Spaces = {
+  /** In the order of their ids. */
+  spaces: SpaceBody[];
+};
+
+/** A ticket to be spent. */
+export type Spending = {
+  /** As it was issued. */
+  ticket: string;
+};
+
+/** The whole of it. */
+export type StatusBody = {
+  /** The identity it acts for. */
+  identity: string;
+  /** The addresses it can be reached at. */
+  listen: string[];
+  /** What the identity calls itself. */
+  name?: string | null;
+  /** What the owner should look after, with the command that does it. */
+  notes: Note[];
+  /** This device, as libp2p names it. */
+  peer_id: string;
+  /** Who is connected. */
+  peers: PeerBody[];
+  /** Whether a node is running, rather than only its store being looked at. */
+  running: boolean;
+  /** Every space here. */
+  spaces: SpaceBody[];
+};
+
+/** That the node stops. */
+export type Stopping = {
+  /** Always true. */
+  stopping: boolean;
+};
+
+/** Something that a document hears. */
+export type StreamBody = {
+  /** Why: `rebuilt` (verdicts may have changed), `deleted` (the object), `taken_over` (by another document that shows the same key). */
+  code?: string | null;
+  /** How often the objects of the space were derived anew: say it when following again. */
+  derivation?: number | null;
+  /** What: `attached` first, with `stream` and `derivation`; `update`; `level` when everything readable was told; `presence`; `reset` at the end, with `code`, when this document is of no more use. */
+  event: string;
+  /** The node on which the other document is. */
+  peer?: string | null;
+  /** Its session there. */
+  session?: number | null;
+  /** What it tells of itself; `null` when it is gone. */
+  state?: Json;
+  /** The stream's number, for what is sent. */
+  stream?: number | null;
+  /** A Yjs update (v1) to apply, base64. */
+  update?: string | null;
+};
+
+/** A text. */
+export type TextBody = {
+  /** The object. */
+  object: string;
+  /** The space it is in. */
+  space: string;
+  /** Its text. */
+  text: string;
+};
+
+/** Operations on a text: all of them or none, in sequence. */
+export type TextChange = {
+  /** At most 64. */
+  operations: Operation[];
+};
+
+/** A ticket for one browser. */
+export type Ticket = {
+  /** Until when it can be spent, RFC 3339; only once. */
+  expires: string;
+  /** Goes behind `/#ticket=` of this node's address. */
+  ticket: string;
+};
+
+/** What a document has done. */
+export type Update = {
+  /** What was given with the session. */
+  key: string;
+  /** The stream that this document follows, as `attached` said. */
+  stream: number;
+  /** A Yjs update (v1) of what the session itself has inserted and deleted, base64; at most 16 MiB. */
+  update: string;
+};
+
+/** What was checked. */
+export type Verified = {
+  /** How many bytes of headers and bodies. */
+  bytes: number;
+  /** How many entries. */
+  entries: number;
+  /** How many feeds were checked. */
+  feeds: number;
+  /** Always true: damage is answered as an error. */
+  verified: boolean;
+};
+
+/** The version of the program and of what it speaks. */
+export type Version = {
+  /** Of this API. */
+  api: number;
+  /** The names of the protocols it speaks with peers. */
+  protocols: string[];
+  /** Of the program. */
+  version: string;
+};
+
+/** Something that is missing, and why. */
+export type WaitingBody = {
+  /** From whom it should come. */
+  from?: string | null;
+  /** What to do. */
+  remedy: string;
+  /** The rule by which it is refused or held back. */
+  rule: string;
+  /** Since when, RFC 3339. */
+  since: string;
+  /** What is missing. */
+  what: string;
+};
+
+/** An update that is durable here. */
+export type Written = {
+  /** The object. */
+  object: string;
+  /** Its (last) entry in this device's data feed. */
+  seq: number;
+};
+
+/** Every path of the API, and what each of its methods takes and gives. */
+export interface Paths {
+  "/config": {
+    /** Every setting, and where its value came from. */
+    GET: {
+      answer: Settings;
+    };
+  };
+  "/events": {
+    /** Follow what happens. A stream of server-sent events; the data of each is one JSON object. */
+    GET: {
+      query?: {
+        /** Only what happens in this space. */
+        space?: string;
+        /** Only what happens to this object, by its full id. */
+        object?: string;
+        /** Only events of these names, separated by commas. */
+        events?: string;
+      };
+      answer: AsyncIterable<EventBody>;
+    };
+  };
+  "/feeds/{feed}": {
+    /** Show a feed and some of its entries. */
+    GET: {
+      path: {
+        feed: string;
+      };
+      query?: {
+        /** Look for the feed in this space only. */
+        space?: string;
+        /** The first entry. Default: so that the last `count` are shown. */
+        from?: number;
+        /** How many entries, at most 1,000. Default 20. */
+        count?: number;
+      };
+      answer: FeedBody;
+    };
+  };
+  "/healthz": {
+    /** Whether the process lives and answers. Needs no token. */
+    GET: {
+      answer: Alive;
+    };
+  };
+  "/identity/phrase": {
+    /** The recovery phrase, while it is stored here. */
+    GET: {
+      answer: PhraseBody;
+    };
+    /** Say that the phrase is written down: it is deleted from this device. */
+    DELETE: {
+      answer: PhraseBody;
+    };
+  };
+  "/join": {
+    /** Join a space. Answered when membership is durable here and the epoch is open; the data comes later. */
+    POST: {
+      body: Joining;
+      answer: Joined;
+    };
+  };
+  "/metrics": {
+    /** What the node has counted, as OpenMetrics text for Prometheus. */
+    GET: {
+      answer: unknown;
+    };
+  };
+  "/objects/{object}": {
+    /** Show an object. */
+    GET: {
+      path: {
+        object: string;
+      };
+      query?: {
+        /** Only this space. */
+        space?: string;
+      };
+      answer: ObjectBody;
+    };
+    /** Change properties of an object. Answered when it is durable here. */
+    PATCH: {
+      path: {
+        object: string;
+      };
+      query?: {
+        /** Only this space. */
+        space?: string;
+      };
+      body: ObjectChange;
+      answer: ObjectName;
+    };
+    /** Delete an object. Answered when it is durable here. */
+    DELETE: {
+      path: {
+        object: string;
+      };
+      query?: {
+        /** Only this space. */
+        space?: string;
+        /** Answer what would be deleted, and delete nothing. */
+        dry_run?: boolean;
+      };
+      answer: ObjectName;
+    };
+  };
+  "/objects/{object}/sessions": {
+    /** Open a session for a document that is about to edit an object. Answered when the number is durably taken. */
+    POST: {
+      path: {
+        object: string;
+      };
+      query?: {
+        /** Only this space. */
+        space?: string;
+      };
+      answer: SessionBody;
+    };
+  };
+  "/objects/{object}/sessions/{session}/presence": {
+    /** Tell the other documents of the object, here and on connected nodes of members, something that is not kept: who is here and where its cursor is. */
+    POST: {
+      path: {
+        object: string;
+        session: number;
+      };
+      query?: {
+        /** Only this space. */
+        space?: string;
+      };
+      body: Presence;
+      answer: Shown;
+    };
+  };
+  "/objects/{object}/sessions/{session}/stream": {
+    /** Follow an object with a document. A stream of server-sent events; the data of each is one JSON object. */
+    POST: {
+      path: {
+        object: string;
+        session: number;
+      };
+      query?: {
+        /** Only this space. */
+        space?: string;
+      };
+      body: Follow;
+      answer: AsyncIterable<StreamBody>;
+    };
+  };
+  "/objects/{object}/sessions/{session}/updates": {
+    /** Write what a document has done. Answered when it is durable here; sent again, it is written once. */
+    POST: {
+      path: {
+        object: string;
+        session: number;
+      };
+      query?: {
+        /** Only this space. */
+        space?: string;
+      };
+      body: Update;
+      answer: Written;
+    };
+  };
+  "/objects/{object}/text": {
+    /** The text of an object, exactly. */
+    GET: {
+      path: {
+        object: string;
+      };
+      query?: {
+        /** Only this space. */
+        space?: string;
+      };
+      answer: TextBody;
+    };
+    /** Change the text of an object. Answered when it is durable here. */
+    POST: {
+      path: {
+        object: string;
+      };
+      query?: {
+        /** Only this space. */
+        space?: string;
+      };
+      body: TextChange;
+      answer: ObjectName;
+    };
+  };
+  "/openapi.json": {
+    /** This description. */
+    GET: {
+      answer: unknown;
+    };
+  };
+  "/readyz": {
+    /** Whether the store is open, the node listens for peers and carries out commands. Needs no token. */
+    GET: {
+      answer: Ready;
+    };
+  };
+  "/rebuild": {
+    /** Drop what was derived from the feeds and derive it again. */
+    POST: {
+      query?: {
+        /** A space; all without it. */
+        space?: string;
+        /** Answer what would be dropped, and drop nothing. */
+        dry_run?: boolean;
+      };
+      answer: Rebuilt;
+    };
+  };
+  "/spaces": {
+    /** List the spaces of this node. */
+    GET: {
+      answer: Spaces;
+    };
+    /** Make a space and become its owner. */
+    POST: {
+      body: NewSpace;
+      answer: MadeSpace;
+    };
+  };
+  "/spaces/{space}": {
+    /** Show a space and what it waits for. */
+    GET: {
+      path: {
+        space: string;
+      };
+      answer: SpaceBody;
+    };
+  };
+  "/spaces/{space}/feeds": {
+    /** List the feeds of a space. */
+    GET: {
+      path: {
+        space: string;
+      };
+      answer: Feeds;
+    };
+  };
+  "/spaces/{space}/import/trace": {
+    /** Replay a sequential editing trace (JSON or gzipped JSON) into a new text. The answer is a stream of lines: progress, then the new object, or an error with its status. */
+    POST: {
+      path: {
+        space: string;
+      };
+      query?: {
+        /** Its property `name`. */
+        name?: string;
+      };
+      answer: unknown;
+    };
+  };
+  "/spaces/{space}/invitations": {
+    /** Issue a link by which one person can join. */
+    POST: {
+      path: {
+        space: string;
+      };
+      body: NewInvitation;
+      answer: Invited;
+    };
+  };
+  "/spaces/{space}/members": {
+    /** List who belongs to a space. */
+    GET: {
+      path: {
+        space: string;
+      };
+      answer: Members;
+    };
+  };
+  "/spaces/{space}/objects": {
+    /** List the objects of a space. */
+    GET: {
+      path: {
+        space: string;
+      };
+      query?: {
+        /** Only objects of this type. */
+        type?: string;
+        /** Also what Weft keeps for itself. */
+        all?: boolean;
+      };
+      answer: Objects;
+    };
+    /** Make an object. Answered when it is durable here. */
+    POST: {
+      path: {
+        space: string;
+      };
+      body: NewObject;
+      answer: ObjectName;
+    };
+  };
+  "/spaces/{space}/records": {
+    /** List records. */
+    GET: {
+      path: {
+        space: string;
+      };
+      query?: {
+        /** Only this feed. */
+        feed?: string;
+        /** The first entry to look at. Default 0. */
+        from?: number;
+        /** How many records of a feed at most. Default 1,000. */
+        count?: number;
+      };
+      answer: Records;
+    };
+    /** Append a record. The body is its bytes. Answered when it is durable here. */
+    POST: {
+      path: {
+        space: string;
+      };
+      answer: Appended;
+    };
+  };
+  "/spaces/{space}/wait": {
+    /** Answer when at least one other member (or the one named) is connected, and each connected one holds what is held here and the other way round. */
+    GET: {
+      path: {
+        space: string;
+      };
+      query?: {
+        /** Only this peer counts: a full peer id, its last eight characters or a unique name. */
+        with?: string;
+        /** Milliseconds until the answer is 504; at most a year. Default 30,000. */
+        timeout_ms?: number;
+      };
+      answer: Level;
+    };
+  };
+  "/status": {
+    /** What this node is, whom it is connected to, and why it is not in sync. */
+    GET: {
+      answer: StatusBody;
+    };
+  };
+  "/stop": {
+    /** Stop the node. It answers first, then closes its connections and its store. */
+    POST: {
+      answer: Stopping;
+    };
+  };
+  "/tickets": {
+    /** Issue a ticket by which one browser can open the page. */
+    POST: {
+      answer: Ticket;
+    };
+  };
+  "/tickets/spend": {
+    /** Spend a ticket. The one request under `/api` that needs no token. */
+    POST: {
+      body: Spending;
+      answer: PageToken;
+    };
+  };
+  "/verify": {
+    /** Check every stored entry against its signed head. Damage is answered as an error with status 507. */
+    POST: {
+      query?: {
+        /** A space. */
+        space?: string;
+      };
+      answer: Verified;
+    };
+  };
+  "/version": {
+    /** The version. */
+    GET: {
+      answer: Version;
+    };
+  };
+}
