@@ -151,7 +151,7 @@ fn random_tabs(seed: u64) -> (Vec<Node>, Vec<Vec<Tab>>, Feeds, ObjectId) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 
-    /// Spec: ECHO-1.2, ECHO-7.6, ECHO-9.2
+    /// Spec: ECHO-1.2, ECHO-7.6, ECHO-9.1, ECHO-9.2
     #[test]
     fn tabs_and_replicas_converge(seed in any::<u64>()) {
         let (mut nodes, mut tabs, mut feeds, object) = random_tabs(seed);
