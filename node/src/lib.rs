@@ -32,6 +32,7 @@ pub mod node;
 mod private_file;
 pub mod store;
 pub mod swarm;
+mod text_difference;
 
 /// The version of this program.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

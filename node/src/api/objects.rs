@@ -46,8 +46,10 @@ pub(crate) struct ObjectChange {
     /// Properties to take away.
     #[serde(default)]
     unset: Vec<String>,
-    /// What its text is to become; the part that differs is replaced.
+    /// What its text is to become; only what differs is written.
     text: Option<String>,
+    /// The text that `text` was made from. What others changed since then stays; without it, `text` is all there is to be.
+    base: Option<String>,
 }
 
 /// An object that was made or changed; durable here.
@@ -252,8 +254,16 @@ pub(crate) async fn set(
     if !registers.is_empty() {
         edit(&api, space, Edit::Set { object, registers }).await?;
     }
-    if let Some(text) = change.text {
-        text::replace(&api, space, object, &text).await?;
+    match change.text {
+        Some(text) => drop(text::replace(&api, space, object, change.base, text).await?),
+        None if change.base.is_some() => {
+            return Err(ApiError::bad_request(
+                "no_text",
+                "there is a `base` and no `text`",
+                "say what the text is to be",
+            ));
+        }
+        None => {}
     }
     Ok(Json(ObjectName { object: object.to_string(), space: space.to_string() }))
 }

@@ -15,6 +15,13 @@ use super::{
     lookup,
     objects::{self, ObjectName, WithinQuery},
 };
+use crate::text_difference;
+
+/// How many entries of one replacement are ordered together: the bound of `weft_echo` ([`weft_echo::Config::revisions_max`]).
+const REVISIONS_MAX: usize = 16;
+/// How often a replacement is counted anew because somebody wrote meanwhile. A guess: it takes milliseconds each time, and people
+/// write some ten times a second.
+const MISSES_MAX: u32 = 100;
 
 /// A text.
 #[derive(Debug, Serialize, ToSchema)]
@@ -92,29 +99,61 @@ pub(crate) async fn read(api: &Api, space: SpaceId, object: ObjectId) -> Result<
     view::text(&space, &rows).map_err(lookup::damaged)
 }
 
-/// Makes the text of an object equal to `wanted` by replacing the part that differs, so that what others write into the rest
-/// at the same time stays.
-pub(crate) async fn replace(api: &Api, space: SpaceId, object: ObjectId, wanted: &str) -> Result<(), ApiError> {
-    let now = read(api, space, object).await?;
-    if let Some(op) = difference(&now, wanted) {
-        objects::edit(api, space, Edit::Text { object, ops: vec![op] }).await?;
+/// Makes `wanted` of the text of an object, by entries that say only what differs. `wanted` was made from `base`: what others
+/// changed since stays; without it, from the text as it is now. Gives the text that came of it.
+pub(crate) async fn replace(
+    api: &Api,
+    space: SpaceId,
+    object: ObjectId,
+    base: Option<String>,
+    wanted: String,
+) -> Result<String, ApiError> {
+    let (mut base, mut wanted) = (base, wanted);
+    let mut misses = 0;
+    loop {
+        let now = read(api, space, object).await?;
+        let from = base.take().unwrap_or_else(|| now.clone());
+        let (step, seen) = tokio::task::spawn_blocking(move || (Step::of(&from, &now, wanted), now))
+            .await
+            .map_err(|_| ApiError::unexpected())?;
+        if step.revisions.is_empty() {
+            return Ok(step.wanted);
+        }
+        let revise = Edit::Revise { object, seen: seen.as_str().into(), revisions: step.revisions };
+        match objects::edit(api, space, revise).await {
+            Ok(_) if step.after == step.wanted => return Ok(step.after),
+            Ok(_) => (base, wanted) = (Some(step.after), step.wanted),
+            // Somebody wrote between the look and the edit: what they wrote is merged in.
+            Err(error) if error.reason.code == "text_moved" && misses < MISSES_MAX => {
+                misses += 1;
+                (base, wanted) = (Some(seen), step.wanted);
+            }
+            Err(error) => return Err(error),
+        }
     }
-    Ok(())
 }
 
-/// The one operation that makes `wanted` of `now`, if they differ.
-fn difference(now: &str, wanted: &str) -> Option<TextOp> {
-    if now == wanted {
-        return None;
+/// The next entries of a replacement.
+struct Step {
+    /// What the text is to become in the end.
+    wanted: String,
+    /// As many entries as go together.
+    revisions: Vec<Vec<TextOp>>,
+    /// The text after them.
+    after: String,
+}
+
+impl Step {
+    fn of(base: &str, now: &str, wanted: String) -> Step {
+        let wanted = text_difference::merge(base, now, &wanted);
+        let mut revisions = text_difference::entries(text_difference::operations(now, &wanted));
+        if revisions.len() <= REVISIONS_MAX {
+            return Step { after: wanted.clone(), wanted, revisions };
+        }
+        revisions.truncate(REVISIONS_MAX);
+        let after = text_difference::after(now, revisions.iter().flatten());
+        Step { wanted, revisions, after }
     }
-    let (now, wanted): (Vec<char>, Vec<char>) = (now.chars().collect(), wanted.chars().collect());
-    let start = now.iter().zip(&wanted).take_while(|(a, b)| a == b).count();
-    let end = now[start..].iter().rev().zip(wanted[start..].iter().rev()).take_while(|(a, b)| a == b).count();
-    Some(TextOp {
-        position: start as u64,
-        delete: (now.len() - start - end) as u64,
-        insert: wanted[start..wanted.len() - end].iter().collect(),
-    })
 }
 
 #[cfg(test)]
@@ -122,12 +161,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_part_that_differs_is_replaced() {
-        let op = |position, delete, insert: &str| Some(TextOp { position, delete, insert: insert.to_owned() });
-        assert_eq!(difference("same", "same"), None);
-        assert_eq!(difference("ab🙂ef", "ab🙂cdef"), op(3, 0, "cd"));
-        assert_eq!(difference("aaa", "aa"), op(2, 1, ""));
-        assert_eq!(difference("", "new"), op(0, 0, "new"));
-        assert_eq!(difference("old", ""), op(0, 3, ""));
+    fn a_long_replacement_is_made_step_by_step() {
+        assert_eq!(REVISIONS_MAX, weft_echo::Config::default().revisions_max);
+        let (mut text, mut steps) = ("short".to_owned(), 0);
+        let wanted = "a long line of a long text\n".repeat(200_000);
+        while text != wanted {
+            let step = Step::of(&text, &text, wanted.clone());
+            assert!(step.revisions.len() <= REVISIONS_MAX && step.wanted == wanted);
+            (text, steps) = (step.after, steps + 1);
+            assert!(steps < 20);
+        }
+        assert_eq!(steps, 2);
     }
 }
