@@ -13,6 +13,7 @@ mod description;
 mod documented;
 mod end_to_end;
 mod everyday;
+mod files;
 mod following;
 mod harness;
 mod hostile;

@@ -26,6 +26,7 @@ mod error;
 mod events;
 mod examples;
 mod feeds;
+mod files;
 pub(crate) mod guard;
 mod health;
 mod identity;
@@ -53,10 +54,11 @@ pub(crate) use rfc3339::format as time;
 use sessions::tabs::Tabs;
 pub(crate) use settings::Settings;
 
-/// The largest JSON body, in bytes. 32 MiB: the largest first text of an object (16 MiB), with every second character escaped.
+/// The largest JSON body, in bytes. 32 MiB: 64 operations of an entry each, however they are escaped, and records.
 const BODY_BYTES_MAX: usize = 32 << 20;
-/// The largest file that can be imported, in bytes, compressed or not.
-const IMPORT_BYTES_MAX: usize = 256 << 20;
+/// The largest body that carries whole texts, in bytes: a trace, or the text of an object (16 MiB) and what it was made from, with
+/// every character escaped.
+const TEXTS_BYTES_MAX: usize = 256 << 20;
 
 /// What every handler has.
 #[derive(Clone)]
@@ -113,10 +115,12 @@ impl Api {
 
 /// Every route, unguarded: for the process that opened the store itself.
 pub(crate) fn router(api: Api) -> Router {
-    let import = Router::new()
+    let texts = Router::new()
         .route("/spaces/{space}/import/trace", post(import::trace))
-        .layer(DefaultBodyLimit::max(IMPORT_BYTES_MAX))
-        .layer(middleware::from_fn_with_state(IMPORT_BYTES_MAX as u64, size::admit));
+        .route("/spaces/{space}/objects", get(objects::list).post(objects::create))
+        .route("/objects/{object}", get(objects::get).patch(objects::set).delete(objects::delete))
+        .layer(DefaultBodyLimit::max(TEXTS_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(TEXTS_BYTES_MAX as u64, size::admit));
     let routes = Router::new()
         .route("/version", get(status::version))
         .route("/status", get(status::status))
@@ -129,8 +133,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/spaces/{space}/members", get(spaces::members))
         .route("/spaces/{space}/invitations", post(invitations::invite))
         .route("/join", post(invitations::join))
-        .route("/spaces/{space}/objects", get(objects::list).post(objects::create))
-        .route("/objects/{object}", get(objects::get).patch(objects::set).delete(objects::delete))
+        .route("/spaces/{space}/files", get(files::list))
         .route("/objects/{object}/text", get(text::show).post(text::edit))
         .route("/objects/{object}/sessions", post(sessions::open))
         .route("/objects/{object}/sessions/{session}/stream", post(sessions::stream::follow))
@@ -147,7 +150,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/tickets/spend", post(page::spend))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(BODY_BYTES_MAX as u64, size::admit))
-        .merge(import);
+        .merge(texts);
     Router::new()
         .nest("/api/v1", routes)
         .route("/healthz", get(health::alive))

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    events, examples, feeds, guard, health, identity, import, invitations, objects, page, records, sessions, settings,
+    events, examples, feeds, files, guard, health, identity, import, invitations, objects, page, records, sessions,
+    settings,
     spaces, status, text, wait,
 };
 
@@ -30,7 +31,7 @@ use super::{
         spaces::list, spaces::create, spaces::show, spaces::members, wait::wait,
         invitations::invite, invitations::join,
         objects::list, objects::create, objects::get, objects::set, objects::delete,
-        text::show, text::edit,
+        text::show, text::edit, files::list,
         sessions::open, sessions::stream::follow, sessions::update, sessions::presence, import::trace,
         records::list, records::append, feeds::list, feeds::show, feeds::verify, feeds::rebuild, events::events,
         page::issue, page::spend,

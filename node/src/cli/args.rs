@@ -5,6 +5,8 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use libp2p::Multiaddr;
 
+use super::files::Hidden;
+
 const EXIT_CODES: &str = "\
 Names: SPACE, OBJECT and FEED are a full id, a unique prefix of six or more characters, or a unique name.
        PEER is a full peer id, its last eight characters, a unique name, or an identity with one device.
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     /// Bring in data from elsewhere
     #[command(subcommand)]
     Import(Import),
+    /// Write the files of a space into a folder, byte for byte
+    Export(Export),
     /// Wait until a space is level with its connected members
     Wait(Wait),
     /// Show the node, a space or an object, and then follow it as it changes
@@ -369,6 +373,50 @@ pub(crate) enum Import {
         #[arg(long)]
         name: Option<String>,
     },
+    /// Make an object of each text file in a folder, or bring what changed into the ones that are there
+    #[command(
+        after_help = "Files are UTF-8 of at most 16 MiB, kept byte for byte; rights and times are not kept. What others wrote in the space\n\
+                      meanwhile stays. Links are not followed. If something is skipped, the exit code is 1."
+    )]
+    Files {
+        /// The folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+        /// The space the files go into
+        #[arg(long)]
+        #[arg(value_parser = given)]
+        space: String,
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+/// Write the files of a space into a folder.
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Files are objects with a `path`, as `weft import files` makes them. Nothing is written outside of DIR, no link is\n\
+                  followed, and a file that was changed here and not imported is left alone. If something is skipped, the exit code is 1."
+)]
+pub(crate) struct Export {
+    /// The space
+    #[arg(value_parser = given)]
+    pub(crate) space: String,
+    /// The folder; it is made if it is not there
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) how: How,
+}
+
+/// How files are imported and exported.
+#[derive(Clone, Copy, Debug, ClapArgs)]
+pub(crate) struct How {
+    /// Only say what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// What to do with names that begin with a dot
+    #[arg(long, value_enum, value_name = "HOW", default_value = "skip")]
+    pub(crate) hidden: Hidden,
 }
 
 /// Wait until a space is level.

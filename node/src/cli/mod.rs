@@ -15,6 +15,7 @@ mod aside;
 mod changes;
 mod client;
 mod failure;
+mod files;
 mod identity;
 mod import;
 mod interrupt;
@@ -123,6 +124,14 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Import(args::Import::Trace { file, space, name }) => {
             with(Client::open(&config)?, |client| import::trace(client, &file, &space, name, output))
         }
+        Command::Import(args::Import::Files { folder, space, how }) => {
+            let task = files_task(&config, &space, &folder, how, output);
+            with(Client::open(&config)?, |client| files::import(client, task))
+        }
+        Command::Export(args::Export { space, folder, how }) => {
+            let task = files_task(&config, &space, &folder, how, output);
+            with(Client::open(&config)?, |client| files::export(client, task))
+        }
         Command::Config(args::ConfigCommand::Show) => {
             // A running node says what it runs with; otherwise what it would.
             let answer = match Client::running(&config) {
@@ -143,6 +152,17 @@ fn dispatch(args: Args) -> Result<(), Failure> {
             })
         }
     }
+}
+
+fn files_task<'a>(
+    config: &'a Config,
+    space: &'a str,
+    folder: &'a std::path::Path,
+    how: args::How,
+    output: Output,
+) -> files::Task<'a> {
+    let args::How { dry_run, hidden } = how;
+    files::Task { data: &config.data_dir.value, space, folder, hidden, dry_run, output }
 }
 
 /// Does something with a client and closes it whatever came of it.

@@ -77,6 +77,7 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         | Command::Down
         | Command::Open { .. }
         | Command::Import(_)
+        | Command::Export(_)
         | Command::Events { .. }
         | Command::Watch { .. }
         | Command::Log { .. }
