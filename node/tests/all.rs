@@ -9,6 +9,7 @@ mod browser;
 mod command_line;
 mod compatibility;
 mod damage;
+mod demo;
 mod description;
 mod documented;
 mod end_to_end;

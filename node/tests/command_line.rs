@@ -33,6 +33,7 @@ fn help_names_every_command() {
         "api",
         "completions",
         "man",
+        "demo",
     ] {
         assert!(help.stdout.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {}", help.stdout);
     }

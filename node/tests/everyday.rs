@@ -1,4 +1,4 @@
-//! Commands of every day: asking before something goes, standard input, any request of the API.
+//! Commands of every day: editing a text, asking before something goes, standard input, any request of the API.
 
 use serde_json::json;
 
@@ -10,6 +10,82 @@ fn with_poem(text: &str) -> Folder {
     alice.json(&["space", "create", "notes"]);
     alice.json(&["object", "create", "notes", "note", "name=poem", &format!("body={text}")]);
     alice
+}
+
+/// A program that edits the file it is given: a shell script of these lines, with the file as `$1`.
+#[cfg(unix)]
+fn editor(folder: &Folder, script: &str) -> String {
+    let path = folder.file("editor.sh", format!("#!/bin/sh\nset -e\n{script}\n"));
+    format!("sh {}", argument(&path))
+}
+
+#[cfg(unix)]
+fn edit(folder: &Folder, script: &str) -> super::harness::Ended {
+    let mut command = folder.command(&["--json", "text", "edit", "poem"]);
+    command.env_remove("VISUAL").env("EDITOR", editor(folder, script));
+    super::harness::ended(command, b"")
+}
+
+#[cfg(unix)]
+#[test]
+fn an_editor_changes_the_text_and_leaves_nothing_behind() {
+    let alice = with_poem("roses are red");
+    assert_eq!(edit(&alice, "sed -i 's/red/blue/' \"$1\"").json()["changed"], true);
+    assert_eq!(alice.text("poem"), "roses are blue", "sed ends the last line, and that is no change of ours");
+    assert_eq!(edit(&alice, "true").json()["changed"], false);
+    assert_eq!(edit(&alice, "printf 'a\\nb\\n\\n' > \"$1\"").json()["changed"], true);
+    assert_eq!(alice.text("poem"), "a\nb\n");
+    let left = std::fs::read_dir(alice.data()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!left.into_iter().any(|name| name.to_string_lossy().starts_with("edit-")));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_editor_that_fails_changes_nothing() {
+    let alice = with_poem("roses are red");
+    for script in ["echo changed > \"$1\"; exit 1", "exit 127", "kill -9 $$"] {
+        let mut ended = edit(&alice, script);
+        // The shell may have had its say first.
+        ended.stderr = ended.stderr.lines().last().unwrap_or_default().to_owned();
+        assert_eq!(ended.error(1), "editor_failed", "{script}");
+        assert_eq!(alice.text("poem"), "roses are red", "{script}");
+    }
+    assert_eq!(alice.error(3, &["text", "edit", "nobody"]), "unknown_object");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_in_the_editor_is_the_editors() {
+    let alice = with_poem("roses are red");
+    // The folder of the file is called after the process that waits for the editor.
+    let interrupt = "kill -INT \"$(echo \"$1\" | sed 's/.*edit-\\([0-9]*\\).*/\\1/')\"; sed -i 's/red/blue/' \"$1\"";
+    assert_eq!(edit(&alice, interrupt).json()["changed"], true);
+    assert_eq!(alice.text("poem"), "roses are blue");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_others_write_while_the_editor_is_open_stays() {
+    let alice = with_poem("one\ntwo\nthree\n");
+    // The editor takes its time: meanwhile another command changes the same text, in a line of its own and in the edited one.
+    let weft = env!("CARGO_BIN_EXE_weft");
+    let meanwhile = format!(
+        "{weft} text insert poem 0 'zero\n'\n{weft} text insert poem 8 ' (2)'\nsed -i 's/^three/three and four/; s/^one/ONE/' \"$1\""
+    );
+    assert_eq!(edit(&alice, &meanwhile).json()["changed"], true);
+    assert_eq!(alice.text("poem"), "zero\nONE (2)\ntwo\nthree and four\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_taken_back_from_the_editor_is_kept() {
+    let alice = with_poem("roses are red");
+    let ended = edit(&alice, "printf '\\377' > \"$1\"");
+    let error: serde_json::Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert_eq!(ended.error(2), "not_text");
+    let hint = error["error"]["hint"].as_str().unwrap();
+    let path = hint.strip_prefix("what you wrote is kept in ").unwrap().split(';').next().unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), [0o377]);
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub(crate) struct FileRow {
 
 /// List the files of a space: objects of the type `file`, by their place in the list of objects. The answer is a stream of lines, one
 /// object each; should reading fail, the last is an error with its status.
-#[utoipa::path(get, path = "/spaces/{space}/files", tag = "objects", params(("space" = String, Path)),
+#[utoipa::path(get, path = "/spaces/{space}/files", tag = "files", params(("space" = String, Path)),
     responses((status = 200, content_type = "application/x-ndjson", body = FileRow), (status = 404, body = ErrorBody)))]
 pub(crate) async fn list(State(api): State<Api>, Path(space): Path<String>) -> Result<Response, ApiError> {
     let space = lookup::space(&api, &space).await?;

@@ -9,8 +9,7 @@ use utoipa::OpenApi;
 
 use super::{
     events, examples, feeds, files, guard, health, identity, import, invitations, objects, page, records, sessions,
-    settings,
-    spaces, status, text, wait,
+    settings, spaces, status, text, wait,
 };
 
 /// Every path. A test compares it with the router and with the copy that is checked in as `openapi.json`.

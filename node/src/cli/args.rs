@@ -55,6 +55,12 @@ pub(crate) enum Command {
         #[arg(long, short)]
         watch: bool,
     },
+    /// See how it goes: two nodes in this terminal, one text, one of them killed and back
+    Demo {
+        /// Do not wait for the eye to follow
+        #[arg(long)]
+        fast: bool,
+    },
     /// Make and look at spaces
     #[command(subcommand)]
     Space(Space),
@@ -317,6 +323,11 @@ pub(crate) enum Text {
         /// Insert the text of a file (`-`: standard input)
         #[arg(long, conflicts_with = "text")]
         file: Option<PathBuf>,
+    },
+    /// Edit the text in $VISUAL or $EDITOR; what others write meanwhile stays
+    Edit {
+        #[command(flatten)]
+        object: Which,
     },
     /// Delete text
     Delete {

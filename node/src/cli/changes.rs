@@ -1,5 +1,6 @@
 //! What differs between two states of something that is followed, for people.
 
+use imara_diff::{Algorithm, Diff, InternedInput};
 use serde_json::Value;
 
 use super::{
@@ -10,16 +11,21 @@ use super::{
 /// The lines that went, with `-`, and those that came, with `+`; nothing of what both have.
 pub(crate) fn of_lines(look: Look, before: &str, after: &str) -> String {
     let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let start = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
-    let end = before[start..].iter().rev().zip(after[start..].iter().rev()).take_while(|(a, b)| a == b).count();
+    let mut input = InternedInput::default();
+    input.update_before(before.iter().copied());
+    input.update_after(after.iter().copied());
+    let mut difference = Diff::compute(Algorithm::Histogram, &input);
+    difference.postprocess_no_heuristic(&input);
     let mut shown = String::new();
-    for (sign, tone, lines) in
-        [("-", Tone::Bad, &before[start..before.len() - end]), ("+", Tone::Good, &after[start..after.len() - end])]
-    {
+    let mut show = |sign: char, tone: Tone, lines: &[&str]| {
         for line in lines {
             shown += &look.paint(tone, &format!("  {sign} {}", in_line(line)));
             shown.push('\n');
         }
+    };
+    for hunk in difference.hunks() {
+        show('-', Tone::Bad, &before[hunk.before.start as usize..hunk.before.end as usize]);
+        show('+', Tone::Good, &after[hunk.after.start as usize..hunk.after.end as usize]);
     }
     shown
 }
@@ -70,6 +76,7 @@ mod tests {
         assert_eq!(lines("a\nb\nc\n", "a\nB\nc\n"), "  - b\n  + B\n");
         assert_eq!(lines("a\n", "a\nb\u{7}\n"), "  + b\\u{7}\n");
         assert_eq!(lines("a\na\n", "a\n"), "  - a\n");
+        assert_eq!(lines("a\nb\nc\nd\n", "A\nb\nc\nD\n"), "  - a\n  + A\n  - d\n  + D\n");
         assert_eq!(lines("same", "same"), "");
     }
 

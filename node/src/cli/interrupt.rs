@@ -1,6 +1,6 @@
 //! Leaving when a person at the terminal, or the system, asks for it.
 
-use std::io;
+use std::{io, time::Duration};
 
 use tokio::runtime::Runtime;
 
@@ -47,6 +47,40 @@ impl Signals {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// How long a request that came while it was somebody else's is looked for. 10 ms: it is there already, in a pipe.
+const RELEASE: Duration = Duration::from_millis(10);
+
+/// While this is kept, requests to stop are somebody else's: those of a program at the same terminal that this one waits for.
+pub(crate) struct Held {
+    runtime: Runtime,
+    signals: Signals,
+}
+
+impl Held {
+    /// From now on.
+    pub(crate) fn new() -> Result<Held, Failure> {
+        let runtime = runtime()?;
+        let signals = {
+            let _within = runtime.enter();
+            Signals::new()?
+        };
+        Ok(Held { runtime, signals })
+    }
+
+    /// From now on they are ours again, and end the process; those that came before are forgotten.
+    pub(crate) fn release(mut self) -> Result<(), Failure> {
+        self.runtime.block_on(async {
+            let all = async {
+                loop {
+                    self.signals.next().await;
+                }
+            };
+            let _ = tokio::time::timeout(RELEASE, all).await;
+        });
+        leaves_with(|| Exit::Failed)
     }
 }
 

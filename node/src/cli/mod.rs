@@ -14,6 +14,8 @@ mod args;
 mod aside;
 mod changes;
 mod client;
+mod demo;
+mod edit;
 mod failure;
 mod files;
 mod identity;
@@ -78,6 +80,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Version => return output.say(&serde_json::json!({"version": crate::VERSION}), show::version),
         Command::Completions { shell } => return manual::completions(*shell),
         Command::Man { dir } => return manual::pages(dir, output),
+        Command::Demo { fast } => return demo::demo(*fast, output),
         _ => {}
     }
     let mut flags = Flags { data, ..Flags::default() };
@@ -112,6 +115,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
             };
             identity::phrase(&config, ask, output)
         }
+        Command::Text(args::Text::Edit { object }) => edit::edit(&config, &object, output),
         Command::Object(args::Object::Delete { object, sure }) => {
             with(Client::open(&config)?, |client| sure::delete_object(client, &object, &sure, output))
         }

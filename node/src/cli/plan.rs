@@ -81,6 +81,7 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         | Command::Events { .. }
         | Command::Watch { .. }
         | Command::Log { .. }
+        | Command::Demo { .. }
         | Command::Api { .. }
         | Command::Completions { .. }
         | Command::Man { .. }
@@ -143,6 +144,7 @@ fn of_text(command: Text) -> Result<Asking, Failure> {
             let operations = json!({"operations": [{"position": position, "insert": text}]});
             (Call::post_json(object_path(&object, &["text"]), operations), show::nothing)
         }
+        Text::Edit { .. } => unreachable!("editing is more than one request"),
         Text::Delete { object, position, count } => {
             let operations = json!({"operations": [{"position": position, "delete": count}]});
             (Call::post_json(object_path(&object, &["text"]), operations), show::nothing)

@@ -117,6 +117,22 @@ export type Feeds = {
   space: string;
 };
 
+/** A file of a space. */
+export type FileRow = {
+  /** The identity that made it. */
+  author: string;
+  /** When, as its author says, RFC 3339. */
+  created: string;
+  /** Its object. */
+  object: string;
+  /** Its property `path`, exactly as somebody wrote it: not fit for a file system before it was checked. None when it is no text or longer than 4,096 bytes. */
+  path?: string | null;
+  /** The length of its text in bytes of UTF-8. */
+  text_bytes: number;
+  /** BLAKE3 of its text in UTF-8, in hex. */
+  text_hash: string;
+};
+
 /** Who follows, and how far it is. */
 export type Follow = {
   /** What `attached` said before, when this is not the first time. */
@@ -276,9 +292,11 @@ export type ObjectBody = {
 
 /** What to change of an object. */
 export type ObjectChange = {
+  /** The text that `text` was made from. What others changed since then stays; without it, `text` is all there is to be. */
+  base?: string | null;
   /** Properties to set. */
   properties?: Json;
-  /** What its text is to become; the part that differs is replaced. */
+  /** What its text is to become; only what differs is written. */
   text?: string | null;
   /** Properties to take away. */
   unset?: string[];
@@ -858,6 +876,15 @@ export interface Paths {
         space: string;
       };
       answer: Feeds;
+    };
+  };
+  "/spaces/{space}/files": {
+    /** List the files of a space: objects of the type `file`, by their place in the list of objects. The answer is a stream of lines, one object each; should reading fail, the last is an error with its status. */
+    GET: {
+      path: {
+        space: string;
+      };
+      answer: unknown;
     };
   };
   "/spaces/{space}/import/trace": {
