@@ -7,8 +7,6 @@
 mod anchor;
 mod aside;
 mod counted;
-#[cfg(test)]
-mod damage;
 mod disk;
 mod error;
 mod examine;

@@ -2,6 +2,8 @@
 //!
 //! A crash is a copy of the folder as it is at that moment, opened by another store.
 
+mod damage;
+
 use std::{
     fs::{self, OpenOptions},
     os::unix::fs::FileExt,

@@ -20,10 +20,12 @@ use weft_peer::{Batch, Rows as Wanted, Write};
 use weft_replication::{ReadError, StoredRange};
 
 use super::{
-    Disk, Store, StoreError, anchor, aside, journal,
-    medium::{Folder, Media, Medium, Untouched},
-    rows,
-    tests::{Author, CACHE_BYTES, batch, derived, local, open},
+    super::{
+        Disk, Store, StoreError, anchor, aside, journal,
+        medium::{Folder, Media, Medium, Untouched},
+        rows,
+    },
+    Author, CACHE_BYTES, batch, derived, local, open,
 };
 
 const SPACE: SpaceId = SpaceId::from_bytes([9; 32]);
