@@ -78,15 +78,20 @@ export class Editor {
 
   // --- who is where ----------------------------------------------------------------------------------------------------
 
-  /** The own selection as positions in the document. */
+  /** The own selection as positions in the document: what others write where the cursor is comes behind it. */
   #selection;
 
-  /** Tells the others where this document is. */
+  /** Tells the others where this document is, by what stands behind it: they may not have yet what was just typed before it. */
   tell() {
     const { selectionStart, selectionEnd } = this.#paper;
-    const position = (at) => this.#Y.relativePositionToJSON(this.#Y.createRelativePositionFromTypeIndex(this.#session.text, at));
-    this.#selection = [position(selectionStart), position(selectionEnd)];
-    this.#session.setPresence({ name: this.#name().slice(0, 40), at: this.#selection });
+    this.#selection = [this.#position(selectionStart, selectionStart === selectionEnd ? -1 : 0), this.#position(selectionEnd, -1)];
+    const at = [this.#position(selectionStart, 0), this.#position(selectionEnd, 0)];
+    this.#session.setPresence({ name: this.#name().slice(0, 40), at });
+  }
+
+  /** A place in the text as a position in the document, which holds on to the character before it (-1) or behind it (0). */
+  #position(at, side) {
+    return this.#Y.relativePositionToJSON(this.#Y.createRelativePositionFromTypeIndex(this.#session.text, at, side));
   }
 
   #absolute(position) {

@@ -5,6 +5,7 @@
 // It gives the token of a node to whoever opens the page, so it listens on loopback only and answers only under its own name: a page
 // of somebody else's that had its name bound to this machine is sent away.
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -18,6 +19,11 @@ if (!values.data) {
 }
 
 const here = fileURLToPath(new URL(".", import.meta.url));
+if (!existsSync(join(here, "node_modules/weft-client/src/index.js")) || !existsSync(join(here, "node_modules/yjs"))) {
+  console.error(`what the page imports is not there: run \`npm install\` in ${here}`);
+  console.error("(in a copy of it: `npm install PATH/node/clients/typescript`, because its package.json says where the client was)");
+  process.exit(1);
+}
 /** What the page may load: the app, and the modules that its import map names. */
 const FILES = [/^index\.html$/, /^[\w-]+\.(js|css)$/, /^node_modules\/(yjs|lib0|weft-client)\/[\w./-]+\.m?js$/];
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css" };
