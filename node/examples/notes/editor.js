@@ -42,6 +42,7 @@ export class Editor {
     this.#session.text.unobserve(this.observer);
     this.#paper.disabled = true;
     this.#shadow.replaceChildren();
+    this.#onOthers([]);
   }
 
   // --- text ------------------------------------------------------------------------------------------------------------
