@@ -87,6 +87,14 @@ pub(crate) fn deceiving_object(client: u64, type_name: &str, device: &str) -> Ve
     Mutation { r#type: type_name.to_owned(), registers, inserts, ..Mutation::default() }.encode_to_vec()
 }
 
+/// A mutation that makes a file of this path.
+pub(crate) fn file(client: u64, path: &str) -> Vec<u8> {
+    let value = serde_json::Value::from(path).to_string().into_bytes().into();
+    let registers = vec![Register { name: "path".to_owned(), value }];
+    let inserts = inserts(client, 0, None, "a file's");
+    Mutation { r#type: "file".to_owned(), registers, inserts, ..Mutation::default() }.encode_to_vec()
+}
+
 /// A mutation that makes an object with a property of this name.
 pub(crate) fn named(name: &str) -> Vec<u8> {
     let register = Register { name: name.to_owned(), value: b"1".as_slice().into() };

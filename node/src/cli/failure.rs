@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     look::{self, Tone},
-    visible::visible,
+    visible::{in_line, visible},
 };
 
 /// How a command ended. The numbers are part of the command line's contract.
@@ -52,6 +52,11 @@ impl Failure {
         Failure::new(Exit::Usage, code, message, hint)
     }
 
+    /// What the node answered. Others' words may be in it: it is one line, whoever prints it.
+    pub(crate) fn answered(exit: Exit, code: &str, message: &str, hint: &str) -> Failure {
+        Failure::new(exit, code, in_line(message), in_line(hint))
+    }
+
     /// Nobody reads on: reason enough to end, and none to complain.
     pub(crate) fn reader_gone() -> Failure {
         Failure::new(Exit::Done, "reader_gone", "nobody reads what is printed any more", "")
@@ -94,7 +99,7 @@ pub(crate) fn from_answer(status: u16, body: &[u8]) -> Failure {
     }
     let exit = exit_of(status);
     match serde_json::from_slice::<Answer>(body) {
-        Ok(Answer { error }) => Failure { exit, code: error.code, message: error.message, hint: error.hint },
+        Ok(Answer { error }) => Failure::answered(exit, &error.code, &error.message, &error.hint),
         Err(_) => Failure::new(
             Exit::Failed,
             "unexpected_answer",

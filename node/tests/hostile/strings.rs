@@ -1,7 +1,9 @@
 //! Strings that deceive the eye, planted by a member in everything that it can write: no command shows one as it is.
 
+use std::{fs, path::Path};
+
 use super::stage::play;
-use crate::harness::{Ended, Folder, Following};
+use crate::harness::{self, Ended, Folder, Following, argument};
 
 /// What must not reach a terminal: controls but line ends and tabs, and what turns, separates or hides.
 fn deceives(c: char) -> bool {
@@ -40,6 +42,51 @@ fn on_a_terminal(folder: &Folder, object: &str) {
     }
 }
 
+/// Follows until a line says this, and looks at every line on the way.
+fn followed(folder: &Folder, command: &[&str], until: &str) {
+    let what = format!("weft {}", command.join(" "));
+    Following::start(folder, command).line(|line| {
+        is_clean(&what, line);
+        line.contains(until)
+    });
+}
+
+/// Editors that fail, and leave what is no text: what is said then names the draft, whose name was made of the object's.
+fn edited(folder: &Folder, object: &str, space: &str) {
+    let arguments = ["text", "edit", object, "--space", space];
+    for (editor, why) in [("false", "ended with 1"), (r"printf '\377' >", "what you wrote is kept in")] {
+        let mut command = folder.command(&arguments);
+        command.env("VISUAL", editor);
+        let said = shown(&arguments, &harness::ended(command, b""));
+        assert!(said.contains(why), "{said}");
+    }
+}
+
+/// Spec: NODE-9.1, NODE-9.2
+fn files(folder: &Folder, space: &str) {
+    let outer = tempfile::tempdir().unwrap();
+    let inner = outer.path().join("inner");
+    let entries = |folder: &Path| fs::read_dir(folder).unwrap().count();
+    for dry_run in [&["--dry-run"] as &[&str], &[]] {
+        let export = [&["export", space, argument(&inner)], dry_run].concat();
+        let ended = folder.run(&export);
+        let said = shown(&export, &ended);
+        for line in [
+            r"skipped    a\u{202e}/b\u{1b}[2J.md: the name holds U+202E, which is not seen",
+            r"skipped    ../path\u{1b}[2J",
+            "0 written, 0 updated, 0 unchanged, 2 skipped",
+        ] {
+            assert!(said.lines().any(|said| said.starts_with(line)), "{line}: {said}");
+        }
+        assert_eq!(ended.exit, 1, "{ended:?}");
+    }
+    assert_eq!((entries(outer.path()), entries(&inner)), (1, 0), "nothing is written");
+    fs::write(inner.join("c\u{1b}[2J\u{202e}.md"), "somebody's").unwrap();
+    let import = ["import", "files", argument(&inner), "--space", space];
+    let said = shown(&import, &folder.run(&import));
+    assert!(said.starts_with(r"skipped    c\u{1b}[2J\u{202e}.md: the name holds U+001B, which is not seen"), "{said}");
+}
+
 #[test]
 fn what_a_member_plants_is_shown_as_what_it_is_by_every_command() {
     play(|stage| {
@@ -61,7 +108,11 @@ fn what_a_member_plants_is_shown_as_what_it_is_by_every_command() {
             &["object", "list", &space, "--all"],
             &["record", "list", &space],
             &["feed", "list", &space],
+            &["feed", "show", ready["data"].as_str().unwrap(), "--space", &space],
+            &["wait", &space, "--timeout", "1s"],
+            &["log", "-n", "1000"],
             &["verify"],
+            &["rebuild", "--dry-run"],
             &["rebuild"],
             &["config", "show"],
             &["object", "get", "nothing of this name", "--space", &space],
@@ -70,6 +121,8 @@ fn what_a_member_plants_is_shown_as_what_it_is_by_every_command() {
         .to_vec();
         let objects: Vec<&str> = objects.as_array().unwrap().iter().map(|object| object.as_str().unwrap()).collect();
         commands.extend(objects.iter().map(|object| vec!["object", "get", object, "--space", &space]));
+        let deleted = objects.iter().map(|object| vec!["object", "delete", object, "--space", &space, "--dry-run"]);
+        commands.extend(deleted);
         let mut all = String::new();
         for command in &commands {
             all += &shown(command, &stage.alice.folder.run(command));
@@ -78,10 +131,17 @@ fn what_a_member_plants_is_shown_as_what_it_is_by_every_command() {
         for word in ["name", "value", "record", "text", "../path"] {
             assert!(all.contains(&format!(r"{word}\u{{1b}}[2J")), "{word} is not shown: {all}");
         }
+        assert!(all.contains(r"would delete `name\u{1b}[2J"), "{all}");
         // A text is what it is, byte for byte, unless a terminal would act upon it.
         let text = stage.alice.folder.run(&["text", "show", objects[0], "--space", &space]);
         assert!(text.stdout.starts_with("text\u{1b}[2J"), "{text:?}");
         on_a_terminal(stage.alice.folder, objects[0]);
+        followed(stage.alice.folder, &["watch", objects[0], "--space", &space], r"name\u{1b}[2J");
+        for command in [&["watch"] as &[&str], &["status", "--watch"]] {
+            followed(stage.alice.folder, command, &space[..8]);
+        }
+        edited(stage.alice.folder, objects[0], &space);
+        files(stage.alice.folder, &space);
         let event = events.line(|line| line.contains("quarantined"));
         is_clean("weft events", &event);
         is_clean("the log", &stage.alice.up.log());

@@ -8,8 +8,10 @@ use weft_wire::replication::{Refused, frame::Kind};
 use super::{Attack, Kept, done, mutation};
 use crate::{Failed, replica::Replica, say, text};
 
-/// Objects of these types: an ordinary one, one with such a type, and those that name members and spaces.
-const TYPES: [&str; 3] = ["note", "weft.profile", "weft.space"];
+/// Objects of these types: an ordinary one, a file, those that name members and spaces, and one with such a type.
+const TYPES: [&str; 4] = ["note", "file", "weft.profile", "weft.space"];
+/// The path of one more file, which leaves no folder: only the eye is deceived.
+const PATH: &str = "a\u{202e}/b\u{1b}[2J.md";
 
 pub(super) async fn run(mut attack: Attack<'_>) -> Result<Kept, Failed> {
     let node = attack.net.node();
@@ -17,11 +19,13 @@ pub(super) async fn run(mut attack: Attack<'_>) -> Result<Kept, Failed> {
     let member = &mut attack.member;
     let feed = member.data_feed();
     let device = member.person.device.id().to_string();
-    let mut made = Vec::new();
+    let client = member.client(&feed);
     let misleading = text::misleading("type");
-    for type_name in TYPES.into_iter().chain([misleading.as_str()]) {
-        let client = member.client(&feed);
-        let range = member.write(&text::deceiving_object(client, type_name, &device))?;
+    let types = TYPES.into_iter().chain([misleading.as_str()]);
+    let objects = types.map(|type_name| text::deceiving_object(client, type_name, &device));
+    let mut made = Vec::new();
+    for object in objects.chain([text::file(client, PATH)]) {
+        let range = member.write(&object)?;
         replica.give(&range).await?;
         let object = weft_crypto::Hasher::new(weft_crypto::Context::OBJECT)
             .fixed(member.space.as_bytes())

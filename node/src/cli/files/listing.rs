@@ -46,7 +46,7 @@ pub(crate) fn files(client: &Client, space: &str) -> Result<Vec<Listed>, Failure
         if let Some(error) = line.get("error") {
             let status = line.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
             let exit = exit_of(status.unwrap_or(500));
-            return Err(Failure::new(exit, text(error, "code"), text(error, "message"), text(error, "hint")));
+            return Err(Failure::answered(exit, text(error, "code"), text(error, "message"), text(error, "hint")));
         }
         files.push(Listed {
             object: text(&line, "object").to_owned(),
