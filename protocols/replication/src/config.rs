@@ -29,7 +29,7 @@ pub struct Config {
     pub closed_max: usize,
     /// Feeds that are named one by one when it is asked why a pair is not level. Default 64: more do not help a reader.
     pub reasons_max: usize,
-    /// Presence frames (REPLICATION-10) sent to the peer, each second and at once; more are not sent. Default 32 and 64: five
+    /// Presence frames (REPLICATION-10.2) sent to the peer, each second and at once; more are not sent. Default 32 and 64: five
     /// people whose cursors move six times a second, a guess.
     pub presence_out: (u64, u64),
     /// Presence frames taken from the peer, each second and at once; more are passed over. Default 64 and 512, so that a
