@@ -3,7 +3,7 @@
 //! A command is a request of the API and a way to show the answer to a person; with `--json` the answer is shown as it is.
 //! What is more than that (starting and stopping, files, streams) has a file of its own.
 
-use std::process::ExitCode;
+use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser;
 use serde_json::Value;
@@ -191,19 +191,23 @@ fn wrong_settings(error: ConfigError) -> Failure {
     Failure::usage("bad_config", error.to_string(), hint)
 }
 
-/// Says what clap found; help and version are no errors.
+/// Says what clap found; help and version are no errors. Colors are ours to choose: clap would color for a pipe of a build server
+/// that calls itself a dumb terminal.
 fn misuse(error: &clap::Error) -> Exit {
+    let text = error.render();
     if !error.use_stderr() {
-        let _ = error.print();
+        let shown = if look::stdout().colors { text.ansi().to_string() } else { text.to_string() };
+        let _ = std::io::stdout().write_all(shown.as_bytes());
         return Exit::Done;
     }
     if std::env::args_os().any(|argument| argument == "--json") {
-        let text = error.render().to_string();
+        let text = text.to_string();
         let (message, rest) = text.split_once("\n\n").unwrap_or((&text, ""));
         let message = message.strip_prefix("error: ").unwrap_or(message);
         Failure::usage("usage", message.trim(), rest.trim()).report(true);
     } else {
-        let _ = error.print();
+        let shown = if look::stderr().colors { text.ansi().to_string() } else { text.to_string() };
+        let _ = std::io::stderr().write_all(shown.as_bytes());
     }
     Exit::Usage
 }
