@@ -79,6 +79,8 @@ contexts! {
     ACCESS_COMMITMENT = "access-commitment";
     /// What a lockbox is sealed for: the start of HPKE's info.
     LOCKBOX = "lockbox";
+    /// What a secret is sealed for that is no epoch's: the start of HPKE's info.
+    SEALED_SECRET = "sealed-secret";
     /// The keys that seal a feed's bodies, and the start of what a body is sealed to.
     BODY = "body";
 

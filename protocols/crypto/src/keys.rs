@@ -73,6 +73,15 @@ signing_keys! {
 }
 
 impl DeviceKey {
+    /// The X25519 key by which secrets that were sealed to this device as such are opened: the same scalar that signs, taken
+    /// to Curve25519. Signing and opening with one scalar is sound for these two schemes: see `sealed_secret`.
+    ///
+    /// Spec: CRYPTO-10.2
+    #[must_use]
+    pub fn agreement_key(&self) -> PreKeySecret {
+        PreKeySecret::from_seed(self.0.to_scalar_bytes())
+    }
+
     /// The key under which this device seals its local secrets.
     #[must_use]
     pub fn at_rest_key(&self) -> Zeroizing<[u8; 32]> {

@@ -39,6 +39,7 @@
 pub mod at_rest;
 pub mod base32;
 mod context;
+mod did_key;
 pub mod hash;
 mod head;
 pub mod ids;
@@ -47,10 +48,12 @@ pub mod lockbox;
 mod manifest;
 pub mod phrase;
 pub mod seal;
+pub mod sealed_secret;
 mod sign;
 mod verified;
 
 pub use context::{Context, SignContext};
+pub use did_key::{BadDidKey, DidKey};
 pub use hash::{Hasher, Part, hash, kdf, mac};
 pub use head::{Dep, DepError, Head, HeadError};
 pub use ids::{
@@ -77,6 +80,11 @@ pub fn fuzz(input: &[u8]) {
     let _ = seal::open_local(&[0; 32], "", input);
     let text = String::from_utf8_lossy(input);
     let _ = Phrase::parse(&text);
+    if let Ok(key) = text.parse::<DidKey>() {
+        debug_assert_eq!(key.to_string(), text, "a key has one spelling");
+        let _ = key.agreement();
+    }
+    let _ = sealed_secret::SealedSecret::decode(input);
     if let Ok(decoded) = base32::decode(&text) {
         debug_assert_eq!(base32::encode(&decoded), text.to_lowercase(), "bytes have one spelling");
     }

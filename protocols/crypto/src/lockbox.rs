@@ -270,7 +270,7 @@ fn info(space: &SpaceId, epoch: &EpochId, recipient: &Recipient) -> Vec<u8> {
     info
 }
 
-fn private_of(seed: &[u8; 32]) -> <X25519HkdfSha256 as Kem>::PrivateKey {
+pub(crate) fn private_of(seed: &[u8; 32]) -> <X25519HkdfSha256 as Kem>::PrivateKey {
     <X25519HkdfSha256 as Kem>::PrivateKey::from_bytes(seed).expect("32 bytes are an X25519 private key")
 }
 
@@ -281,7 +281,7 @@ pub(crate) fn public_of(seed: &[u8; 32]) -> PreKeyId {
 
 /// Gives HPKE the 32 bytes of key material that RFC 9180's `DeriveKeyPair` takes, once. The same seed therefore gives the
 /// same lockbox in every implementation.
-struct Once(Option<Zeroizing<[u8; 32]>>);
+pub(crate) struct Once(pub(crate) Option<Zeroizing<[u8; 32]>>);
 
 impl TryRng for Once {
     type Error = std::convert::Infallible;

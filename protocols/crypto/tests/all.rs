@@ -7,6 +7,7 @@ mod feeds;
 mod keys;
 mod lockboxes;
 mod properties;
+mod sealed_secrets;
 mod seals;
 mod secrets;
 mod vectors;

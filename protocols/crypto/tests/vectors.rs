@@ -5,13 +5,14 @@ use std::{fs, path::PathBuf};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use weft_crypto::{
-    Context, DeviceKey, EpochId, FeedId, FeedSecret, Hasher, Head, Manifest, Part, Phrase, PreKeySecret, Purpose, Root,
-    RootKey, SignContext, SignedManifest, SpaceId, at_rest, fresh_secret,
+    Context, DeviceKey, DidKey, EpochId, FeedId, FeedSecret, Hasher, Head, Manifest, Part, Phrase, PreKeySecret,
+    Purpose, Root, RootKey, SignContext, SignedManifest, SpaceId, at_rest, fresh_secret,
     hash::kdf_two,
     kdf, lockbox,
     lockbox::{EpochSecrets, Recipient, RecipientKind},
     mac,
     seal::{BodyKeys, seal_local},
+    sealed_secret::SealedSecret,
 };
 
 /// Compares with the kept file, or writes it.
@@ -195,4 +196,23 @@ fn phrases() {
         })
     });
     keep("phrases", &json!({ "phrases": cases }));
+}
+
+/// Spec: CRYPTO-10.1
+/// Spec: CRYPTO-10.3
+#[test]
+fn sealed_secrets() {
+    let device = DeviceKey::from_seed(bytes32(1));
+    let (name, subject, secret) = (DidKey::from(device.id()), bytes32(3), bytes32(4));
+    let to = name.agreement().unwrap();
+    let sealed = SealedSecret::seal(&secret, &to, &subject, bytes32(7)).unwrap();
+    keep(
+        "sealed_secrets",
+        &json!({
+            "device_seed": hex(bytes32(1)), "did_key": name.to_string(), "agreement_key": hex(to),
+            "agreement_did_key": DidKey::from(to).to_string(), "agreement_seed": hex(*device.agreement_key().seed()),
+            "subject": hex(subject), "secret": hex(secret), "ephemeral_seed": hex(bytes32(7)),
+            "sealed": hex(sealed.as_bytes()),
+        }),
+    );
 }
