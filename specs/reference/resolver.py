@@ -192,6 +192,10 @@ class Space:
         seen = [found for found in known["admissions"] if position.knows(found["place"])]
         return any(all(act in found["after"] for act in removals) for found in seen)
 
+    def reads(self, device, position):
+        role = self.role_at(self.devices[device]["identity"], position)
+        return role not in (None, KEEPER) and self.is_current(device, position)
+
     def is_current(self, device, position):
         return self.is_admitted(device, position) and self.standing_at(self.devices[device]["identity"], position) is not None
 
@@ -348,7 +352,8 @@ class Space:
             known = self.epochs.get(parent)
             need(known and any(place.knows(start) for start in known["places"]), "unknown epoch")
             depth = max(depth, known["depth"])
-        expected = [device for device in self.devices if self.is_current(device, place)]
+        keyed = lambda device: any(place.knows(at) for at, _, _ in self.devices[device]["pre_keys"])
+        expected = [device for device in self.devices if keyed(device) and self.reads(device, place)]
         known = self.epochs.setdefault(
             content["epoch"],
             {"recipients": content["recipients"], "depth": depth + 1, "places": [], "expected": [], "lockboxes": []},
@@ -612,7 +617,12 @@ class Resolver:
         epochs = {}
         for id, epoch in space.epochs.items():
             given = carried.epochs.get(id, epoch)["lockboxes"]
-            current = {1: lambda who: who in devices, 2: lambda who: who in members, 3: lambda _: True}
+            reads = lambda who: members.get(who, "keeper") != "keeper"
+            current = {
+                1: lambda who: who in devices and reads(space.devices[who]["identity"]),
+                2: reads,
+                3: lambda _: True,
+            }
             no_stranger = all(current[kind](who) for kind, who, _ in [*epoch["recipients"], *given])
             holders = {who for kind, who, _ in given if kind == 1}
             nobody_left_out = any(holders >= set(expected) for expected in epoch["expected"])

@@ -16,3 +16,6 @@ pub const REDEMPTION_BYTES_MAX: usize = 9 << 10;
 
 /// Entries of a feed, so the longest cut: FEED-1.2.
 pub const LENGTH_MAX: u64 = 1 << 42;
+
+/// Epochs that one epoch follows.
+pub const PARENTS_MAX: usize = 64;

@@ -81,6 +81,10 @@ contexts! {
     LOCKBOX = "lockbox";
     /// What a secret is sealed for that is no epoch's: the start of HPKE's info.
     SEALED_SECRET = "sealed-secret";
+    /// The keys that seal access secrets of earlier epochs, and the start of what they are sealed to.
+    EARLIER_ACCESS = "earlier-access";
+    /// The keys that seal content secrets of earlier epochs, likewise.
+    EARLIER_CONTENT = "earlier-content";
     /// The keys that seal a feed's bodies, and the start of what a body is sealed to.
     BODY = "body";
 

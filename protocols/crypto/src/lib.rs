@@ -40,6 +40,7 @@ pub mod at_rest;
 pub mod base32;
 mod context;
 mod did_key;
+pub mod earlier;
 pub mod hash;
 mod head;
 pub mod ids;

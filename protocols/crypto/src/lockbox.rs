@@ -126,6 +126,20 @@ impl EpochSecrets {
     }
 }
 
+impl Commitments {
+    /// Whether the epoch commits to this content secret.
+    #[must_use]
+    pub fn fit_content(&self, content: &[u8; 32]) -> bool {
+        same(&hash(Context::CONTENT_COMMITMENT, &[Part::Fixed(content)]), &self.content)
+    }
+
+    /// Whether the epoch commits to this access secret.
+    #[must_use]
+    pub fn fit_access(&self, access: &[u8; 32]) -> bool {
+        same(&access_commitment(access), &self.access)
+    }
+}
+
 fn access_commitment(access: &[u8; 32]) -> [u8; 32] {
     hash(Context::ACCESS_COMMITMENT, &[Part::Fixed(access)])
 }

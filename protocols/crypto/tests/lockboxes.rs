@@ -134,3 +134,16 @@ fn epoch_secrets_are_not_shown() {
     assert_eq!(RecipientKind::from_number(3), Some(RecipientKind::Keeper));
     assert_eq!(RecipientKind::from_number(4), None);
 }
+
+/// Spec: CRYPTO-7.4
+#[test]
+fn secrets_of_earlier_epochs_open_under_the_newer_one_only() {
+    use weft_crypto::earlier::{self, Earlier};
+    let (space, epoch) = (SpaceId::from_bytes([1; 32]), EpochId::from_bytes([2; 32]));
+    let before = [[3; 32], [4; 32]].map(zeroize::Zeroizing::new);
+    let sealed = earlier::seal(Earlier::Access, &[5; 32], &space, &epoch, [6; 16], &before);
+    assert_eq!(earlier::open(Earlier::Access, &[5; 32], &space, &epoch, &sealed).unwrap(), before);
+    assert!(earlier::open(Earlier::Content, &[5; 32], &space, &epoch, &sealed).is_err(), "for another use");
+    assert!(earlier::open(Earlier::Access, &[6; 32], &space, &epoch, &sealed).is_err());
+    assert!(earlier::open(Earlier::Access, &[5; 32], &space, &EpochId::from_bytes([3; 32]), &sealed).is_err());
+}

@@ -6,7 +6,9 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use weft_crypto::{
     Context, DeviceKey, DidKey, EpochId, FeedId, FeedSecret, Hasher, Head, Manifest, Part, Phrase, PreKeySecret,
-    Purpose, Root, RootKey, SignContext, SignedManifest, SpaceId, at_rest, fresh_secret,
+    Purpose, Root, RootKey, SignContext, SignedManifest, SpaceId, at_rest,
+    earlier::{self, Earlier},
+    fresh_secret,
     hash::kdf_two,
     kdf, lockbox,
     lockbox::{EpochSecrets, Recipient, RecipientKind},
@@ -14,6 +16,7 @@ use weft_crypto::{
     seal::{BodyKeys, seal_local},
     sealed_secret::SealedSecret,
 };
+use zeroize::Zeroizing;
 
 /// Compares with the kept file, or writes it.
 fn keep(name: &str, vectors: &Value) {
@@ -172,6 +175,9 @@ fn epochs() {
             })
         })
         .into();
+    let random = bytes32(9)[..16].try_into().unwrap();
+    let before = [Zeroizing::new(bytes32(20)), Zeroizing::new([0; 32])];
+    let under = |what, secret| earlier::seal(what, secret, &space, &epoch, random, &before);
     keep(
         "epochs",
         &json!({
@@ -181,6 +187,11 @@ fn epochs() {
             "epoch": hex(epoch),
             "pre_key_seed": hex(bytes32(3)), "ephemeral_seed": hex(bytes32(7)),
             "lockboxes": lockboxes,
+            "earlier": {
+                "random": hex(&bytes32(9)[..16]), "secrets": [hex(bytes32(20)), hex([0; 32])],
+                "access": hex(under(Earlier::Access, &secrets.access)),
+                "content": hex(under(Earlier::Content, &secrets.content)),
+            },
         }),
     );
 }

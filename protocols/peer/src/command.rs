@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use weft_credential::Role;
-use weft_crypto::{DeviceId, FeedId, IdentityId, InvitationId, ObjectId, Purpose, SpaceId};
+use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId, InvitationId, ObjectId, Purpose, SpaceId};
 use weft_echo::Edit;
 use weft_invitation::Link;
+use weft_space::Place;
 
 use crate::status::Status;
 
@@ -100,6 +101,25 @@ pub enum Command {
         /// The space.
         space: SpaceId,
     },
+    /// Change who belongs to the space, or as what. Answered when it is durable here.
+    Act {
+        /// The space.
+        space: SpaceId,
+        /// The change.
+        act: Act,
+    },
+    /// What would be hidden if a member were removed now.
+    ForeseeRemoval {
+        /// The space.
+        space: SpaceId,
+        /// Who.
+        identity: IdentityId,
+    },
+    /// Which devices have not acknowledged the epoch that is written under.
+    Acknowledgements {
+        /// The space.
+        space: SpaceId,
+    },
     /// The feeds of the space.
     Feeds {
         /// The space.
@@ -126,6 +146,46 @@ pub enum Command {
     CatchUp {
         /// The space.
         space: SpaceId,
+    },
+}
+
+/// A change of who belongs to a space (SPACE-11). Where it takes away that somebody reads, a new epoch begins in the same entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// A member goes, with all its devices and feeds: what is held here of them stands.
+    RemoveMember {
+        /// Who.
+        identity: IdentityId,
+        /// Write it also where it counts only once more than half of those who administer stand behind it.
+        propose: bool,
+    },
+    /// A member gets another role: what is held here of its feeds is judged by the role it had.
+    SetRole {
+        /// Who.
+        identity: IdentityId,
+        /// What it is from here on.
+        role: Role,
+        /// As for a removal.
+        propose: bool,
+    },
+    /// A device goes, for good: what is held here of its feeds stands.
+    RemoveDevice {
+        /// Which.
+        device: DeviceId,
+    },
+    /// This identity leaves, with all its devices. The epoch that keeps it out is begun by those who stay.
+    Leave,
+    /// This identity stands behind a removal or a role that is proposed.
+    Seal {
+        /// Where that is said.
+        act: Place,
+    },
+    /// All that is held here of feeds which an act has cut stands.
+    RaiseCut {
+        /// Where the act is said.
+        act: Place,
+        /// Which feeds; none: all that it has cut.
+        feeds: Vec<FeedId>,
     },
 }
 
@@ -192,6 +252,12 @@ pub enum Answer {
     Status(Status),
     /// To [`Command::Members`].
     Members(Vec<MemberStatus>),
+    /// To [`Command::Act`].
+    Acted(Acted),
+    /// To [`Command::ForeseeRemoval`].
+    Foreseen(Removal),
+    /// To [`Command::Acknowledgements`].
+    Acknowledgements(Vec<Acknowledgement>),
     /// To [`Command::Feeds`].
     Feeds(Vec<FeedStatus>),
     /// To [`Command::Records`].
@@ -208,6 +274,39 @@ pub enum Answer {
     },
     /// To [`Command::CatchUp`].
     CaughtUp,
+}
+
+/// What was written into this device's control feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acted {
+    /// Where it is said. Later seals and raised cuts name it so.
+    pub act: Place,
+    /// Whether it counts already; else it waits for seals.
+    pub counts: bool,
+    /// The epoch that it began, if it did.
+    pub epoch: Option<EpochId>,
+}
+
+/// What a removal would do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Removal {
+    /// Why it would be refused, if so.
+    pub refusal: Option<Refusal>,
+    /// Entries of the member that connected peers claim to hold and this device does not: they would be cut.
+    pub not_held: u64,
+    /// Entries of the member that are held here and wait for others: they stand, and are not shown yet.
+    pub waiting: u64,
+}
+
+/// Whether a device has heard of the epoch that is written under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledgement {
+    /// The device.
+    pub device: DeviceId,
+    /// For whom it acts.
+    pub identity: IdentityId,
+    /// Whether an entry of it that is held here has the epoch in its past.
+    pub acknowledged: bool,
 }
 
 /// A member of a space.

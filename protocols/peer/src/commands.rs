@@ -14,7 +14,10 @@ use crate::{
     command::{Answer, Command, Refusal, RefusalKind},
     event::Event,
     io::{Ask, Output},
-    links::presence::{self, Said},
+    links::{
+        self,
+        presence::{self, Said},
+    },
     local,
     me::Me,
     outbox::Purpose,
@@ -89,6 +92,19 @@ impl Peer {
             Command::Members { space } => {
                 let members = self.room(&space)?.members();
                 self.answer(ask, Answer::Members(members))
+            }
+            Command::Act { space, act } => {
+                self.room(&space)?;
+                let room = self.rooms.get_mut(&space).expect("just found");
+                links::acts::act(room, ask, &act, &mut self.draws)
+            }
+            Command::ForeseeRemoval { space, identity } => {
+                let removal = links::acts::foresee_removal(self.room(&space)?, identity)?;
+                self.answer(ask, Answer::Foreseen(removal))
+            }
+            Command::Acknowledgements { space } => {
+                let acknowledgements = self.room(&space)?.acknowledgements();
+                self.answer(ask, Answer::Acknowledgements(acknowledgements))
             }
             Command::Feeds { space } => {
                 let feeds = self.room(&space)?.feeds();
@@ -239,9 +255,9 @@ impl Peer {
         let me = self.me.clone();
         let mine = self.room(&space)?.membership.resolution().role_of(&me.identity);
         if !mine.is_some_and(|mine| mine.may_grant(role)) {
-            let mine = mine.map_or("no member".to_owned(), |mine| crate::links::with_article(mine.word()));
+            let mine = mine.map_or("no member".to_owned(), |mine| links::with_article(mine.word()));
             let message =
-                format!("this identity is {mine} and may not make anybody {}", crate::links::with_article(role.word()));
+                format!("this identity is {mine} and may not make anybody {}", links::with_article(role.word()));
             let hint = "owners invite to every role, admins to writer, reader and keeper";
             return Err(Refusal::new(RefusalKind::Refused, "wrong_role", message, hint));
         }
@@ -320,6 +336,7 @@ impl Peer {
             pairs,
             waiting,
             write_stop: resolution.write_stop().map(|stop| stop.to_string()),
+            proposed: room.membership.proposed(),
         }
     }
 

@@ -55,7 +55,9 @@ mod routes;
 pub mod status;
 pub mod store;
 
-pub use command::{Answer, Command, FeedStatus, MemberStatus, Refusal, RefusalKind, SessionKey};
+pub use command::{
+    Acknowledgement, Act, Acted, Answer, Command, FeedStatus, MemberStatus, Refusal, RefusalKind, Removal, SessionKey,
+};
 pub use config::Config;
 pub use event::Event;
 pub use io::{Ask, Input, Output, Protocol, Rows, StreamId, Ticket};

@@ -55,6 +55,7 @@ impl Peer {
                 let feeds = room.ledger.held();
                 neighbour.session.handle_input(self.now, replication::Input::Granted { number, space, feeds });
                 room.sources.opened(self.now, device);
+                room.upkeep.changed();
                 self.busy_rooms.insert(space);
                 if neighbour.opener && neighbour.replication.is_none() && !neighbour.replication_ordered {
                     neighbour.replication_ordered = true;

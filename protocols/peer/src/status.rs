@@ -2,6 +2,7 @@
 
 use weft_credential::Role;
 use weft_crypto::{DeviceId, IdentityId, SpaceId};
+use weft_space::Proposed;
 
 /// The whole of it.
 #[derive(Clone, Debug)]
@@ -47,6 +48,8 @@ pub struct SpaceStatus {
     pub waiting: Vec<Waiting>,
     /// Why nothing can be written here, if that is so.
     pub write_stop: Option<String>,
+    /// Removals and roles that wait for seals.
+    pub proposed: Vec<Proposed>,
 }
 
 /// This node and one connected member of the space.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod damage;
+mod epochs;
+mod members;
 mod net;
 mod sessions;
 mod spaces;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use weft_crypto::{DeviceId, DeviceKey, FeedId, SpaceId, phrase::Phrase};
+use weft_crypto::{DeviceId, DeviceKey, FeedId, IdentityId, PreKeySecret, SpaceId, phrase::Phrase, seal::open_local};
 use weft_feed::{Head, Run, Tree, leaf};
 use weft_machine::{Machine as _, Seed, Time};
 use weft_peer::{
@@ -68,6 +68,18 @@ impl Store {
                 Write::DropDerived { space } => self.derived.retain(|(of, ..), _| *of != space),
             }
         }
+    }
+
+    /// Everything that is held of every feed.
+    pub(crate) fn feeds(&self) -> impl Iterator<Item = (FeedId, &Run)> {
+        self.feeds.iter().flat_map(|(id, feed)| feed.ranges.iter().flat_map(|(_, runs)| runs).map(|run| (*id, run)))
+    }
+
+    /// The seed of this device's pre-key in a space.
+    pub(crate) fn pre_key(&self, name: &'static str, space: &SpaceId) -> PreKeySecret {
+        let row = &self.local[&Bytes::from([b"space/", space.as_bytes().as_slice()].concat())];
+        let plain = open_local(&me(name).device.at_rest_key(), "space keys", row).unwrap();
+        PreKeySecret::from_seed(plain[64..96].try_into().unwrap())
     }
 
     /// The damage of the range that is stored as the feed's `place`th.
@@ -190,6 +202,15 @@ fn is_data(run: &Run) -> bool {
 fn me(name: &'static str) -> Me {
     let seed = |what: &str| *blake(&format!("{name} {what}"));
     Me::at_init(&Phrase::from_entropy(seed("phrase")), DeviceKey::from_seed(seed("device")), name)
+}
+
+pub(crate) fn identity(name: &'static str) -> IdentityId {
+    me(name).identity
+}
+
+pub(crate) fn recovery(name: &'static str) -> PreKeySecret {
+    let phrase = Phrase::from_entropy(*blake(&format!("{name} phrase")));
+    phrase.recovery_key().as_pre_key().clone()
 }
 
 fn blake(text: &str) -> Box<[u8; 32]> {

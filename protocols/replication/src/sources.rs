@@ -274,6 +274,16 @@ impl Sources {
         holding
     }
 
+    /// Who has the space open.
+    pub fn peers(&self) -> impl Iterator<Item = DeviceId> + '_ {
+        self.peers.keys().copied()
+    }
+
+    /// The most that a connected peer claims to hold of a feed.
+    pub fn claimed_most(&self, feed: &FeedId) -> u64 {
+        self.peers.values().map(|peer| peer.claim(feed)).max().unwrap_or_default()
+    }
+
     /// Whether a peer has shown all that it holds, and nobody claims more of this feed than is here.
     #[must_use]
     pub fn is_shown(&self, feed: &FeedId) -> bool {

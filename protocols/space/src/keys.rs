@@ -1,21 +1,26 @@
 //! The epoch secrets that this device holds, and the keys derived from them. Spec: SPACE-7.4.
 
+//!
+//! What is held of one epoch opens those before it: each carries the secrets of its parents (SPACE-7.1).
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
 use bytes::Bytes;
+use weft_credential::History;
 use weft_crypto::{
     DeviceId, EpochId, FeedId, PreKeySecret, SpaceId,
+    earlier::{self, Earlier as Chain},
     lockbox::{self, EpochSecrets, LockboxError, RecipientKind},
     seal::BodyKeys,
 };
 use zeroize::Zeroizing;
 
-use crate::Resolution;
+use crate::{Epoch, Resolution, compose};
 
-/// Access secrets offered at the door: those of the newest epochs held. Spec: SPACE-9.2.
+/// Access secrets offered at the door: those of the two newest epochs held, and the oldest one's. Spec: SPACE-9.2.
 pub const ACCESS_EPOCHS: usize = 3;
 
 /// A lockbox for this device that does not open: its author sealed badly.
@@ -34,16 +39,24 @@ pub struct Learned {
     pub opened: Vec<EpochId>,
     /// Lockboxes for this device that do not open.
     pub bad: Vec<BadLockbox>,
+    /// Epochs that came with something else than their parents' access secrets.
+    pub broken: Vec<EpochId>,
 }
 
 /// The epoch secrets of one space.
 pub struct Keys {
     space: SpaceId,
     secrets: BTreeMap<EpochId, EpochSecrets>,
-    /// How deep each held epoch is: the newest are the deepest.
+    /// Of epochs whose content secret is not held.
+    access_only: BTreeMap<EpochId, Zeroizing<[u8; 32]>>,
+    /// How deep each epoch is: the newest are the deepest.
     depths: BTreeMap<EpochId, u64>,
     /// Lockboxes of epochs not held yet that did not open.
     bad: BTreeMap<EpochId, BTreeSet<([u8; 32], Bytes)>>,
+    /// Epochs that do not hand on what they must.
+    broken: BTreeSet<EpochId>,
+    /// Epochs of which it was seen what they hand on: by the access secret, and by the content secret.
+    checked: BTreeMap<EpochId, (bool, bool)>,
     cache: BTreeMap<(EpochId, FeedId), (u64, Arc<BodyKeys>)>,
     cache_max: usize,
     clock: u64,
@@ -56,47 +69,111 @@ impl Keys {
         Self {
             space,
             secrets: BTreeMap::new(),
+            access_only: BTreeMap::new(),
             depths: BTreeMap::new(),
             bad: BTreeMap::new(),
+            broken: BTreeSet::new(),
+            checked: BTreeMap::new(),
             cache: BTreeMap::new(),
             cache_max: cache_max.max(1),
             clock: 0,
         }
     }
 
-    /// Opens what was sealed to this device's pre-key. Each lockbox is tried once. One HPKE opening is 0.1 ms, so an epoch
-    /// that somebody filled with bad lockboxes for this device costs each of them once.
-    pub fn learn(&mut self, resolution: &Resolution, me: &DeviceId, pre_key: &PreKeySecret) -> Learned {
+    /// Opens what was sealed to this device's pre-keys, and what earlier secrets follow from it. Each lockbox is tried once. One
+    /// HPKE opening is 0.1 ms, so an epoch that somebody filled with bad lockboxes for this device costs each of them once.
+    pub fn learn(&mut self, resolution: &Resolution, me: &DeviceId, pre_keys: &[PreKeySecret]) -> Learned {
         let mut learned = Learned::default();
+        // The deepest first: what they hand on is looked at after them.
         for epoch in resolution.epochs() {
             self.depths.insert(epoch.id, epoch.depth);
-            if self.secrets.contains_key(&epoch.id) {
-                continue;
+            if !self.secrets.contains_key(&epoch.id) {
+                self.open(&epoch, me, pre_keys, &mut learned);
             }
-            let bad = self.bad.entry(epoch.id).or_default();
-            for lockbox in epoch.lockboxes {
-                let (sealed, recipient) = (&lockbox.sealed, &lockbox.recipient);
-                let mine = recipient.kind == RecipientKind::Device && recipient.recipient == *me.as_bytes();
-                if !mine || bad.contains(&(sealed.encapsulated, sealed.ciphertext.clone())) {
-                    continue;
-                }
-                match lockbox::open(sealed, pre_key, &self.space, &epoch.id, recipient, epoch.commitments) {
-                    Ok(secrets) => {
-                        self.secrets.insert(epoch.id, secrets);
-                        learned.opened.push(epoch.id);
-                        break;
-                    }
-                    Err(error) => {
-                        bad.insert((sealed.encapsulated, sealed.ciphertext.clone()));
-                        learned.bad.push(BadLockbox { epoch: epoch.id, error });
-                    }
-                }
-            }
-            if self.secrets.contains_key(&epoch.id) {
-                self.bad.remove(&epoch.id);
-            }
+            self.open_earlier(&epoch, resolution, &mut learned);
         }
         learned
+    }
+
+    /// Tries the lockboxes of an epoch. Spec: SPACE-7.4
+    fn open(&mut self, epoch: &Epoch<'_>, me: &DeviceId, pre_keys: &[PreKeySecret], learned: &mut Learned) {
+        let bad = self.bad.entry(epoch.id).or_default();
+        for lockbox in epoch.lockboxes {
+            let (sealed, recipient) = (&lockbox.sealed, &lockbox.recipient);
+            let mine = recipient.kind == RecipientKind::Device && recipient.recipient == *me.as_bytes();
+            let pre_key = pre_keys.iter().find(|key| key.id() == recipient.key).or(pre_keys.last());
+            let Some(pre_key) = pre_key.filter(|_| mine) else { continue };
+            if bad.contains(&(sealed.encapsulated, sealed.ciphertext.clone())) {
+                continue;
+            }
+            match lockbox::open(sealed, pre_key, &self.space, &epoch.id, recipient, epoch.commitments) {
+                Ok(secrets) => {
+                    self.bad.remove(&epoch.id);
+                    self.hold(epoch.id, secrets, learned);
+                    return;
+                }
+                Err(error) => {
+                    bad.insert((sealed.encapsulated, sealed.ciphertext.clone()));
+                    learned.bad.push(BadLockbox { epoch: epoch.id, error });
+                }
+            }
+        }
+        if bad.is_empty() {
+            self.bad.remove(&epoch.id);
+        }
+    }
+
+    fn hold(&mut self, epoch: EpochId, secrets: EpochSecrets, learned: &mut Learned) {
+        self.access_only.remove(&epoch);
+        self.secrets.insert(epoch, secrets);
+        learned.opened.push(epoch);
+    }
+
+    /// Takes what an epoch hands on of its parents, and sees whether it hands on what it must. Spec: SPACE-7.1
+    fn open_earlier(&mut self, epoch: &Epoch<'_>, resolution: &Resolution, learned: &mut Learned) {
+        let level = (true, self.holds(&epoch.id));
+        if epoch.parents.is_empty() || self.checked.get(&epoch.id) == Some(&level) {
+            return;
+        }
+        let Some(access) = self.access_of(&epoch.id) else { return };
+        let mut handed_on: BTreeSet<(bool, EpochId)> = BTreeSet::new();
+        for sealed in epoch.earlier {
+            let accesses = earlier::open(Chain::Access, &access, &self.space, &epoch.id, &sealed.access);
+            let contents = self
+                .content(&epoch.id)
+                .map(|content| earlier::open(Chain::Content, content, &self.space, &epoch.id, &sealed.content));
+            let contents = contents.and_then(Result::ok).unwrap_or_default();
+            for (place, access) in accesses.unwrap_or_default().iter().enumerate().take(epoch.parents.len()) {
+                let parent = epoch.parents[place];
+                let Some(known) = resolution.epoch(&parent).filter(|known| known.commitments.fit_access(access)) else {
+                    continue;
+                };
+                handed_on.insert((false, parent));
+                let content = contents.get(place).filter(|content| known.commitments.fit_content(content));
+                if content.is_some() {
+                    handed_on.insert((true, parent));
+                }
+                match content {
+                    _ if self.holds(&parent) => {}
+                    Some(content) => {
+                        let secrets = EpochSecrets { content: **content, access: **access };
+                        self.hold(parent, secrets, learned);
+                    }
+                    None => drop(self.access_only.insert(parent, access.clone())),
+                }
+            }
+        }
+        let all = resolution.history() == History::All && level.1;
+        let missing = |parent: &EpochId| {
+            let content = all && self.holds(parent) && !handed_on.contains(&(true, *parent));
+            resolution.epoch(parent).is_some() && (content || !handed_on.contains(&(false, *parent)))
+        };
+        if epoch.parents.iter().any(missing) && self.broken.insert(epoch.id) {
+            learned.broken.push(epoch.id);
+        }
+        if epoch.parents.iter().all(|parent| resolution.epoch(parent).is_some()) {
+            self.checked.insert(epoch.id, level);
+        }
     }
 
     /// Whether the secrets of an epoch are held.
@@ -104,9 +181,40 @@ impl Keys {
         self.secrets.contains_key(epoch)
     }
 
+    /// Whether it may be written under by one who holds it: it hands on what it must. Spec: SPACE-7.3
+    pub fn may_use(&self, epoch: &EpochId) -> bool {
+        self.holds(epoch) && !self.broken.contains(epoch)
+    }
+
+    /// Whether it is known here not to hand on what it must.
+    pub fn is_broken(&self, epoch: &EpochId) -> bool {
+        self.broken.contains(epoch)
+    }
+
     /// Both secrets of an epoch, for handing them on in a lockbox.
     pub fn secrets(&self, epoch: &EpochId) -> Option<&EpochSecrets> {
         self.secrets.get(epoch)
+    }
+
+    /// What a new epoch follows: the epochs held that none held follows yet, with what is handed on of them.
+    pub fn latest(&self, resolution: &Resolution, history: History) -> Vec<compose::Earlier> {
+        let epochs = resolution.epochs();
+        let followed: BTreeSet<EpochId> = epochs
+            .iter()
+            .filter(|epoch| self.access_of(&epoch.id).is_some() && !self.broken.contains(&epoch.id))
+            .flat_map(|epoch| epoch.parents)
+            .copied()
+            .collect();
+        let latest = epochs.iter().map(|epoch| epoch.id).filter(|id| !followed.contains(id));
+        let earlier = latest.filter_map(|epoch| {
+            let content = self.content(&epoch).filter(|_| history == History::All);
+            Some(compose::Earlier {
+                epoch,
+                access: self.access_of(&epoch)?,
+                content: content.map(|content| Zeroizing::new(*content)),
+            })
+        });
+        earlier.take(weft_credential::limits::PARENTS_MAX).collect()
     }
 
     /// The content secret of an epoch.
@@ -114,13 +222,21 @@ impl Keys {
         Some(&self.secrets.get(epoch)?.content)
     }
 
-    /// The access secrets of the newest epochs held, newest first, at most [`ACCESS_EPOCHS`].
+    fn access_of(&self, epoch: &EpochId) -> Option<Zeroizing<[u8; 32]>> {
+        let whole = self.secrets.get(epoch).map(|secrets| Zeroizing::new(secrets.access));
+        whole.or_else(|| self.access_only.get(epoch).cloned())
+    }
+
+    /// The access secrets of the newest epochs held, newest first, and of the oldest: at most [`ACCESS_EPOCHS`]. Whoever opens a newer
+    /// epoch comes by the oldest too, so any two members share that one, however long one of them was away.
     pub fn access(&self) -> Vec<(EpochId, Zeroizing<[u8; 32]>)> {
         let depth = |epoch: &EpochId| self.depths.get(epoch).copied().unwrap_or(0);
-        let mut newest: Vec<_> = self.secrets.iter().collect();
-        newest.sort_by_key(|(epoch, _)| (std::cmp::Reverse(depth(epoch)), **epoch));
-        newest.truncate(ACCESS_EPOCHS);
-        newest.into_iter().map(|(epoch, secrets)| (*epoch, Zeroizing::new(secrets.access))).collect()
+        let mut held: Vec<EpochId> = self.secrets.keys().chain(self.access_only.keys()).copied().collect();
+        held.sort_by_key(|epoch| (std::cmp::Reverse(depth(epoch)), *epoch));
+        let oldest = held.pop();
+        held.truncate(ACCESS_EPOCHS - 1);
+        let offered = held.into_iter().chain(oldest);
+        offered.filter_map(|epoch| Some((epoch, self.access_of(&epoch)?))).collect()
     }
 
     /// The keys of one feed's bodies in one epoch.
@@ -143,7 +259,7 @@ impl Keys {
 
 impl std::fmt::Debug for Keys {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let epochs: Vec<_> = self.secrets.keys().collect();
+        let epochs: Vec<_> = self.secrets.keys().chain(self.access_only.keys()).collect();
         f.debug_struct("Keys").field("space", &self.space).field("epochs", &epochs).finish_non_exhaustive()
     }
 }

@@ -1,10 +1,7 @@
 //! What a space is, resolved: members, devices, feeds, invitations, epochs, and what is void and why.
 
-use weft_credential::{Genesis, Lockbox, Role};
-use weft_crypto::{
-    DeviceId, EpochId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, SpaceId,
-    lockbox::{Commitments, Recipient, RecipientKind},
-};
+use weft_credential::{Genesis, History, Role};
+use weft_crypto::{DeviceId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, SpaceId};
 use weft_feed::Past;
 
 use crate::{
@@ -94,23 +91,6 @@ pub struct InvitationState {
     pub redemptions: Vec<(IdentityId, DeviceId)>,
 }
 
-/// An epoch that counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Epoch<'a> {
-    /// Its id.
-    pub id: EpochId,
-    /// What its secrets hash to.
-    pub commitments: &'a Commitments,
-    /// The epochs it follows.
-    pub parents: &'a [EpochId],
-    /// One more than its deepest parent's; 1 for the first.
-    pub depth: u64,
-    /// Whom its starter named.
-    pub recipients: &'a [Recipient],
-    /// Every lockbox that was given for it, also by those whose own admission lost a contest later.
-    pub lockboxes: &'a [Lockbox],
-}
-
 /// What a set of control entries makes of a space; see [`crate::resolve`]. Spec: SPACE-3.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolution {
@@ -150,6 +130,11 @@ impl Resolution {
     /// The genesis statement, once entry 0 is known.
     pub fn genesis(&self) -> Option<&Genesis> {
         self.facts.genesis.as_ref()
+    }
+
+    /// What newcomers may read of the time before they came; nothing while the genesis is not known.
+    pub fn history(&self) -> History {
+        self.facts.genesis.as_ref().map_or(History::FromJoining, |genesis| genesis.history)
     }
 
     /// Everybody who belongs to the space, in the order of their keys.
@@ -226,58 +211,6 @@ impl Resolution {
             device: issue.device,
             redemptions: redemptions.iter().map(|(_, identity, device)| (*identity, *device)).collect(),
         })
-    }
-
-    /// The epochs that count, the one to prefer first: greatest depth, then lowest id. Spec: SPACE-7.3.
-    pub fn epochs(&self) -> Vec<Epoch<'_>> {
-        let mut epochs: Vec<_> = self.facts.epochs.keys().filter_map(|id| self.epoch(id)).collect();
-        epochs.sort_by_key(|epoch| (std::cmp::Reverse(epoch.depth), epoch.id));
-        epochs
-    }
-
-    /// One epoch that counts.
-    pub fn epoch(&self, id: &EpochId) -> Option<Epoch<'_>> {
-        let counting = self.facts.epochs.get(id)?;
-        let given = self.carried.epochs.get(id).unwrap_or(counting);
-        Some(Epoch {
-            id: *id,
-            commitments: &counting.commitments,
-            parents: &counting.parents,
-            depth: counting.depth,
-            recipients: &counting.recipients,
-            lockboxes: &given.lockboxes,
-        })
-    }
-
-    /// Whether an epoch may be written under, by who can open it: nobody has its content secret who is no current member's
-    /// current device or recovery key, and nobody was left out. Spec: SPACE-7.3.
-    pub fn is_writable(&self, id: &EpochId) -> bool {
-        let (Some(epoch), Some(facts)) = (self.epoch(id), self.facts.epochs.get(id)) else {
-            return false;
-        };
-        let given = epoch.lockboxes.iter().map(|lockbox| &lockbox.recipient);
-        let no_stranger = epoch.recipients.iter().chain(given).all(|r| self.is_current(r));
-        let holds = |device: &DeviceId| {
-            let mut given = epoch.lockboxes.iter().map(|lockbox| &lockbox.recipient);
-            given.any(|r| r.kind == RecipientKind::Device && r.recipient == *device.as_bytes())
-        };
-        let mut starts = facts.expected.iter();
-        no_stranger && starts.any(|expected| expected.iter().all(holds))
-    }
-
-    fn is_current(&self, recipient: &Recipient) -> bool {
-        match recipient.kind {
-            RecipientKind::Device => self.device(&DeviceId::from_bytes(recipient.recipient)).is_some(),
-            RecipientKind::Recovery => self.role_of(&IdentityId::from_bytes(recipient.recipient)).is_some(),
-            // Its lockbox holds no content secret.
-            RecipientKind::Keeper => true,
-        }
-    }
-
-    /// The epoch to write under, for one who `holds` its secrets. Spec: SPACE-7.3.
-    pub fn writable_epoch(&self, holds: impl Fn(&EpochId) -> bool) -> Option<EpochId> {
-        let ids = self.epochs().into_iter().map(|epoch| epoch.id);
-        ids.filter(|id| holds(id)).find(|id| self.is_writable(id))
     }
 
     /// Up to which length a feed stands, when something ended it: a removal of its member or device, or of the feed itself.

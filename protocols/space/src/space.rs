@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weft_credential::{Credential, Role, Subject};
-use weft_crypto::{DeviceId, EpochId, FeedId, Manifest, Purpose, SpaceId};
+use weft_credential::{Credential, Malformed, Part, Role, Subject, verify};
+use weft_crypto::{DeviceId, EntryId, EpochId, FeedId, Manifest, Purpose, SpaceId};
+use weft_feed::Past;
 
 use crate::{
     ControlEntry, Resolution,
     entry::{Place, Rank},
     resolve::{Facts, act::Effect},
+    void::VoidReason,
     watch::Watch,
 };
 
@@ -29,6 +31,15 @@ pub struct Changes {
     pub verdicts_changed: Vec<FeedId>,
     /// Whether the reason not to write came or changed.
     pub write_stop: bool,
+}
+
+/// What an entry that is not written yet would lead to.
+#[derive(Clone, Debug)]
+pub struct Foreseen {
+    /// The space with it.
+    pub resolution: Resolution,
+    /// Why it, or the first part of it that does not, would not count.
+    pub void: Option<VoidReason>,
 }
 
 /// The control entries of a space and their resolution, kept up as entries come. Its owner gives it entries in any order
@@ -82,6 +93,31 @@ impl Space {
         }
         self.entries.append(&mut new);
         news.after(&self.resolution)
+    }
+
+    /// What would become of it if the device of `feed` wrote these credentials next, having seen all that is known here. So whoever
+    /// is about to write learns from the resolution itself whether it counts, and for whom an epoch is that begins with it.
+    ///
+    /// # Errors
+    /// When a credential is malformed.
+    pub fn foresee(&self, feed: FeedId, credentials: Vec<Credential>) -> Result<Foreseen, Malformed> {
+        let lengths = self.lengths();
+        let seq = lengths.get(&feed).copied().unwrap_or(0);
+        let past: Past = lengths.into_iter().filter(|(other, _)| *other != feed).collect();
+        let parts = credentials.into_iter().map(|says| verify(Part::new(*self.resolution.space(), says)));
+        let parts = parts.collect::<Result<Vec<_>, _>>()?;
+        // It has seen every other entry, so it comes last in the order whatever its id.
+        let entry = ControlEntry { feed, seq, id: EntryId::from_bytes([0xff; 32]), past, parts: Ok(parts) };
+        let entries = self.entries.values().chain([&entry]).collect();
+        let resolution = Resolution::of(self.resolution.space(), entries);
+        let void = resolution.void().find(|(place, _)| (place.feed, place.seq) == (feed, seq));
+        let void = void.map(|(_, reason)| reason.clone());
+        Ok(Foreseen { resolution, void })
+    }
+
+    /// The entry at a place.
+    pub fn entry(&self, place: &Place) -> Option<&ControlEntry> {
+        self.entries.values().find(|entry| (entry.feed, entry.seq) == (place.feed, place.seq))
     }
 
     /// A new entry comes before known ones in the order, or decides something: everything is resolved again.

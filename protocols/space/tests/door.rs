@@ -398,7 +398,7 @@ fn of(world: &World, who: usize, peer: usize, entries: usize) -> Vec<DoorSpace> 
     let resolution = resolve(&world.space, &world.entries[..entries]);
     let (me, peer) = (&world.people[who], world.people[peer].device.id());
     let mut keys = Keys::new(world.space, 4);
-    keys.learn(&resolution, &me.device.id(), &me.keys.as_ref().unwrap().pre_key);
+    keys.learn(&resolution, &me.device.id(), std::slice::from_ref(&me.keys.as_ref().unwrap().pre_key));
     let current = resolution.device(&peer).is_some();
     vec![DoorSpace { space: world.space, access: keys.access(), peer_is_current_device: current }]
 }

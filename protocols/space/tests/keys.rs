@@ -1,11 +1,11 @@
 //! What a device can open. Spec: SPACE-7.4.
 
-use weft_credential::{Credential, EpochStarted, Lockbox, Role};
+use weft_credential::{Credential, EpochStarted, History, Lockbox, Role};
 use weft_crypto::{
     FeedId,
     lockbox::{self, EpochSecrets, Recipient, RecipientKind},
 };
-use weft_space::Keys;
+use weft_space::{Keys, Learned, compose};
 
 use crate::world::{ALICE, BOB, CAROL, World};
 
@@ -16,7 +16,7 @@ fn a_newcomer_opens_the_epoch_it_was_given() {
     let bob = &world.people[BOB];
     let mut keys = Keys::new(world.space, 4);
     let resolution = world.resolve();
-    let learned = keys.learn(&resolution, &bob.device.id(), &bob.keys.as_ref().unwrap().pre_key);
+    let learned = keys.learn(&resolution, &bob.device.id(), std::slice::from_ref(&bob.keys.as_ref().unwrap().pre_key));
     assert_eq!((learned.opened, learned.bad.len()), (vec![world.epoch], 0));
     assert_eq!(keys.content(&world.epoch), Some(&world.secrets.content));
     let access = keys.access();
@@ -31,7 +31,7 @@ fn body_keys_are_kept_up_to_a_bound() {
     world.admit(BOB, Role::Writer);
     let bob = &world.people[BOB];
     let mut keys = Keys::new(world.space, 2);
-    keys.learn(&world.resolve(), &bob.device.id(), &bob.keys.as_ref().unwrap().pre_key);
+    keys.learn(&world.resolve(), &bob.device.id(), std::slice::from_ref(&bob.keys.as_ref().unwrap().pre_key));
     let feeds = [1, 2, 3].map(|byte| FeedId::from_bytes([byte; 32]));
     let first = keys.body_keys(&world.epoch, &feeds[0]).unwrap();
     keys.body_keys(&world.epoch, &feeds[1]).unwrap();
@@ -54,13 +54,17 @@ fn a_bad_lockbox_is_named_and_a_good_one_after_it_opens() {
     world.write_redemption(ALICE, &joining);
     let (me, pre_key) = (world.people[BOB].device.id(), joining.keys.pre_key.clone());
     let mut keys = Keys::new(world.space, 4);
-    let learned = keys.learn(&world.resolve(), &me, &pre_key);
+    let learned = keys.learn(&world.resolve(), &me, std::slice::from_ref(&pre_key));
     assert_eq!((learned.opened.len(), learned.bad.len()), (0, 1));
-    assert_eq!(keys.learn(&world.resolve(), &me, &pre_key), Default::default(), "each is tried once");
+    assert_eq!(
+        keys.learn(&world.resolve(), &me, std::slice::from_ref(&pre_key)),
+        Default::default(),
+        "each is tried once"
+    );
     let recipient = Recipient { kind: RecipientKind::Device, recipient: *me.as_bytes(), key: pre_key.id() };
     let sealed = lockbox::seal(&secrets, &world.space, &world.epoch, &recipient, [6; 32]).unwrap();
     world.write(ALICE, vec![Credential::LockboxAdded(Lockbox { epoch: world.epoch, recipient, sealed })]);
-    assert_eq!(keys.learn(&world.resolve(), &me, &pre_key).opened, [world.epoch]);
+    assert_eq!(keys.learn(&world.resolve(), &me, std::slice::from_ref(&pre_key)).opened, [world.epoch]);
 }
 
 /// Starts an epoch after the world's, sealed to some devices.
@@ -128,4 +132,71 @@ fn an_epoch_that_a_stranger_holds_is_not_used() {
     world.people[CAROL].keys = Some(joining.keys);
     let leaky = start(&mut world, BOB, &[ALICE, BOB, CAROL], 50);
     assert!(!world.resolve().is_writable(&leaky));
+}
+
+/// The newcomer was given the newest epoch and nothing else, the laggard holds the oldest and nothing else: they share a secret
+/// by which to know each other, and the newcomer reads what the policy lets it.
+/// Spec: SPACE-7.1, SPACE-9.2, CRYPTO-7.4
+#[test]
+fn newcomer_and_laggard_recognise_each_other() {
+    for (removals, history) in [(1, History::All), (10, History::FromJoining), (65, History::All)] {
+        let mut world = World::under(history);
+        world.admit(BOB, Role::Writer);
+        let mut keys: Vec<Keys> = (0..3).map(|_| Keys::new(world.space, 4)).collect();
+        let learn = |world: &World, keys: &mut Keys, who: usize| {
+            let person = &world.people[who];
+            let pre_key = &person.keys.as_ref().unwrap().pre_key;
+            keys.learn(&world.resolve(), &person.device.id(), std::slice::from_ref(pre_key))
+        };
+        learn(&world, &mut keys[ALICE], ALICE);
+        learn(&world, &mut keys[BOB], BOB);
+        let first = world.epoch;
+        for _ in 0..removals {
+            let resolution = world.resolve();
+            let latest = keys[ALICE].latest(&resolution, history);
+            assert_eq!(latest.len(), 1);
+            let actor = world.people[ALICE].actor();
+            let begun = compose::epoch_started(&actor, &resolution, &latest, &mut world.draws).unwrap();
+            world.epoch = begun.id(&world.space);
+            world.write(ALICE, vec![Credential::EpochStarted(begun)]);
+            assert_eq!(
+                learn(&world, &mut keys[ALICE], ALICE),
+                Learned { opened: vec![world.epoch], ..Default::default() }
+            );
+        }
+        world.secrets = keys[ALICE].secrets(&world.epoch).unwrap().clone();
+        world.admit(CAROL, Role::Writer);
+        let learned = learn(&world, &mut keys[CAROL], CAROL);
+        assert_eq!(learned.opened.len(), if history == History::All { removals + 1 } else { 1 });
+        assert!(learned.broken.is_empty() && learned.bad.is_empty());
+        let shared = |one: &Keys, other: &Keys| {
+            let other = other.access();
+            one.access().into_iter().filter(|secret| other.contains(secret)).map(|(epoch, _)| epoch).collect::<Vec<_>>()
+        };
+        assert_eq!(shared(&keys[CAROL], &keys[BOB]), [first]);
+        assert_eq!(keys[CAROL].holds(&first), history == History::All);
+        assert_eq!(keys[CAROL].content(&first).is_some(), history == History::All);
+    }
+}
+
+/// Who starts an epoch and does not hand on what it must has started one that nobody uses.
+/// Spec: SPACE-7.1, SPACE-7.3
+#[test]
+fn an_epoch_that_breaks_the_chain_is_not_written_under() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Writer);
+    let broken = start(&mut world, BOB, &[ALICE, BOB], 50);
+    let mut keys = Keys::new(world.space, 4);
+    let pre_key = world.people[BOB].keys.as_ref().unwrap().pre_key.clone();
+    let bob = world.people[BOB].device.id();
+    let resolution = world.resolve();
+    assert!(resolution.is_writable(&broken), "by who its recipients are");
+    let learned = keys.learn(&resolution, &bob, std::slice::from_ref(&pre_key));
+    assert_eq!(learned.broken, [broken]);
+    assert!(keys.holds(&broken) && !keys.may_use(&broken));
+    assert_eq!(resolution.writable_epoch(|epoch| keys.may_use(epoch)), Some(world.epoch));
+    // The next one follows both, so that nothing is lost.
+    let latest = keys.latest(&resolution, History::All);
+    let parents: Vec<_> = latest.iter().map(|earlier| earlier.epoch).collect();
+    assert_eq!(parents, [broken, world.epoch]);
 }

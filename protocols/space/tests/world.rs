@@ -115,9 +115,14 @@ pub(crate) struct World {
 impl World {
     /// Five people; Alice has founded a space.
     pub(crate) fn new() -> Self {
+        Self::under(History::All)
+    }
+
+    /// The same, with this policy for newcomers.
+    pub(crate) fn under(history: History) -> Self {
         let mut people: Vec<Person> = (0..5).map(Person::new).collect();
         let mut draws = Draws::new(Seed::from_bytes([7; 32]));
-        let founded = compose::found(&people[ALICE].actor(), History::All, b"notes", &mut draws).unwrap();
+        let founded = compose::found(&people[ALICE].actor(), history, b"notes", &mut draws).unwrap();
         let mut keys = Keys::new(founded.space, 16);
         people[ALICE].take(founded.space, founded.keys.clone());
         let mut world = Self {
@@ -132,7 +137,7 @@ impl World {
         let genesis = world.entry(ALICE, founded.body);
         world.push(ALICE, genesis);
         let me = world.people[ALICE].device.id();
-        let learned = keys.learn(&world.resolve(), &me, &founded.keys.pre_key);
+        let learned = keys.learn(&world.resolve(), &me, std::slice::from_ref(&founded.keys.pre_key));
         assert_eq!(learned.opened, [founded.epoch]);
         world.secrets = keys.secrets(&founded.epoch).unwrap().clone();
         world

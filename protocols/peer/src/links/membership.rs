@@ -121,28 +121,48 @@ pub(crate) fn learn(room: &mut Room, now: Time, feed: FeedId) -> Option<Write> {
 
 /// Opens the lockboxes that are sealed to this device.
 pub(crate) fn learn_keys(room: &mut Room) {
-    room.keys.learn(room.membership.resolution(), &room.me.device.id(), &room.secrets.pre_key);
+    room.keys.learn(room.membership.resolution(), &room.me.device.id(), std::slice::from_ref(&room.secrets.pre_key));
 }
 
 /// Why nothing can be written in the space now, if that is so.
 pub(crate) fn may_write(room: &Room) -> Result<(), Refusal> {
+    may_speak(room)?;
+    let role = room.membership.resolution().role_of(&room.me.identity);
+    if let Some(role) = role.filter(|role| !role.may_write()) {
+        let what = format!("this identity is {} in the space and may not write", super::with_article(role.word()));
+        return Err(wrong_role(what));
+    }
+    if room.clients.is_void(&(room.data.feed, 0)) {
+        let message = "this device would write under a client id that a feed of the space had before it";
+        let hint = "join the space with another device";
+        return Err(Refusal::new(RefusalKind::Refused, "client_taken", message, hint));
+    }
+    if room.epoch.is_none() {
+        let message = "this device holds no key of an epoch that may be written under";
+        return Err(Refusal::new(
+            RefusalKind::Refused,
+            "no_epoch",
+            message,
+            "connect to another member, then try again",
+        ));
+    }
+    Ok(())
+}
+
+fn wrong_role(what: String) -> Refusal {
+    let hint = "ask an owner or admin of the space for another role";
+    Refusal::new(RefusalKind::Refused, "wrong_role", what, hint)
+}
+
+/// Why this device can write no control entry in the space now, if that is so: whatever its role lets it say there.
+pub(crate) fn may_speak(room: &Room) -> Result<(), Refusal> {
     let resolution = room.membership.resolution();
     if let Some(stop) = resolution.write_stop() {
         let hint = "update weft; what is there can still be read and replicated";
         return Err(Refusal::new(RefusalKind::Refused, "write_stop", stop.to_string(), hint));
     }
-    let role = resolution.role_of(&room.me.identity);
-    if !role.is_some_and(weft_credential::Role::may_write) {
-        let what = role.map_or_else(
-            || "this identity is no member of the space".to_owned(),
-            |role| format!("this identity is {} in the space and may not write", super::with_article(role.word())),
-        );
-        return Err(Refusal::new(
-            RefusalKind::Refused,
-            "wrong_role",
-            what,
-            "ask an owner or admin of the space for another role",
-        ));
+    if resolution.role_of(&room.me.identity).is_none() {
+        return Err(wrong_role("this identity is no member of the space".to_owned()));
     }
     if resolution.device(&room.me.device.id()).is_none() {
         return Err(Refusal::new(
@@ -169,20 +189,6 @@ pub(crate) fn may_write(room: &Room) -> Result<(), Refusal> {
     }
     if let Some(refusal) = room.refusal_while_unsure() {
         return Err(refusal);
-    }
-    if room.clients.is_void(&(room.data.feed, 0)) {
-        let message = "this device would write under a client id that a feed of the space had before it";
-        let hint = "join the space with another device";
-        return Err(Refusal::new(RefusalKind::Refused, "client_taken", message, hint));
-    }
-    if room.epoch.is_none() {
-        let message = "this device holds no key of an epoch that may be written under";
-        return Err(Refusal::new(
-            RefusalKind::Refused,
-            "no_epoch",
-            message,
-            "connect to another member, then try again",
-        ));
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Links: one small function between two machines each, so that none of them knows another.
 
+pub(crate) mod acts;
 pub(crate) mod clients;
 pub(crate) mod echo;
 pub(crate) mod invitation;

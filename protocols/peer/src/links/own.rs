@@ -5,9 +5,10 @@ use std::sync::Arc;
 use weft_crypto::FeedId;
 use weft_feed::{Checkpoint, acknowledged::Acknowledged};
 use weft_machine::{ClaimedTime, Draws, Machine as _, Time};
+use weft_space::Place;
 
 use crate::{
-    command::{Answer, Refusal, RefusalKind},
+    command::{Acted, Answer, Refusal, RefusalKind},
     io::{Output, Ticket},
     outbox::{Outbox, Purpose as OrderPurpose},
     room::{
@@ -85,6 +86,11 @@ pub(crate) fn landed(room: &mut Room, feed: FeedId, ticket: Ticket, outbox: &mut
             Purpose::Invitation { ask, link, invitation } => {
                 outbox.push(Output::Answer { ask, result: Ok(Answer::Invited { link, invitation }) });
             }
+            Purpose::Act { ask, counts, epoch } => {
+                let acted = Acted { act: Place { feed, seq: from, part: 0 }, counts, epoch };
+                outbox.push(Output::Answer { ask, result: Ok(Answer::Acted(acted)) });
+            }
+            Purpose::Upkeep => room.upkeep.written(),
             Purpose::Redemption { stream, invitation } => {
                 room.redeeming.remove(&invitation);
                 room.effects.push_back(Effect::Redeemed(stream));
@@ -114,10 +120,11 @@ pub(crate) fn not_stored(reason: &str) -> Refusal {
 fn fail(room: &mut Room, now: Time, drafts: Vec<Draft>, refusal: &Refusal, outbox: &mut Outbox) {
     for draft in drafts {
         match draft.purpose {
-            Purpose::Records(ask) | Purpose::Invitation { ask, .. } => {
+            Purpose::Records(ask) | Purpose::Invitation { ask, .. } | Purpose::Act { ask, .. } => {
                 outbox.push(Output::Answer { ask, result: Err(refusal.clone()) });
             }
             Purpose::Mutation(ticket) => room.echo.handle_input(now, weft_echo::Input::WriteFailed { ticket }),
+            Purpose::Upkeep => room.upkeep.failed(now),
             Purpose::Redemption { stream, invitation } => {
                 room.redeeming.remove(&invitation);
                 room.effects.push_back(Effect::RedemptionFailed(stream));

@@ -26,6 +26,7 @@ use super::{
     own::OwnFeed,
     replay::Replay,
     unsure::Unsure,
+    upkeep::Upkeep,
 };
 use crate::{
     config::Config,
@@ -119,6 +120,7 @@ impl Room {
             control: control_own,
             data: data_own,
             epoch: None,
+            upkeep: Upkeep::default(),
             unnamed: BTreeSet::new(),
             naming: links::naming::Naming::default(),
             replay: Replay::default(),

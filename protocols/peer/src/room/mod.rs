@@ -23,6 +23,7 @@ pub(crate) mod replay;
 mod report;
 pub(crate) mod sessions;
 pub(crate) mod unsure;
+pub(crate) mod upkeep;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -38,7 +39,9 @@ use weft_machine::{ClaimedTime, Draws, Machine, Time};
 use weft_replication::{Held, sources::Sources};
 use weft_space::{Keys, Space, compose::SpaceKeys};
 
-use self::{derived::Derived, ledger::Ledger, mending::Mending, own::OwnFeed, replay::Replay, unsure::Unsure};
+use self::{
+    derived::Derived, ledger::Ledger, mending::Mending, own::OwnFeed, replay::Replay, unsure::Unsure, upkeep::Upkeep,
+};
 use crate::{
     command::Answer,
     config::Config,
@@ -137,6 +140,7 @@ pub(crate) struct Room {
     pub(crate) data: OwnFeed,
     /// The epoch to write under, if one is open.
     pub(crate) epoch: Option<EpochId>,
+    pub(crate) upkeep: Upkeep,
     pub(crate) replay: Replay,
     /// Feeds of which entries are released that no released head covers yet.
     pub(crate) unnamed: BTreeSet<FeedId>,
@@ -243,7 +247,8 @@ impl Room {
 
     /// Chooses the epoch to write under again.
     pub(crate) fn refresh_epoch(&mut self) {
-        self.epoch = self.membership.resolution().writable_epoch(|epoch| self.keys.holds(epoch));
+        self.epoch = self.membership.resolution().writable_epoch(|epoch| self.keys.may_use(epoch));
+        self.upkeep.changed();
     }
 
     /// Verdicts or rows are not what they should be: everything is derived again. Spec: PEER-5
@@ -296,6 +301,7 @@ impl Room {
                 break;
             }
         }
+        self.keep_up(now, draws);
         links::own::write(self, now, claimed, draws, outbox);
         self.settle_loads(outbox);
         self.finish_opening();
@@ -396,7 +402,8 @@ impl Room {
         let store = self.store_failed.as_ref().map(|(_, at)| *at + RETRY);
         let [control, data] = [&self.control, &self.data].map(|own| own.elsewhere.deadline());
         let (sources, echo, mending) = (self.sources.deadline(), self.echo.deadline(), self.mending.deadline());
-        [store, sources, echo, mending, control, data].into_iter().flatten().min()
+        let upkeep = self.upkeep.deadline();
+        [store, sources, echo, mending, control, data, upkeep].into_iter().flatten().min()
     }
 
     pub(crate) fn wake(&mut self, now: Time) {
@@ -408,6 +415,7 @@ impl Room {
         self.data.elsewhere.wake(now);
         self.sources.wake(now);
         self.mending.wake(now);
+        self.upkeep.wake(now);
     }
 
     /// Everything held is replayed and can be read, but for what waits for others.

@@ -39,6 +39,10 @@ pub(crate) enum Purpose {
     Mutation(WriteTicket),
     /// A link was issued.
     Invitation { ask: Ask, link: String, invitation: InvitationId },
+    /// Somebody's right was changed; an epoch may have begun with it.
+    Act { ask: Ask, counts: bool, epoch: Option<EpochId> },
+    /// The space is kept writable.
+    Upkeep,
     /// A newcomer was let in.
     Redemption { stream: StreamId, invitation: InvitationId },
 }

@@ -1,10 +1,12 @@
 //! What a room says of itself.
 
+use std::collections::BTreeMap;
+
 use weft_crypto::{DeviceId, FeedId};
 
 use super::Room;
 use crate::{
-    command::{FeedStatus, MemberStatus},
+    command::{Acknowledgement, FeedStatus, MemberStatus},
     status::Waiting,
 };
 
@@ -19,6 +21,29 @@ impl Room {
             admitted_by: member.admitted_by,
         };
         members.into_iter().map(status).collect()
+    }
+
+    /// Which current devices have heard of the epoch that is written under: an entry of theirs that is released here has its
+    /// start in its past.
+    pub(crate) fn acknowledgements(&self) -> Vec<Acknowledgement> {
+        let resolution = self.membership.resolution();
+        let epoch = self.epoch.and_then(|epoch| resolution.epoch(&epoch));
+        let places = epoch.as_ref().map(|epoch| epoch.places).unwrap_or_default();
+        let heard = |feed: &FeedId, past: &weft_feed::Past| {
+            places.iter().any(|place| place.feed == *feed || past.get(&place.feed) > place.seq)
+        };
+        let mut devices: BTreeMap<DeviceId, bool> = BTreeMap::new();
+        for (feed, entry) in self.ledger.iter().filter(|(_, entry)| entry.admitted) {
+            let control = entry.manifest.purpose == weft_crypto::Purpose::Control;
+            let order = if control { &self.control_order } else { &self.data_order };
+            let past = order.past_at(feed, order.released(feed));
+            *devices.entry(entry.manifest.device).or_default() |= past.is_some_and(|past| heard(feed, &past));
+        }
+        let current = devices.into_iter().filter_map(|(device, acknowledged)| {
+            let identity = resolution.device(&device)?.identity;
+            Some(Acknowledgement { device, identity, acknowledged })
+        });
+        current.collect()
     }
 
     pub(crate) fn feeds(&self) -> Vec<FeedStatus> {

@@ -45,7 +45,7 @@ const ROUNDS_MAX: u32 = u32::MAX / TAGS_MAX as u32;
 pub struct DoorSpace {
     /// The space.
     pub space: SpaceId,
-    /// Access secrets of the newest epochs held, newest first; see [`crate::Keys::access`]. More than three are ignored.
+    /// Access secrets of the newest epochs held, and of the oldest; see [`crate::Keys::access`]. More than three are ignored.
     pub access: Vec<(EpochId, Zeroizing<[u8; 32]>)>,
     /// Whether the peer is a current device of it, as far as is known here.
     pub peer_is_current_device: bool,

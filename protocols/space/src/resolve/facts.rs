@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use bytes::Bytes;
 use weft_credential::{Genesis, Lockbox, Role};
 use weft_crypto::{
     DeviceId, EpochId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, Purpose,
@@ -61,6 +62,15 @@ pub(crate) struct MemberFacts {
     pub(crate) recovery: Vec<(Place, u64, PreKeyId)>,
     /// How many devices were ever admitted for it.
     pub(crate) devices: u32,
+}
+
+/// Secrets of an epoch's parents, sealed under its own. Whoever copied its start may have put anything there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// Access secrets.
+    pub access: Bytes,
+    /// Content secrets; empty where they are not handed on.
+    pub content: Bytes,
 }
 
 /// Where something was admitted, and the acts on its member that were known there.
@@ -126,6 +136,8 @@ pub(crate) struct EpochFacts {
     /// For each place the devices that were current as far as its author had seen.
     pub(crate) expected: Vec<Vec<DeviceId>>,
     pub(crate) lockboxes: Vec<Lockbox>,
+    /// Secrets of its parents, as each of its places has them sealed.
+    pub(crate) earlier: Vec<Earlier>,
 }
 
 impl Facts {
@@ -145,6 +157,11 @@ impl Facts {
             return false;
         };
         self.is_admitted(device, known, view) && self.standing(&known.identity, view).is_some()
+    }
+
+    /// Whether a device is a current one of a member that reads. Spec: SPACE-7.3
+    pub(crate) fn reads(&self, device: &DeviceId, identity: &IdentityId, view: View<'_>) -> bool {
+        self.role(identity, view).is_some_and(|role| role != Role::Keeper) && self.is_current(device, view)
     }
 
     /// Whether a device is admitted and not removed, whatever its identity is.

@@ -14,6 +14,7 @@ mod pass;
 mod seals;
 pub(crate) mod standing;
 
+pub use facts::Earlier;
 pub(crate) use facts::Facts;
 pub(crate) use pass::{Claims, Contests, Pass};
 use weft_crypto::SpaceId;

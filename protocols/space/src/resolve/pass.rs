@@ -13,7 +13,7 @@ use weft_crypto::{
 
 use super::{
     act::{self, Act, Effect},
-    facts::{Admission, DeviceFacts, EpochFacts, Facts, FeedFacts, Grant, Issue, MemberFacts},
+    facts::{Admission, DeviceFacts, Earlier, EpochFacts, Facts, FeedFacts, Grant, Issue, MemberFacts},
     standing::{Standing, View},
 };
 use crate::{
@@ -369,7 +369,10 @@ impl<'a> Pass<'a> {
             depth = depth.max(self.epoch(parent)?.depth);
         }
         let devices = self.facts.devices.iter();
-        let current = devices.filter(|(id, _)| self.facts.is_current(id, View::At(&self.position)));
+        // One that has published no key cannot be given anything: else a device that never does would end every epoch.
+        let keyed = |device: &DeviceFacts| device.pre_keys.iter().any(|(place, ..)| self.position.has(place));
+        let here = View::At(&self.position);
+        let current = devices.filter(|(id, device)| keyed(device) && self.facts.reads(id, &device.identity, here));
         let expected = current.map(|(id, _)| *id).collect();
         let id = started.id(&self.space()?);
         let epoch = self.facts.epochs.entry(id).or_insert(EpochFacts {
@@ -380,10 +383,12 @@ impl<'a> Pass<'a> {
             places: Vec::new(),
             expected: Vec::new(),
             lockboxes: Vec::new(),
+            earlier: Vec::new(),
         });
         epoch.places.push(place);
         epoch.expected.push(expected);
         epoch.lockboxes.extend_from_slice(&started.lockboxes);
+        epoch.earlier.push(Earlier { access: started.sealed_access.clone(), content: started.sealed_content.clone() });
         self.facts.lockboxes += started.lockboxes.len() as u64;
         Ok(())
     }

@@ -1,0 +1,202 @@
+//! Application → membership → own control feed: who belongs to the space is changed.
+//!
+//! What an act would lead to is not computed a second way: it is put on top of what is known and resolved, and then refused
+//! or written. From the same resolution follows for whom the epoch is that begins with it. Spec: SPACE-11, SPACE-7.1
+
+use weft_credential::{Credential, Cut, CutRaised, DeviceRemoved, MemberRemoved, Named, Role, RoleChanged, Seal};
+use weft_crypto::{FeedId, IdentityId};
+use weft_feed::kind;
+use weft_machine::Draws;
+use weft_space::{AdmittedFeed, Place, Resolution, VoidReason, compose};
+
+use super::membership;
+use crate::{
+    command::{Act, Refusal, RefusalKind, Removal},
+    commands::actor,
+    io::Ask,
+    room::{
+        Room,
+        own::{Draft, Purpose},
+    },
+};
+
+/// Writes an act, if it would count or may be proposed.
+pub(crate) fn act(room: &mut Room, ask: Ask, act: &Act, draws: &mut Draws) -> Result<(), Refusal> {
+    membership::may_speak(room)?;
+    let says = credential(room, act)?;
+    let foreseen = room.membership.foresee(room.control.feed, vec![says.clone()]);
+    let foreseen = foreseen.map_err(|error| refused("malformed", error.to_string(), "this is a fault of Weft's"))?;
+    let counts = foreseen.void.is_none();
+    if let Some(reason) = foreseen.void
+        && !(reason == VoidReason::Outranked && may_be_proposed(act, room))
+    {
+        return Err(refusal(&reason));
+    }
+    let mut credentials = vec![says];
+    let begun = match counts {
+        true => begin_if_needed(room, &foreseen.resolution, draws)?,
+        false => None,
+    };
+    let epoch = begun.as_ref().map(|begun| begun.id(&room.space));
+    credentials.extend(begun.map(Credential::EpochStarted));
+    let bodies = vec![compose::body(room.space, credentials)];
+    room.control.push(Draft { kind: kind::CONTROL, session: 0, bodies, purpose: Purpose::Act { ask, counts, epoch } });
+    Ok(())
+}
+
+/// A new epoch where `resolution` leaves none that this device may write under, though it may write.
+pub(crate) fn begin_if_needed(
+    room: &Room,
+    resolution: &Resolution,
+    draws: &mut Draws,
+) -> Result<Option<weft_credential::EpochStarted>, Refusal> {
+    let writes = resolution.role_of(&room.me.identity).is_some_and(Role::may_write);
+    let current = resolution.device(&room.me.device.id()).is_some();
+    if !writes || !current || resolution.writable_epoch(|epoch| room.keys.may_use(epoch)).is_some() {
+        return Ok(None);
+    }
+    let earlier = room.keys.latest(resolution, resolution.history());
+    let begun = compose::epoch_started(&actor(&room.me), resolution, &earlier, draws);
+    begun.map(Some).map_err(|error| {
+        let message = format!("the keys of the new epoch could not be sealed: {error}");
+        Refusal::new(RefusalKind::Failed, "sealing_failed", message, "a member's key is unusable: remove that member")
+    })
+}
+
+/// What an act says, with what is held here as cuts: nothing that this device has seen is voided. Spec: SPACE-11.2
+fn credential(room: &Room, act: &Act) -> Result<Credential, Refusal> {
+    Ok(match act {
+        Act::RemoveMember { identity, .. } => {
+            Credential::MemberRemoved(MemberRemoved { identity: *identity, cuts: cuts_of(room, identity) })
+        }
+        Act::SetRole { identity, role, .. } => {
+            if room.membership.resolution().role_of(identity) == Some(*role) {
+                let message = format!("the member is {} already", super::with_article(role.word()));
+                return Err(refused("same_role", message, "`weft space members SPACE` lists who is what"));
+            }
+            let cuts = cuts_of(room, identity);
+            Credential::RoleChanged(RoleChanged { identity: *identity, role: *role, cuts })
+        }
+        Act::RemoveDevice { device } => {
+            let cuts = cuts(room, |feed| feed.manifest.device == *device);
+            Credential::DeviceRemoved(DeviceRemoved { device: *device, cuts })
+        }
+        Act::Leave => {
+            if !room.data.is_idle() {
+                let message = "what this device has written is not on the disk yet, and would be cut";
+                return Err(Refusal::new(RefusalKind::Failed, "busy", message, "try again in a moment"));
+            }
+            let identity = room.me.identity;
+            Credential::MemberRemoved(MemberRemoved { identity, cuts: cuts_of(room, &identity) })
+        }
+        Act::Seal { act } => {
+            let named = room.membership.proposed().into_iter().find(|proposed| proposed.act == *act);
+            if named.is_none() {
+                let message = "nothing that is said there waits for seals";
+                let hint = "`weft status` lists what is proposed";
+                return Err(Refusal::new(RefusalKind::NotFound, "not_proposed", message, hint));
+            }
+            Credential::Seal(Seal { act: name(room, act)? })
+        }
+        Act::RaiseCut { act, feeds } => raised(room, act, feeds)?,
+    })
+}
+
+fn raised(room: &Room, act: &Place, feeds: &[FeedId]) -> Result<Credential, Refusal> {
+    let named = name(room, act)?;
+    let entry = room.membership.entry(act).ok_or_else(unknown_act)?;
+    let part = entry.parts.as_ref().ok().and_then(|parts| parts.get(act.part as usize)).ok_or_else(unknown_act)?;
+    let chosen = |feed: &FeedId| feeds.is_empty() || feeds.contains(feed);
+    let resolution = room.membership.resolution();
+    let feeds = resolution.feeds().filter(|(id, feed)| is_about(&part.credential, id, feed) && chosen(id));
+    let cuts: Vec<Cut> = feeds.filter_map(|(id, _)| held(room, &id)).collect();
+    if cuts.is_empty() {
+        let message = "nothing is held here of the feeds that it has cut";
+        return Err(refused("nothing_to_raise", message, "connect to somebody who holds them"));
+    }
+    Ok(Credential::CutRaised(CutRaised { act: named, cuts }))
+}
+
+/// Whether an act cuts a feed.
+fn is_about(act: &Credential, id: &FeedId, feed: &AdmittedFeed) -> bool {
+    match act {
+        Credential::MemberRemoved(MemberRemoved { identity, .. })
+        | Credential::RoleChanged(RoleChanged { identity, .. }) => feed.identity == *identity,
+        Credential::DeviceRemoved(removed) => feed.manifest.device == removed.device,
+        Credential::FeedClosed(closed) => *id == closed.feed,
+        _ => false,
+    }
+}
+
+/// How an entry's part is named in the entries of others.
+fn name(room: &Room, act: &Place) -> Result<Named, Refusal> {
+    let entry = room.membership.entry(act).ok_or_else(unknown_act)?;
+    Ok(Named { entry: entry.id, part: act.part })
+}
+
+fn cuts_of(room: &Room, identity: &IdentityId) -> Vec<Cut> {
+    cuts(room, |feed| feed.identity == *identity)
+}
+
+/// How much is held of the feeds that are meant, in the order of their ids.
+fn cuts(room: &Room, meant: impl Fn(&AdmittedFeed) -> bool) -> Vec<Cut> {
+    let feeds = room.membership.resolution().feeds().filter(|(_, feed)| meant(feed));
+    feeds.filter_map(|(id, _)| held(room, &id)).collect()
+}
+
+fn held(room: &Room, feed: &FeedId) -> Option<Cut> {
+    let tree = &room.ledger.get(feed)?.tree;
+    (tree.length() > 0).then(|| Cut { feed: *feed, length: tree.length(), root: tree.root() })
+}
+
+fn may_be_proposed(act: &Act, room: &Room) -> bool {
+    let proposes = matches!(act, Act::RemoveMember { propose: true, .. } | Act::SetRole { propose: true, .. });
+    proposes && room.membership.resolution().role_of(&room.me.identity).is_some_and(Role::may_administer)
+}
+
+/// What would be hidden of a member that is removed now.
+pub(crate) fn foresee_removal(room: &Room, identity: IdentityId) -> Result<Removal, Refusal> {
+    let says = credential(room, &Act::RemoveMember { identity, propose: false })?;
+    let foreseen = room.membership.foresee(room.control.feed, vec![says]);
+    let void = foreseen.map_or_else(|error| Some(error.into()), |foreseen| foreseen.void);
+    let mut removal = Removal { refusal: void.map(|reason| refusal(&reason)), not_held: 0, waiting: 0 };
+    for (id, feed) in room.membership.resolution().feeds().filter(|(_, feed)| feed.identity == identity) {
+        let control = feed.manifest.purpose == weft_crypto::Purpose::Control;
+        let order = if control { &room.control_order } else { &room.data_order };
+        let held = room.ledger.get(&id).map_or(0, |entry| entry.tree.length());
+        removal.waiting += held.saturating_sub(order.released(&id));
+        removal.not_held += room.sources.claimed_most(&id).saturating_sub(held);
+    }
+    Ok(removal)
+}
+
+fn unknown_act() -> Refusal {
+    let message = "nothing is said there that takes a right away";
+    Refusal::new(RefusalKind::NotFound, "unknown_act", message, "`weft status` lists what is proposed")
+}
+
+fn refused(code: &'static str, message: impl Into<String>, hint: &str) -> Refusal {
+    Refusal::new(RefusalKind::Refused, code, message, hint)
+}
+
+/// Why an act would not count, in the words of commands.
+fn refusal(reason: &VoidReason) -> Refusal {
+    let (kind, code, hint) = match reason {
+        VoidReason::Outranked => (
+            RefusalKind::Refused,
+            "outranked",
+            "propose it: it counts once more than half of the owners and admins stand behind it",
+        ),
+        VoidReason::NoRight { .. } => (RefusalKind::Refused, "wrong_role", "ask an owner or admin of the space"),
+        VoidReason::NoMember => {
+            (RefusalKind::NotFound, "unknown_member", "`weft space members SPACE` lists who belongs to it")
+        }
+        VoidReason::UnknownDevice => {
+            (RefusalKind::NotFound, "unknown_device", "`weft space members SPACE` lists the devices")
+        }
+        VoidReason::LastOwner => (RefusalKind::Refused, "last_owner", "make somebody else an owner first"),
+        VoidReason::UnknownAct => (RefusalKind::NotFound, "unknown_act", "`weft status` lists what is proposed"),
+        _ => (RefusalKind::Refused, "would_not_count", "nothing was written"),
+    };
+    Refusal::new(kind, code, reason.to_string(), hint)
+}

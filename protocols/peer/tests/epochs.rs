@@ -1,0 +1,361 @@
+//! Epochs: they end when somebody reads no more, heal when several begin at once, and tell the removed nothing.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use weft_credential::{ControlBody, Credential, EpochStarted, Lockbox, Role};
+use weft_crypto::{
+    DeviceId, EpochId, FeedId, PreKeySecret, SpaceId,
+    earlier::{self, Earlier},
+    lockbox::{self, Recipient},
+    seal::BodyKeys,
+};
+use weft_peer::{Act, Answer, Command};
+
+use crate::{
+    members::{act, all, remove},
+    net::{Net, identity, recovery},
+    spaces::{append, create, insert, invite, join, level, note, text},
+};
+
+/// Control entries that one device has written.
+fn starts(net: &mut Net, at: DeviceId, space: SpaceId) -> usize {
+    let store = &net.node(at).store;
+    control(store.feeds().map(|(_, run)| run), space).0.len()
+}
+
+type Sealed = (Vec<EpochStarted>, Vec<Lockbox>);
+
+/// Every start of an epoch and every lockbox.
+fn control<'a>(runs: impl Iterator<Item = &'a weft_feed::Run>, space: SpaceId) -> Sealed {
+    let (mut started, mut lockboxes) = (Vec::new(), Vec::new());
+    for entry in runs.flat_map(weft_feed::Run::entries).filter(|entry| entry.header.epoch().is_none()) {
+        let Some(body) = entry.body else { continue };
+        let Ok(body) = ControlBody::decode(&Bytes::copy_from_slice(body), &space) else { continue };
+        for part in body.parts() {
+            match &part.credential {
+                Credential::EpochStarted(epoch) => {
+                    lockboxes.extend(epoch.lockboxes.clone());
+                    started.push(epoch.clone());
+                }
+                Credential::LockboxAdded(lockbox) => lockboxes.push(lockbox.clone()),
+                _ => {}
+            }
+        }
+    }
+    (started, lockboxes)
+}
+
+/// Spec: SPACE-7.1, SPACE-7.5
+#[test]
+fn those_who_stay_begin_the_epoch_that_a_leaver_could_not() {
+    let mut net = Net::new();
+    let (devices, space) = all(&mut net, &[("bob", Role::Writer), ("carol", Role::Writer)]);
+    let [alice, bob, carol] = devices[..] else { unreachable!() };
+    let object = note(&mut net, bob, space, "bob");
+    net.run();
+    let left = act(&mut net, bob, space, Act::Leave).unwrap();
+    assert_eq!(left.epoch, None);
+    net.run();
+    assert_eq!(starts(&mut net, alice, space), 2, "the most senior one begins it at once");
+    net.advance(Duration::from_secs(10));
+    assert_eq!(starts(&mut net, alice, space), 2, "and nobody else does");
+    insert(&mut net, carol, space, object, 3, " is gone");
+    net.advance(Duration::from_secs(1));
+    assert_eq!(text(&mut net, alice, space, object), "bob is gone");
+    assert_eq!(text(&mut net, bob, space, object), "bob");
+    let records = vec![Bytes::from_static(b"no")];
+    assert_eq!(net.answer(bob, Command::Append { space, records }).unwrap_err().code, "wrong_role");
+}
+
+/// Spec: SPACE-7.5
+#[test]
+fn who_is_alone_does_not_wait_for_the_more_senior() {
+    let mut net = Net::new();
+    let (devices, space) = all(&mut net, &[("bob", Role::Writer), ("carol", Role::Writer)]);
+    let [alice, bob, carol] = devices[..] else { unreachable!() };
+    net.connect(bob, carol);
+    net.advance(Duration::from_secs(5));
+    net.disconnect(alice, bob);
+    net.disconnect(alice, carol);
+    act(&mut net, bob, space, Act::Leave).unwrap();
+    net.run();
+    append(&mut net, carol, space, "alone");
+    net.connect(alice, carol);
+    net.advance(Duration::from_secs(5));
+    append(&mut net, alice, space, "not any more");
+    net.advance(Duration::from_secs(5));
+    assert!(level(&mut net, alice, space) && level(&mut net, carol, space));
+    assert_eq!(starts(&mut net, alice, space), 2);
+}
+
+/// Spec: SPACE-7.3, SPACE-7.5
+#[test]
+fn two_removals_with_rotations_on_both_sides_heal() {
+    let mut net = Net::new();
+    let roles = [("bob", Role::Admin), ("carol", Role::Writer), ("dave", Role::Writer), ("erin", Role::Writer)];
+    let (devices, space) = all(&mut net, &roles);
+    let [alice, bob, _carol, _dave, erin] = devices[..] else { unreachable!() };
+    let object = note(&mut net, alice, space, "");
+    net.advance(Duration::from_secs(1));
+    net.disconnect(alice, bob);
+    net.disconnect(alice, erin);
+    remove(&mut net, alice, space, "carol").unwrap();
+    remove(&mut net, bob, space, "dave").unwrap();
+    insert(&mut net, alice, space, object, 0, "alice ");
+    insert(&mut net, bob, space, object, 0, "bob ");
+    net.connect(bob, erin);
+    net.advance(Duration::from_secs(5));
+    insert(&mut net, erin, space, object, 0, "erin ");
+    net.connect(alice, bob);
+    net.connect(alice, erin);
+    net.advance(Duration::from_secs(20));
+    insert(&mut net, bob, space, object, 0, "healed ");
+    net.advance(Duration::from_secs(5));
+    let shown = text(&mut net, alice, space, object);
+    for word in ["alice", "bob", "erin", "healed"] {
+        assert!(shown.contains(word), "{shown}");
+    }
+    for at in [alice, bob, erin] {
+        assert_eq!(text(&mut net, at, space, object), shown);
+        assert!(level(&mut net, at, space));
+    }
+    assert_eq!(starts(&mut net, alice, space), 4, "one in the beginning, one each, one that heals");
+}
+
+/// Spec: SPACE-7.5
+#[test]
+fn who_was_let_in_beside_a_rotation_is_given_its_secrets() {
+    let mut net = Net::new();
+    let (devices, space) = all(&mut net, &[("bob", Role::Admin), ("carol", Role::Writer)]);
+    let [alice, bob, carol] = devices[..] else { unreachable!() };
+    net.disconnect(alice, bob);
+    net.disconnect(alice, carol);
+    let dave = net.add("dave");
+    let link = invite(&mut net, bob, space, Role::Writer);
+    join(&mut net, dave, link);
+    let object = note(&mut net, dave, space, "dave");
+    remove(&mut net, alice, space, "carol").unwrap();
+    insert_when_known(&mut net, (alice, bob));
+    net.advance(Duration::from_secs(5));
+    net.connect(alice, dave);
+    net.advance(Duration::from_secs(10));
+    insert(&mut net, dave, space, object, 4, " knows");
+    net.advance(Duration::from_secs(5));
+    for at in [alice, bob, dave] {
+        assert_eq!(text(&mut net, at, space, object), "dave knows");
+    }
+    assert_eq!(starts(&mut net, dave, space), 2, "no further epoch is needed for that");
+}
+
+fn insert_when_known(net: &mut Net, (one, other): (DeviceId, DeviceId)) {
+    net.connect(one, other);
+    net.run();
+}
+
+/// Spec: SPACE-7.1, SPACE-9.4
+#[test]
+fn a_device_is_back_after_1_10_and_65_removals() {
+    for removals in [1, 10, 65] {
+        let mut net = Net::new();
+        let (devices, space) = all(&mut net, &[("bob", Role::Writer), ("carol", Role::Writer)]);
+        let [alice, bob, carol] = devices[..] else { unreachable!() };
+        let object = note(&mut net, alice, space, "");
+        net.advance(Duration::from_secs(5));
+        net.disconnect(alice, bob);
+        for number in 0..removals {
+            let name: &'static str = format!("guest {number}").leak();
+            let guest = net.add(name);
+            let link = invite(&mut net, alice, space, Role::Reader);
+            join(&mut net, guest, link);
+            remove(&mut net, alice, space, name).unwrap();
+            net.run();
+            net.disconnect(alice, guest);
+        }
+        insert(&mut net, carol, space, object, 0, "carol");
+        net.run();
+        net.disconnect(alice, carol);
+        // Neither has been in the three epochs that the other knows best, and nobody else is there.
+        net.connect(bob, carol);
+        net.advance(Duration::from_secs(10));
+        assert_eq!(text(&mut net, bob, space, object), "carol", "after {removals} removals");
+        insert(&mut net, bob, space, object, 0, "bob ");
+        net.advance(Duration::from_secs(5));
+        assert_eq!(text(&mut net, carol, space, object), "bob carol");
+        assert!(level(&mut net, bob, space) && level(&mut net, carol, space));
+    }
+}
+
+/// Everything that one who was removed can do with all the traffic and all its secrets.
+struct Thief {
+    space: SpaceId,
+    keys: Vec<PreKeySecret>,
+    epochs: BTreeMap<EpochId, EpochStarted>,
+    secrets: BTreeSet<[u8; 32]>,
+}
+
+impl Thief {
+    /// Tries every key on every lockbox, as the one it was sealed for and as any other.
+    fn open_lockboxes(&mut self, lockboxes: &[Lockbox]) {
+        for lockbox in lockboxes {
+            let Some(epoch) = self.epochs.get(&lockbox.epoch) else { continue };
+            for key in &self.keys {
+                let named = [lockbox.recipient, Recipient { key: key.id(), ..lockbox.recipient }];
+                for recipient in named {
+                    let opened = lockbox::open(
+                        &lockbox.sealed,
+                        key,
+                        &self.space,
+                        &lockbox.epoch,
+                        &recipient,
+                        &epoch.commitments,
+                    );
+                    if let Ok(secrets) = opened {
+                        self.secrets.extend([secrets.content, secrets.access]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tries every secret on what every epoch hands on, until nothing new comes of it.
+    fn walk(&mut self) {
+        loop {
+            let before = self.secrets.len();
+            for (id, epoch) in &self.epochs {
+                for secret in self.secrets.clone() {
+                    for what in [Earlier::Access, Earlier::Content] {
+                        for sealed in [&epoch.sealed_access, &epoch.sealed_content] {
+                            let opened = earlier::open(what, &secret, &self.space, id, sealed).unwrap_or_default();
+                            self.secrets.extend(opened.iter().map(|secret| **secret));
+                        }
+                    }
+                }
+            }
+            if self.secrets.len() == before {
+                return;
+            }
+        }
+    }
+
+    /// Which data entries open under anything.
+    fn reads<'a>(&self, runs: impl Iterator<Item = (FeedId, &'a weft_feed::Run)>) -> BTreeSet<(FeedId, u64)> {
+        let mut read = BTreeSet::new();
+        for (feed, run) in runs {
+            for entry in run.entries() {
+                let Some(body) = entry.body.filter(|_| entry.header.epoch().is_some()) else { continue };
+                let opens = self.secrets.iter().any(|secret| {
+                    self.epochs.keys().any(|epoch| {
+                        let keys = BodyKeys::derive(secret, &self.space, epoch, &feed);
+                        keys.open(entry.seq, entry.header.kind(), body).is_ok()
+                    })
+                });
+                if opens {
+                    read.insert((feed, entry.seq));
+                }
+            }
+        }
+        read
+    }
+}
+
+fn data(net: &mut Net, at: DeviceId) -> BTreeSet<(FeedId, u64)> {
+    let store = &net.node(at).store;
+    let entries = store.feeds().flat_map(|(feed, run)| run.entries().map(move |entry| (feed, entry)));
+    entries.filter(|(_, entry)| entry.header.epoch().is_some()).map(|(feed, entry)| (feed, entry.seq)).collect()
+}
+
+/// Spec: SPACE-7.1, SPACE-7.3
+#[test]
+fn a_removed_member_with_all_the_traffic_reads_nothing_that_was_written_after() {
+    let mut net = Net::new();
+    let (devices, space) = all(&mut net, &[("mallory", Role::Admin), ("carol", Role::Writer)]);
+    let [alice, mallory, carol] = devices[..] else { unreachable!() };
+    let object = note(&mut net, alice, space, "before");
+    append(&mut net, mallory, space, "mallory writes");
+    net.advance(Duration::from_secs(5));
+    let before = data(&mut net, alice);
+    remove(&mut net, alice, space, "mallory").unwrap();
+    net.advance(Duration::from_secs(5));
+    // Newcomers, further removals and what is written all the time.
+    for name in ["dave", "erin"] {
+        insert(&mut net, alice, space, object, 0, "after ");
+        let device = net.add(name);
+        let link = invite(&mut net, alice, space, Role::Writer);
+        join(&mut net, device, link);
+        net.run();
+        append(&mut net, device, space, "after");
+        append(&mut net, carol, space, "after");
+        net.advance(Duration::from_secs(5));
+        remove(&mut net, alice, space, name).unwrap();
+        net.advance(Duration::from_secs(5));
+    }
+    append(&mut net, carol, space, "the last");
+    net.advance(Duration::from_secs(5));
+
+    let keys = vec![net.node(mallory).store.pre_key("mallory", &space), recovery("mallory")];
+    let (started, lockboxes) = {
+        let store = &net.node(alice).store;
+        control(store.feeds().map(|(_, run)| run), space)
+    };
+    assert_eq!(started.len(), 4);
+    let epochs = started.into_iter().map(|epoch| (epoch.id(&space), epoch)).collect();
+    let mut thief = Thief { space, keys, epochs, secrets: BTreeSet::new() };
+    thief.open_lockboxes(&lockboxes);
+    assert_eq!(thief.secrets.len(), 2, "the secrets of the one epoch that mallory was in");
+    thief.walk();
+    let read = thief.reads(net.node(alice).store.feeds());
+    assert_eq!(read, before, "what mallory could read it reads, and nothing else");
+    let all = data(&mut net, alice);
+    assert!(all.len() > before.len() + 6 && all.is_superset(&before));
+
+    // The same with the keys of one who stayed: the attempt is a real one.
+    let mut carols =
+        Thief { keys: vec![net.node(carol).store.pre_key("carol", &space)], secrets: BTreeSet::new(), ..thief };
+    carols.open_lockboxes(&lockboxes);
+    carols.walk();
+    assert_eq!(carols.reads(net.node(alice).store.feeds()), all);
+}
+
+/// Spec: SPACE-10
+#[test]
+fn same_seed_twice_gives_different_epochs() {
+    let epoch_after = |remove_whom: &'static str| {
+        let mut net = Net::new();
+        let (devices, space) = all(&mut net, &[("bob", Role::Writer), ("carol", Role::Writer)]);
+        let acted = remove(&mut net, devices[0], space, remove_whom).unwrap();
+        let sealed = {
+            let store = &net.node(devices[0]).store;
+            control(store.feeds().map(|(_, run)| run), space).0.pop().unwrap()
+        };
+        (acted.epoch.unwrap(), sealed.commitments)
+    };
+    let (one, other) = (epoch_after("bob"), epoch_after("carol"));
+    assert_ne!(one.0, other.0);
+    assert_ne!(one.1.content, other.1.content);
+    assert_ne!(one.1.access, other.1.access);
+    assert_eq!(epoch_after("bob"), one, "the rest is the same");
+}
+
+/// A reader's own lost device is removed by the reader, who may start no epoch.
+#[test]
+fn what_a_reader_removes_is_followed_by_an_epoch_of_a_writer() {
+    let mut net = Net::new();
+    let alice = net.add("alice");
+    let space = create(&mut net, alice);
+    let bob = net.add("bob");
+    let link = invite(&mut net, alice, space, Role::Reader);
+    join(&mut net, bob, link);
+    net.run();
+    let acted = act(&mut net, bob, space, Act::RemoveDevice { device: bob }).unwrap();
+    assert_eq!(acted.epoch, None);
+    net.run();
+    assert_eq!(starts(&mut net, alice, space), 2);
+    append(&mut net, alice, space, "goes on");
+    let Answer::Members(members) = net.answer(alice, Command::Members { space }).unwrap() else { panic!() };
+    let bob = members.into_iter().find(|member| member.identity == identity("bob")).unwrap();
+    assert_eq!(bob.devices, []);
+}

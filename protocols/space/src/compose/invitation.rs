@@ -1,0 +1,110 @@
+//! Invitations: issuing them, redeeming them, and the entry that lets a newcomer in. Spec: SPACE-6.
+
+use bytes::Bytes;
+use weft_credential::{Credential, InvitationIssued, Redemption, Role, redemption};
+use weft_crypto::{
+    Context, EpochId, Hasher, InvitationKeyId, InvitationSecret, SignedManifest, SpaceId,
+    lockbox::{EpochSecrets, LockboxError, Recipient, RecipientKind},
+};
+use weft_machine::Draws;
+
+use super::{Actor, SpaceKeys, body, epoch::hand_over};
+
+/// A new invitation: its secret for the link, and the body of the entry that issues it. Spec: SPACE-6.
+pub fn invitation_issued(
+    actor: &Actor<'_>,
+    space: SpaceId,
+    role: Role,
+    uses: u32,
+    expires_ms: u64,
+    draws: &mut Draws,
+) -> (InvitationSecret, Bytes) {
+    let subject = Hasher::new(Context::SUBJECT)
+        .fixed(space.as_bytes())
+        .u64(role.number().into())
+        .u64(uses.into())
+        .u64(expires_ms)
+        .finish();
+    let secret = InvitationSecret::from_seed(actor.fresh(draws, "invitation", &subject));
+    let issued = InvitationIssued { key: secret.id(), role, uses, expires_ms };
+    let body = body(space, vec![Credential::InvitationIssued(issued)]);
+    (secret, body)
+}
+
+/// What a newcomer brings to a host: its keys in the space and its redemption.
+#[derive(Clone, Debug)]
+pub struct Joining {
+    /// The newcomer's keys there.
+    pub keys: SpaceKeys,
+    /// The newcomer's control feed and data feed.
+    pub manifests: [SignedManifest; 2],
+    /// Signed by the invitation key and the newcomer's device.
+    pub redemption: Redemption,
+}
+
+/// Redeems an invitation at a host. Spec: SPACE-6.1.
+pub fn redeem(
+    actor: &Actor<'_>,
+    space: SpaceId,
+    invitation: &InvitationSecret,
+    host: weft_crypto::DeviceId,
+    draws: &mut Draws,
+) -> Joining {
+    let keys = SpaceKeys::make(actor, draws, &join_subject(&space, &invitation.id()));
+    let manifests = keys.manifests(space, actor.device);
+    let [control, data] = manifests.clone();
+    let [device_admitted, recovery_key_set] = actor.statements.clone();
+    let statement = redemption::Statement {
+        space,
+        invitation: invitation.id(),
+        identity: actor.identity,
+        device_admitted,
+        recovery_key_set,
+        device: actor.device.id(),
+        pre_key: keys.pre_key.id(),
+        control,
+        data,
+        host,
+    };
+    let redemption = statement.sign(invitation, actor.device);
+    Joining { keys, manifests, redemption }
+}
+
+fn join_subject(space: &SpaceId, invitation: &InvitationKeyId) -> [u8; 32] {
+    *weft_credential::invitation_id(space, invitation).as_bytes()
+}
+
+/// The one entry that a host writes for a newcomer: the redemption, both feeds, and the epoch's secrets for the newcomer's
+/// device and recovery key. Without secrets (the host holds no epoch that may be written under) it has no lockboxes, and
+/// somebody else hands them over later. Spec: SPACE-6.2.
+///
+/// # Errors
+/// When nothing can be sealed to one of the newcomer's keys: the redemption is refused.
+pub fn redeemed_entry(
+    actor: &Actor<'_>,
+    redemption: &Redemption,
+    epoch: Option<(&EpochId, &EpochSecrets)>,
+    draws: &mut Draws,
+) -> Result<Bytes, LockboxError> {
+    let statement = redemption.statement();
+    let space = statement.space;
+    let mut credentials = vec![
+        Credential::InvitationRedeemed(Box::new(redemption.clone())),
+        Credential::FeedAdmitted(statement.control.clone()),
+        Credential::FeedAdmitted(statement.data.clone()),
+    ];
+    if let Some((epoch, secrets)) = epoch {
+        let device =
+            Recipient { kind: RecipientKind::Device, recipient: *statement.device.as_bytes(), key: statement.pre_key };
+        let recovery = redemption.recovery_key().map(|(_, key)| Recipient {
+            kind: RecipientKind::Recovery,
+            recipient: *statement.identity.as_bytes(),
+            key,
+        });
+        for recipient in [Some(device), recovery].into_iter().flatten() {
+            let lockbox = hand_over(actor, &space, epoch, secrets, &recipient, draws)?;
+            credentials.push(Credential::LockboxAdded(lockbox));
+        }
+    }
+    Ok(body(space, credentials))
+}
