@@ -117,6 +117,8 @@ contexts! {
     LOCAL = "local";
     /// The keys of a secret wrapped by a key beside the store.
     AT_REST = "at-rest";
+    /// The keys of a secret wrapped by a passphrase.
+    PASSPHRASE = "passphrase";
     /// The root key of a phrase.
     PHRASE_ROOT = "phrase-root";
     /// The next root key of a phrase.

@@ -6,6 +6,7 @@
 //! Spec: CRYPTO-2.1
 
 use blake3::hazmat::HasherExt;
+use zeroize::Zeroize;
 
 pub use crate::Context;
 
@@ -98,7 +99,10 @@ pub fn hash(context: Context, parts: &[Part<'_>]) -> [u8; 32] {
 /// Spec: CRYPTO-2.2
 #[must_use]
 pub fn kdf(context: Context, secret: &[u8; 32], parts: &[Part<'_>]) -> [u8; 32] {
-    kdf_hasher(context, secret, parts).finish()
+    let mut hasher = kdf_hasher(context, secret, parts);
+    let key = hasher.finish();
+    hasher.0.zeroize();
+    key
 }
 
 /// Two keys derived from a secret at once.
@@ -106,9 +110,13 @@ pub fn kdf(context: Context, secret: &[u8; 32], parts: &[Part<'_>]) -> [u8; 32] 
 /// Spec: CRYPTO-2.2
 #[must_use]
 pub fn kdf_two(context: Context, secret: &[u8; 32], parts: &[Part<'_>]) -> [[u8; 32]; 2] {
-    kdf_hasher(context, secret, parts).finish_two()
+    let mut hasher = kdf_hasher(context, secret, parts);
+    let keys = hasher.finish_two();
+    hasher.0.zeroize();
+    keys
 }
 
+/// The state holds the secret; whoever is done with it zeroes it.
 fn kdf_hasher(context: Context, secret: &[u8; 32], parts: &[Part<'_>]) -> Hasher {
     let mut hasher = Hasher::new(context);
     hasher.fixed(secret);

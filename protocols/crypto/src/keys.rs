@@ -124,7 +124,7 @@ impl fmt::Debug for PreKeySecret {
 }
 
 /// An identity's X25519 recovery key, derived from its phrase: opens the lockboxes that every epoch has for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, ZeroizeOnDrop)]
 pub struct RecoveryKey(PreKeySecret);
 
 impl RecoveryKey {

@@ -152,6 +152,9 @@ const PLACE: usize = BODY_TEXT.len() + 1 + 32 + 32 + 8 + 8 + 32;
 /// Where the seq begins.
 const SEQ: usize = BODY_TEXT.len() + 1 + 64;
 
+// The place is no secret, and the keys forget themselves.
+impl ZeroizeOnDrop for BodyKeys {}
+
 impl BodyKeys {
     /// The keys that follow from an epoch's content secret.
     ///

@@ -6,7 +6,8 @@ use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use weft_crypto::{
     Context, DeviceKey, DidKey, EpochId, FeedId, FeedSecret, Hasher, Head, Manifest, Part, Phrase, PreKeySecret,
-    Purpose, Root, RootKey, SignContext, SignedManifest, SpaceId, at_rest,
+    Purpose, Root, RootKey, SignContext, SignedManifest, SpaceId,
+    at_rest::{self, Cost},
     earlier::{self, Earlier},
     fresh_secret,
     hash::kdf_two,
@@ -151,6 +152,27 @@ fn seals() {
                 "file": hex(at_rest::wrap(b"secret", &bytes32(1), random)),
             },
         }),
+    );
+}
+
+/// Spec: CRYPTO-9.2
+#[test]
+fn passphrases() {
+    let salt: [u8; 16] = std::array::from_fn(|place| 100 + place as u8);
+    let random: [u8; 16] = std::array::from_fn(|place| 200 + place as u8);
+    let small = Cost { memory_kib: 64, passes: 2, lanes: 2 };
+    let cases: Vec<_> = [("correct horse battery staple", small), ("Ä: sch\u{f6}n", Cost::RECOMMENDED)]
+        .map(|(passphrase, cost)| {
+            let file = at_rest::wrap_by_passphrase(&bytes32(1), passphrase.as_bytes(), cost, salt, random).unwrap();
+            json!({
+                "passphrase": passphrase, "memory_kib": cost.memory_kib, "passes": cost.passes, "lanes": cost.lanes,
+                "file": hex(file),
+            })
+        })
+        .into();
+    keep(
+        "passphrases",
+        &json!({ "secret": hex(bytes32(1)), "salt": hex(salt), "random": hex(random), "wrapped": cases }),
     );
 }
 
