@@ -74,6 +74,8 @@ pub struct Flags {
     pub origins: Vec<String>,
     /// `--peer`, each.
     pub peers: Vec<Multiaddr>,
+    /// `--passphrase-file`.
+    pub passphrase_file: Option<PathBuf>,
     /// `--log`.
     pub log: Option<String>,
     /// `--log-format`.
@@ -98,6 +100,8 @@ pub struct Config {
     pub peers: Setting<Vec<Multiaddr>>,
     /// What this identity calls itself towards the members of its spaces; at most 128 bytes. Default: no name.
     pub name: Setting<Option<String>>,
+    /// The file whose first line is the passphrase of the identity, `-` for standard input. Default: none; a terminal is asked.
+    pub passphrase_file: Setting<Option<PathBuf>>,
     /// How much memory the store's cache may take, in bytes. Default 8 MiB: an idle node stays under 40 MB.
     pub cache_bytes: Setting<usize>,
     /// What is logged on standard error, as a filter: a level, or levels by module like `warn,weft::store=debug`. Default `warn`.
@@ -173,6 +177,7 @@ struct Written {
     api_origins: Option<Vec<String>>,
     peers: Option<Vec<Text<Multiaddr>>>,
     name: Option<String>,
+    passphrase_file: Option<String>,
     cache_bytes: Option<usize>,
     log: Option<String>,
     log_format: Option<Text<Format>>,
@@ -230,6 +235,13 @@ impl Config {
             api_origins: choose.list(some_of(&flags.origins), "WEFT_API_ORIGINS", written.api_origins, Vec::new())?,
             peers: choose.list(some_of(&flags.peers), "WEFT_PEERS", texts(written.peers), Vec::new())?,
             name: choose.optional("WEFT_NAME", written.name),
+            passphrase_file: match flags.passphrase_file.clone() {
+                Some(file) => Setting::new(Some(file), Source::Flag),
+                None => {
+                    let Setting { value, source } = choose.optional("WEFT_PASSPHRASE_FILE", written.passphrase_file);
+                    Setting::new(value.map(PathBuf::from), source)
+                }
+            },
             cache_bytes: choose.one(None, "WEFT_CACHE_BYTES", written.cache_bytes, 8 << 20)?,
             log: choose.one(flags.log.clone(), "WEFT_LOG", written.log, "warn".to_owned())?,
             log_format: choose.one(
@@ -285,6 +297,11 @@ impl Config {
             ("api_origins", self.api_origins.value.clone().into(), self.api_origins.source),
             ("peers", list(&self.peers.value), self.peers.source),
             ("name", self.name.value.clone().into(), self.name.source),
+            (
+                "passphrase_file",
+                self.passphrase_file.value.as_ref().map(|file| file.display().to_string()).into(),
+                self.passphrase_file.source,
+            ),
             ("cache_bytes", self.cache_bytes.value.into(), self.cache_bytes.source),
             ("log", self.log.value.clone().into(), self.log.source),
             ("log_format", self.log_format.value.to_string().into(), self.log_format.source),

@@ -3,19 +3,21 @@
 //! In the folder `identity` of the data folder, every file readable by its owner only:
 //!
 //! ```text
-//! key         32 random bytes that seal the two below: protection by file permissions only, and `weft status` says so
+//! key         32 bytes that seal the two below: as they are, protected by file permissions only, or under a passphrase
 //! device      the device key, sealed
 //! phrase      the recovery phrase, sealed; deleted when its owner has confirmed it
 //! statements  what the root key signed: this device is admitted, and this is the recovery key
 //! ```
 //!
 //! The root key itself is never stored: it comes from the phrase, signs once, and is forgotten. The folder appears as a whole
-//! or not at all.
+//! or not at all. A passphrase seals the file `key` alone, so setting, changing or removing one replaces that file and
+//! nothing else.
 
-use std::{
-    io::{self, Write},
-    path::{Path, PathBuf},
-};
+mod folder;
+mod key;
+mod passphrase;
+
+use std::{io, path::Path, path::PathBuf};
 
 use bytes::Bytes;
 use libp2p::{
@@ -23,14 +25,17 @@ use libp2p::{
     identity::{Keypair, PublicKey, ed25519},
 };
 use weft_credential::{Carried, RootStatements, Subject};
-use weft_crypto::{DeviceId, DeviceKey, IdentityId, Phrase, PreKeyId, at_rest};
+use weft_crypto::{DeviceId, DeviceKey, IdentityId, Phrase, PreKeyId};
 use weft_wire::frame::{put_framed, split_framed};
-use zeroize::Zeroizing;
 
+use self::folder::{Folder, random};
+pub use self::{
+    key::{Protection, WrappingKey},
+    passphrase::{BYTES_MAX as PASSPHRASE_BYTES_MAX, Passphrase, PassphraseError},
+};
 use crate::store;
 
 const FOLDER: &str = "identity";
-const KEY: &str = "key";
 const DEVICE: &str = "device";
 const PHRASE: &str = "phrase";
 const STATEMENTS: &str = "statements";
@@ -46,6 +51,8 @@ pub struct Identity {
     pub statements: [Carried; 2],
     /// The identity's recovery key.
     pub recovery: PreKeyId,
+    /// What seals the files here: whoever has it can read the phrase that is not confirmed yet.
+    pub wrapping: WrappingKey,
 }
 
 /// Why the identity cannot be used.
@@ -71,6 +78,15 @@ pub enum IdentityError {
     /// The system gives no random bytes.
     #[error("the system gives no random bytes: {0}")]
     NoEntropy(getrandom::Error),
+    /// The keys are under a passphrase, and none was given.
+    #[error("the keys of this identity are locked by a passphrase")]
+    PassphraseNeeded,
+    /// It is another passphrase, or the file with the key was altered: which of the two cannot be known.
+    #[error("the passphrase does not open the keys of this identity")]
+    WrongPassphrase,
+    /// Somebody else changes the passphrase right now.
+    #[error("another command is changing the passphrase")]
+    Changing,
 }
 
 /// Whether there is an identity in this data folder.
@@ -79,23 +95,56 @@ pub fn exists(data_dir: &Path) -> bool {
     data_dir.join(FOLDER).is_dir()
 }
 
+/// How the keys of this identity are protected. Nothing is opened.
+pub fn protection(data_dir: &Path) -> Result<Protection, IdentityError> {
+    key::protection(&Folder(data_dir.join(FOLDER)))
+}
+
+/// Puts the keys under this passphrase, or under none any more. Whoever gave `wrapping` has shown that it may. What is on
+/// disk is the old protection or the new one, whenever the power goes; the old copy is overwritten as far as the file
+/// system lets one do that.
+///
+/// Spec: NODE-3.2
+pub fn protect(data_dir: &Path, wrapping: &WrappingKey, by: Option<&Passphrase>) -> Result<(), IdentityError> {
+    key::replace(&Folder(data_dir.join(FOLDER)), wrapping, by)
+}
+
+/// Opens what seals the files of this identity, if there is one.
+pub fn wrapping_key(data_dir: &Path, passphrase: Option<&Passphrase>) -> Result<WrappingKey, IdentityError> {
+    key::open(&Folder(data_dir.join(FOLDER)), passphrase)
+}
+
+/// The device and the identity of this data folder, as they are known without opening any secret.
+pub fn public(data_dir: &Path) -> Result<Option<(DeviceId, IdentityId)>, IdentityError> {
+    if !exists(data_dir) {
+        return Ok(None);
+    }
+    let folder = Folder(data_dir.join(FOLDER));
+    let file = Bytes::from(folder.read(STATEMENTS)?.to_vec());
+    let known = read_statements(&file).and_then(|statements| check(&statements));
+    known.map(|(device, identity, _)| Some((device, identity))).map_err(|what| folder.damaged(STATEMENTS, &what))
+}
+
 impl Identity {
     /// Reads the identity of this data folder; none when there is none.
-    pub fn open(data_dir: &Path) -> Result<Option<Identity>, IdentityError> {
+    pub fn open(data_dir: &Path, passphrase: Option<&Passphrase>) -> Result<Option<Identity>, IdentityError> {
         if !exists(data_dir) {
             return Ok(None);
         }
         let folder = Folder(data_dir.join(FOLDER));
-        let seed = folder.unseal(DEVICE)?;
+        key::sweep(&folder);
+        let wrapping = key::open(&folder, passphrase)?;
+        let seed = folder.unseal(DEVICE, &wrapping)?;
         let seed: [u8; 32] = seed[..].try_into().map_err(|_| folder.damaged(DEVICE, "a key of another length"))?;
         let device = DeviceKey::from_seed(seed);
         let file = Bytes::from(folder.read(STATEMENTS)?.to_vec());
         let statements = read_statements(&file).map_err(|what| folder.damaged(STATEMENTS, &what))?;
-        Identity::new(device, statements).map(Some).map_err(|what| folder.damaged(STATEMENTS, &what))
+        Identity::new(device, statements, wrapping).map(Some).map_err(|what| folder.damaged(STATEMENTS, &what))
     }
 
-    /// Makes an identity in a data folder that exists and has none.
-    pub fn create(data_dir: &Path) -> Result<Identity, IdentityError> {
+    /// Makes an identity in a data folder that exists and has none, under a passphrase where one is given: then no key was
+    /// ever on this disk without it.
+    pub fn create(data_dir: &Path, passphrase: Option<&Passphrase>) -> Result<Identity, IdentityError> {
         let phrase = Phrase::from_entropy(*random()?);
         let device = DeviceKey::from_seed(*random()?);
         let statements = RootStatements::at_init(
@@ -113,31 +162,25 @@ impl Identity {
             _ => {}
         }
         store::make_folder(&unfinished.0).map_err(|error| unfinished.io("", error))?;
-        let key = random()?;
-        unfinished.write(KEY, &key[..])?;
-        unfinished.seal(DEVICE, &device.seed()[..], &key)?;
-        unfinished.seal(PHRASE, &phrase.entropy()[..], &key)?;
+        let wrapping = WrappingKey::new()?;
+        key::create(&unfinished, &wrapping, passphrase)?;
+        unfinished.seal(DEVICE, &device.seed()[..], &wrapping)?;
+        unfinished.seal(PHRASE, &phrase.entropy()[..], &wrapping)?;
         let mut file = Vec::new();
         statements.iter().for_each(|statement| put_framed(&statement.encode(), &mut file));
         unfinished.write(STATEMENTS, &file)?;
         std::fs::rename(&unfinished.0, &folder.0).map_err(|error| folder.io("", error))?;
         store::sync_folder_of(&folder.0).map_err(|error| folder.io("", error))?;
-        Identity::new(device, statements).map_err(|what| folder.damaged(STATEMENTS, &what))
+        Identity::new(device, statements, wrapping).map_err(|what| folder.damaged(STATEMENTS, &what))
     }
 
     /// Checks that the key and the statements belong together.
-    fn new(device: DeviceKey, statements: [Carried; 2]) -> Result<Identity, String> {
-        let [admitted, recovery] =
-            statements.each_ref().map(|carried| carried.verify().map_err(|error| error.to_string()));
-        let (admitted, recovery) = (admitted?, recovery?);
-        match (admitted.subject, recovery.subject) {
-            (Subject::DeviceAdmitted(admits), Subject::RecoveryKeySet(key))
-                if admits == device.id() && admitted.identity == recovery.identity =>
-            {
-                Ok(Identity { device, identity: admitted.identity, statements, recovery: key })
-            }
-            _ => Err("they are not those of the device whose key is here".to_owned()),
+    fn new(device: DeviceKey, statements: [Carried; 2], wrapping: WrappingKey) -> Result<Identity, String> {
+        let (admits, identity, recovery) = check(&statements)?;
+        if admits != device.id() {
+            return Err("they are not those of the device whose key is here".to_owned());
         }
+        Ok(Identity { device, identity, statements, recovery, wrapping })
     }
 
     /// The device key as libp2p uses it.
@@ -149,12 +192,12 @@ impl Identity {
 }
 
 /// The recovery phrase, until its owner has confirmed that it is written down.
-pub fn phrase(data_dir: &Path) -> Result<Option<Phrase>, IdentityError> {
+pub fn phrase(data_dir: &Path, wrapping: &WrappingKey) -> Result<Option<Phrase>, IdentityError> {
     let folder = Folder(data_dir.join(FOLDER));
     if !folder.0.join(PHRASE).exists() {
         return Ok(None);
     }
-    let entropy = folder.unseal(PHRASE)?;
+    let entropy = folder.unseal(PHRASE, wrapping)?;
     let entropy: [u8; 32] = entropy[..].try_into().map_err(|_| folder.damaged(PHRASE, "a phrase of another length"))?;
     Ok(Some(Phrase::from_entropy(entropy)))
 }
@@ -206,46 +249,15 @@ fn read_statements(file: &Bytes) -> Result<[Carried; 2], String> {
     statements.try_into().map_err(|_| "it should hold two statements".to_owned())
 }
 
-fn random() -> Result<Zeroizing<[u8; 32]>, IdentityError> {
-    let mut bytes = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut bytes[..]).map_err(IdentityError::NoEntropy)?;
-    Ok(bytes)
-}
-
-/// The folder with the identity's files.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn io(&self, name: &str, error: io::Error) -> IdentityError {
-        IdentityError::Io { path: self.0.join(name), error }
-    }
-
-    fn damaged(&self, name: &str, what: &str) -> IdentityError {
-        IdentityError::Damaged { path: self.0.join(name), what: what.to_owned() }
-    }
-
-    fn read(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
-        std::fs::read(self.0.join(name)).map(Zeroizing::new).map_err(|error| self.io(name, error))
-    }
-
-    /// Writes a new file that only its owner may read from the first byte on.
-    fn write(&self, name: &str, bytes: &[u8]) -> Result<(), IdentityError> {
-        let written = store::open_private(&self.0.join(name)).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        written.map_err(|error| self.io(name, error))
-    }
-
-    fn seal(&self, name: &str, secret: &[u8], key: &[u8; 32]) -> Result<(), IdentityError> {
-        let [salt, _] = random()?.as_chunks::<16>().0.try_into().expect("32 bytes are two halves");
-        self.write(name, &at_rest::wrap(secret, key, salt))
-    }
-
-    fn unseal(&self, name: &str) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
-        let key = self.read(KEY)?;
-        let key: &[u8; 32] = key[..].try_into().map_err(|_| self.damaged(KEY, "it should be 32 bytes long"))?;
-        at_rest::unwrap(&self.read(name)?, key).map_err(|error| self.damaged(name, &error.to_string()))
+/// Which device they admit, to which identity, with which recovery key.
+fn check(statements: &[Carried; 2]) -> Result<(DeviceId, IdentityId, PreKeyId), String> {
+    let [admitted, recovery] = statements.each_ref().map(|carried| carried.verify().map_err(|error| error.to_string()));
+    let (admitted, recovery) = (admitted?, recovery?);
+    match (admitted.subject, recovery.subject) {
+        (Subject::DeviceAdmitted(device), Subject::RecoveryKeySet(key)) if admitted.identity == recovery.identity => {
+            Ok((device, admitted.identity, key))
+        }
+        _ => Err("they do not belong together".to_owned()),
     }
 }
 
@@ -256,9 +268,9 @@ mod tests {
     #[test]
     fn an_identity_is_the_same_when_it_is_opened_again() {
         let data = tempfile::tempdir().unwrap();
-        assert!(Identity::open(data.path()).unwrap().is_none());
-        let made = Identity::create(data.path()).unwrap();
-        let opened = Identity::open(data.path()).unwrap().unwrap();
+        assert!(Identity::open(data.path(), None).unwrap().is_none());
+        let made = Identity::create(data.path(), None).unwrap();
+        let opened = Identity::open(data.path(), None).unwrap().unwrap();
         assert_eq!(made.device.id(), opened.device.id());
         assert_eq!(made.identity, opened.identity);
         assert_eq!(peer_id(&made.device.id()), opened.keypair().public().to_peer_id());
@@ -268,15 +280,15 @@ mod tests {
     #[test]
     fn the_phrase_stays_until_it_is_confirmed_and_gives_the_same_root() {
         let data = tempfile::tempdir().unwrap();
-        let made = Identity::create(data.path()).unwrap();
+        let made = Identity::create(data.path(), None).unwrap();
         assert!(!phrase_is_confirmed(data.path()));
-        let phrase = phrase(data.path()).unwrap().unwrap();
+        let phrase = phrase(data.path(), &made.wrapping).unwrap().unwrap();
         assert_eq!(phrase.root_key().id(), made.identity);
         confirm_phrase(data.path()).unwrap();
         confirm_phrase(data.path()).unwrap();
         assert!(phrase_is_confirmed(data.path()));
-        assert!(super::phrase(data.path()).unwrap().is_none());
-        assert!(Identity::open(data.path()).unwrap().is_some());
+        assert!(super::phrase(data.path(), &made.wrapping).unwrap().is_none());
+        assert!(Identity::open(data.path(), None).unwrap().is_some());
     }
 
     #[cfg(unix)]
@@ -284,7 +296,7 @@ mod tests {
     fn only_the_owner_may_read_it() {
         use std::os::unix::fs::PermissionsExt;
         let data = tempfile::tempdir().unwrap();
-        Identity::create(data.path()).unwrap();
+        Identity::create(data.path(), None).unwrap();
         let folder = data.path().join(FOLDER);
         assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         for file in std::fs::read_dir(folder).unwrap() {
@@ -295,11 +307,13 @@ mod tests {
     #[test]
     fn an_altered_file_is_named() {
         let data = tempfile::tempdir().unwrap();
-        Identity::create(data.path()).unwrap();
+        Identity::create(data.path(), None).unwrap();
         let device = data.path().join(FOLDER).join(DEVICE);
         let mut bytes = std::fs::read(&device).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         std::fs::write(&device, bytes).unwrap();
-        assert!(matches!(Identity::open(data.path()), Err(IdentityError::Damaged { path, .. }) if path == device));
+        assert!(
+            matches!(Identity::open(data.path(), None), Err(IdentityError::Damaged { path, .. }) if path == device)
+        );
     }
 }

@@ -40,7 +40,7 @@ pub use self::{
     reader::{EntrySeen, Reader, Verified},
 };
 use crate::{
-    identity::{self, Identity, IdentityError},
+    identity::{self, Identity, IdentityError, Passphrase, Protection, WrappingKey},
     meters::Meters,
     store::{self, Counted, Disk, Lock, SetAside, Store, Threads},
 };
@@ -63,6 +63,8 @@ pub struct NodeConfig {
     pub name: Option<String>,
     /// What the store's cache may take, in bytes. Default 8 MiB.
     pub cache_bytes: usize,
+    /// What opens the keys of the identity, where a passphrase protects them; an identity that is made is put under it.
+    pub passphrase: Option<Passphrase>,
 }
 
 impl NodeConfig {
@@ -75,6 +77,7 @@ impl NodeConfig {
             peers: Vec::new(),
             name: None,
             cache_bytes: 8 << 20,
+            passphrase: None,
         }
     }
 }
@@ -90,6 +93,7 @@ struct Handle {
     data_dir: PathBuf,
     device: DeviceId,
     identity: IdentityId,
+    wrapping: WrappingKey,
     has_network: bool,
     listen: Arc<Mutex<Vec<Multiaddr>>>,
     meters: Meters,
@@ -156,12 +160,11 @@ impl Node {
     pub fn set_aside(config: &NodeConfig) -> Result<SetAside, StartError> {
         let folder = &config.data_dir;
         let _lock = Lock::take(folder).map_err(|error| StartError::lock(folder.clone(), error))?;
-        let identity = Identity::open(folder)?.ok_or(StartError::Damaged {
+        let (device, _) = identity::public(folder)?.ok_or(StartError::Damaged {
             path: folder.clone(),
             what: "there is no identity to make a store for".to_owned(),
         })?;
-        store::set_aside(folder, config.cache_bytes, identity.device.id())
-            .map_err(|error| StartError::store(folder.clone(), error))
+        store::set_aside(folder, config.cache_bytes, device).map_err(|error| StartError::store(folder.clone(), error))
     }
 
     async fn launch(config: NodeConfig, has_network: bool, wall: Wall) -> Result<Node, StartError> {
@@ -173,9 +176,10 @@ impl Node {
             Err(error) if error.is_read_only() && !has_network => None,
             Err(error) => return Err(StartError::lock(folder.clone(), error)),
         };
-        let identity = match Identity::open(&config.data_dir)? {
+        let passphrase = config.passphrase.as_ref();
+        let identity = match Identity::open(&config.data_dir, passphrase)? {
             Some(identity) => identity,
-            None => Identity::create(&config.data_dir)?,
+            None => Identity::create(&config.data_dir, passphrase)?,
         };
         let damaged = |error| StartError::store(folder.clone(), error);
         let open = if lock.is_some() { Disk::open } else { Disk::look };
@@ -208,7 +212,7 @@ impl Node {
         config.peers.iter().for_each(|address| dialer.keep_address(now, address.clone()));
         acquaintances.all().for_each(|(peer, addresses)| dialer.keep(now, peer, addresses));
 
-        let (device, who) = (identity.device.id(), identity.identity);
+        let (device, who, wrapping) = (identity.device.id(), identity.identity, identity.wrapping);
         let me = Me {
             device: identity.device,
             identity: identity.identity,
@@ -272,6 +276,7 @@ impl Node {
             data_dir: folder,
             device,
             identity: who,
+            wrapping,
             has_network,
             listen,
             meters,
@@ -374,7 +379,15 @@ impl Node {
     /// # Errors
     /// When it is there and cannot be read.
     pub fn phrase(&self) -> Result<Option<Phrase>, IdentityError> {
-        identity::phrase(&self.0.data_dir)
+        identity::phrase(&self.0.data_dir, &self.0.wrapping)
+    }
+
+    /// How the keys are protected on disk, now.
+    ///
+    /// # Errors
+    /// When the file that says so cannot be read.
+    pub fn protection(&self) -> Result<Protection, IdentityError> {
+        identity::protection(&self.0.data_dir)
     }
 
     /// Whether the owner has confirmed the phrase, so that it is gone from here.

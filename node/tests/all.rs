@@ -18,6 +18,7 @@ mod files;
 mod following;
 mod harness;
 mod hostile;
+mod keys;
 mod lifecycle;
 mod logs;
 mod objects;

@@ -35,7 +35,7 @@ pub(crate) async fn forget_phrase(State(api): State<Api>) -> Result<Json<PhraseB
     Ok(Json(PhraseBody { phrase: None, confirmed: true }))
 }
 
-fn unreadable(error: IdentityError) -> ApiError {
+pub(super) fn unreadable(error: IdentityError) -> ApiError {
     ApiError::new(
         StatusCode::INSUFFICIENT_STORAGE,
         "identity_unreadable",

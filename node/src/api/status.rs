@@ -12,7 +12,10 @@ use weft_peer::{
 };
 
 use super::{Api, error::ApiError, lookup, rfc3339};
-use crate::{addresses, identity::peer_id};
+use crate::{
+    addresses,
+    identity::{Protection, peer_id},
+};
 
 /// The version of the program and of what it speaks.
 #[derive(Debug, Serialize, ToSchema)]
@@ -47,10 +50,21 @@ pub(crate) struct StatusBody {
     listen: Vec<String>,
     /// Who is connected.
     peers: Vec<PeerBody>,
+    /// How the keys are protected on disk.
+    keys: KeysBody,
     /// Every space here.
     spaces: Vec<SpaceBody>,
     /// What the owner should look after, with the command that does it.
     notes: Vec<Note>,
+}
+
+/// How the keys are protected on disk, and what changes it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct KeysBody {
+    /// `file_permissions`: who can read the data folder has them; `passphrase`: it has to be guessed as well.
+    protection: &'static str,
+    /// The command that changes it.
+    command: &'static str,
 }
 
 /// A connected device.
@@ -133,6 +147,7 @@ pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusBody>, A
         spaces.push(space_body(&api, space, &here).await?);
         names.extend(here);
     }
+    let protection = api.node().protection().map_err(super::identity::unreadable)?;
     let peers = status.peers.iter().map(|peer| PeerBody {
         peer_id: peer_id(&peer.device).to_string(),
         name: names.get(&peer.device).cloned(),
@@ -145,12 +160,16 @@ pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusBody>, A
         running: api.node().has_network(),
         listen: addresses::of(api.node()).iter().map(ToString::to_string).collect(),
         peers: peers.collect(),
+        keys: KeysBody { protection: protection.name(), command: CHANGES_PROTECTION },
         spaces,
-        notes: notes(&api),
+        notes: notes(&api, protection),
     }))
 }
 
-fn notes(api: &Api) -> Vec<Note> {
+/// What sets, changes or removes the passphrase.
+const CHANGES_PROTECTION: &str = "weft identity passphrase";
+
+fn notes(api: &Api, protection: Protection) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut note = |note: &str, command: &str| {
         notes.push(Note { note: note.to_owned(), command: command.to_owned() });
@@ -158,8 +177,9 @@ fn notes(api: &Api) -> Vec<Note> {
     if !api.node().phrase_is_confirmed() {
         note("recovery phrase not yet written down", "weft identity phrase");
     }
-    // The only form there is so far; a passphrase or the keyring of the system come with a later version.
-    note("keys are protected by file permissions only", "encrypt the disk that holds the data folder");
+    if protection == Protection::FilePermissions {
+        note("keys are protected by file permissions only", CHANGES_PROTECTION);
+    }
     notes
 }
 

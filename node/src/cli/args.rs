@@ -19,6 +19,9 @@ pub(crate) struct Args {
     /// The folder with the store, the identity and config.toml [env: WEFT_DATA] [default: by the platform's convention]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
+    /// Where the passphrase of the identity is read from, its first line: a file, or `-` for standard input
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// Print JSON for programs: one document, or one object a line for streams; errors too
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -481,6 +484,20 @@ pub(crate) enum Identity {
         /// Only say what would be deleted
         #[arg(long, requires = "confirm")]
         dry_run: bool,
+    },
+    /// Put the keys under a passphrase, change it, or take it away
+    #[command(
+        after_help = "Asks at the terminal, where nothing of it is shown; never a flag or a variable. The passphrase as it is now can come from\n\
+                      --passphrase-file. It protects the keys and the recovery phrase; what spaces hold is on this disk as applications read\n\
+                      it, so encrypt the disk as well. Nobody can find a lost passphrase again."
+    )]
+    Passphrase {
+        /// Take it away: file permissions alone protect the keys then
+        #[arg(long, conflicts_with = "new_passphrase_file")]
+        remove: bool,
+        /// Read the new one from the first line of this file (`-`: standard input)
+        #[arg(long, value_name = "FILE")]
+        new_passphrase_file: Option<PathBuf>,
     },
 }
 

@@ -16,7 +16,7 @@ use crate::{
 
 /// Sets the store aside that `error` calls damaged. Always a failure: the next start begins with what is left.
 pub(crate) fn set_aside(config: &Config, error: &StartError) -> Failure {
-    match Node::set_aside(&start::node_config(config)) {
+    match Node::set_aside(&start::node_config(config, None)) {
         Ok(aside) => {
             let mut message =
                 format!("{error}\n\nIts files are now in {}; nothing was deleted.", aside.folder.display());

@@ -19,10 +19,11 @@ use tower::ServiceExt;
 
 use super::{
     failure::{Exit, Failure, from_answer},
+    passphrase,
     running::{self, Running},
     start,
 };
-use crate::{api, config::Config, node::Node};
+use crate::{api, config::Config, identity::Passphrase, node::Node};
 
 /// How long another process may keep the store before a command gives up: two commands at once are no error.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -137,12 +138,12 @@ pub(crate) struct Here {
 impl Client {
     /// Finds the running node, or opens the store.
     pub(crate) fn open(config: &Config) -> Result<Client, Failure> {
-        Client::open_with(config, |config, runtime| runtime.block_on(start::offline(config)))
+        Client::open_with(config, |config, passphrase, runtime| runtime.block_on(start::offline(config, passphrase)))
     }
 
     /// The same for what needs peers: when no node runs, one is started for this command.
     pub(crate) fn open_to_peers(config: &Config) -> Result<Client, Failure> {
-        Client::open_with(config, |config, runtime| runtime.block_on(start::briefly(config)))
+        Client::open_with(config, |config, passphrase, runtime| runtime.block_on(start::briefly(config, passphrase)))
     }
 
     /// The running node, for what only makes sense with one: nothing changes by itself in a store that nobody has open, and
@@ -166,17 +167,21 @@ impl Client {
 
     fn open_with(
         config: &Config,
-        open: impl Fn(&Config, &Runtime) -> Result<Node, Failure>,
+        open: impl Fn(&Config, Option<&Passphrase>, &Runtime) -> Result<Node, Failure>,
     ) -> Result<Client, Failure> {
         let folder = &config.data_dir.value;
+        if let Some(client) = Client::running(config) {
+            return Ok(client);
+        }
+        require_identity(folder)?;
+        let passphrase = passphrase::to_start(config)?;
         let patient_until = Instant::now() + LOCK_PATIENCE;
         loop {
             if let Some(client) = Client::running(config) {
                 return Ok(client);
             }
-            require_identity(folder)?;
             let runtime = start::runtime()?;
-            match open(config, &runtime) {
+            match open(config, passphrase.as_ref(), &runtime) {
                 Ok(node) => {
                     let router = api::router(api::Api::new(node.clone(), config.clone()));
                     return Ok(Client::Here(Box::new(Here { runtime, router, node })));
@@ -244,7 +249,7 @@ impl Client {
 }
 
 /// Only `init` and `up` make an identity: a mistyped folder is an error, not a new person.
-fn require_identity(folder: &Path) -> Result<(), Failure> {
+pub(super) fn require_identity(folder: &Path) -> Result<(), Failure> {
     if crate::identity::exists(folder) {
         return Ok(());
     }

@@ -27,7 +27,9 @@ mod manual;
 mod object;
 mod open;
 mod output;
+mod passphrase;
 mod plan;
+mod prompt;
 mod raw;
 mod running;
 mod show;
@@ -73,7 +75,7 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(args: Args) -> Result<(), Failure> {
-    let Args { data, json, quiet, command } = args;
+    let Args { data, passphrase_file, json, quiet, command } = args;
     let output = Output { json, quiet };
     // What looks at no data folder needs no settings.
     match &command {
@@ -83,7 +85,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Demo { fast } => return demo::demo(*fast, output),
         _ => {}
     }
-    let mut flags = Flags { data, ..Flags::default() };
+    let mut flags = Flags { data, passphrase_file, ..Flags::default() };
     if let Command::Up(up) = &command {
         flags = Flags {
             listen: up.listen.clone(),
@@ -114,6 +116,9 @@ fn dispatch(args: Args) -> Result<(), Failure> {
                 identity::Ask::Show
             };
             identity::phrase(&config, ask, output)
+        }
+        Command::Identity(args::Identity::Passphrase { remove, new_passphrase_file }) => {
+            passphrase::change(&config, remove, new_passphrase_file.as_deref(), output)
         }
         Command::Text(args::Text::Edit { object }) => edit::edit(&config, &object, output),
         Command::Object(args::Object::Delete { object, sure }) => {

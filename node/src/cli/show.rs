@@ -35,6 +35,9 @@ pub(crate) fn status(answer: &Value) -> String {
     for address in list(answer, "listen") {
         line("listens", address.as_str().unwrap_or_default());
     }
+    if answer.get("keys").is_some_and(|keys| text(keys, "protection") == "passphrase") {
+        line("keys", "under a passphrase; `weft identity passphrase` changes it");
+    }
     for note in list(answer, "notes") {
         line("note", &format!("{}: {}", text(note, "note"), text(note, "command")));
     }

@@ -3,9 +3,13 @@
 use libp2p::Multiaddr;
 use tokio::runtime::Runtime;
 
-use super::failure::{Exit, Failure};
+use super::{
+    failure::{Exit, Failure},
+    passphrase,
+};
 use crate::{
     config::{self, Config, Source},
+    identity::{IdentityError, Passphrase},
     node::{Node, NodeConfig, StartError},
 };
 
@@ -54,34 +58,40 @@ fn outlive_file_limits(runtime: &Runtime) {
 fn outlive_file_limits(_runtime: &Runtime) {}
 
 /// A node that listens here and stays.
-pub(crate) async fn listening(config: &Config, listen: Vec<Multiaddr>) -> Result<Node, StartError> {
-    Node::start(NodeConfig { listen, ..node_config(config) }).await
+pub(crate) async fn listening(
+    config: &Config,
+    passphrase: Option<&Passphrase>,
+    listen: Vec<Multiaddr>,
+) -> Result<Node, StartError> {
+    Node::start(NodeConfig { listen, ..node_config(config, passphrase) }).await
 }
 
 /// A node that reaches others but cannot be reached for long: it listens on any free port.
-pub(crate) async fn briefly(config: &Config) -> Result<Node, Failure> {
-    listening(config, config::default_listen(0)).await.map_err(|error| from_start(&error))
+pub(crate) async fn briefly(config: &Config, passphrase: Option<&Passphrase>) -> Result<Node, Failure> {
+    listening(config, passphrase, config::default_listen(0)).await.map_err(|error| from_start(&error))
 }
 
 /// A node without a network.
-pub(crate) async fn offline(config: &Config) -> Result<Node, Failure> {
-    Node::offline(node_config(config)).await.map_err(|error| from_start(&error))
+pub(crate) async fn offline(config: &Config, passphrase: Option<&Passphrase>) -> Result<Node, Failure> {
+    Node::offline(node_config(config, passphrase)).await.map_err(|error| from_start(&error))
 }
 
 /// Makes an identity and an empty store.
 pub(crate) fn make_identity(config: &Config) -> Result<(), Failure> {
+    let passphrase = passphrase::to_start(config)?;
     runtime()?.block_on(async {
-        offline(config).await?.stop().await;
+        offline(config, passphrase.as_ref()).await?.stop().await;
         Ok(())
     })
 }
 
 /// The settings as the node takes them.
-pub(crate) fn node_config(config: &Config) -> NodeConfig {
+pub(crate) fn node_config(config: &Config, passphrase: Option<&Passphrase>) -> NodeConfig {
     NodeConfig {
         peers: config.peers.value.clone(),
         name: config.name.value.clone(),
         cache_bytes: config.cache_bytes.value,
+        passphrase: passphrase.cloned(),
         ..NodeConfig::new(&config.data_dir.value)
     }
 }
@@ -94,6 +104,8 @@ pub(crate) fn from_start(error: &StartError) -> Failure {
         StartError::ReadOnly { .. } => (Exit::Failed, "read_only"),
         StartError::Newer { .. } => (Exit::Store, "store_newer"),
         StartError::Folder { .. } => (Exit::Failed, "unusable_folder"),
+        StartError::Identity(IdentityError::PassphraseNeeded) => (Exit::Refused, "passphrase_needed"),
+        StartError::Identity(IdentityError::WrongPassphrase) => (Exit::Refused, "wrong_passphrase"),
         StartError::Identity(_) => (Exit::Store, "identity_unusable"),
         StartError::PortInUse { .. } => (Exit::Failed, "port_in_use"),
         StartError::Listen { .. } => (Exit::Failed, "cannot_listen"),

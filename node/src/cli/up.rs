@@ -16,6 +16,7 @@ use super::{
     failure::{Exit, Failure},
     interrupt::Signals,
     output::{Output, list, text},
+    passphrase,
     running::{self, NodeFile},
     start,
 };
@@ -23,6 +24,7 @@ use crate::{
     addresses::{self, LastUp},
     api::{self, Api, guard::Guard, token::Token},
     config::{API_PORT, Config, SWARM_PORT, Source},
+    identity::Passphrase,
     node::{Node, StartError},
 };
 
@@ -35,16 +37,18 @@ const DOWN_PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) fn up(config: Config, output: Output) -> Result<(), Failure> {
     log(&config)?;
     let runtime = start::runtime()?;
-    let result = runtime.block_on(live(config, output));
+    let passphrase = passphrase::to_start(&config)?;
+    let result = runtime.block_on(live(config, passphrase, output));
     runtime.shutdown_timeout(Duration::from_secs(1));
     result
 }
 
-async fn live(config: Config, output: Output) -> Result<(), Failure> {
+async fn live(config: Config, passphrase: Option<Passphrase>, output: Output) -> Result<(), Failure> {
     let folder = config.data_dir.value.clone();
     let mut signals = Signals::new()?;
     let mut last = LastUp::read(&folder);
-    let node = start_node(&config, &mut last).await?;
+    let node = start_node(&config, passphrase.as_ref(), &mut last).await?;
+    drop(passphrase);
     let served = match serve(&node, &config, &mut last).await {
         Ok(served) => served,
         Err(failure) => {
@@ -97,13 +101,15 @@ async fn live(config: Config, output: Output) -> Result<(), Failure> {
 }
 
 /// Starts the node at the addresses asked for, else at the first free port.
-async fn start_node(config: &Config, last: &mut LastUp) -> Result<Node, Failure> {
+async fn start_node(config: &Config, passphrase: Option<&Passphrase>, last: &mut LastUp) -> Result<Node, Failure> {
     if config.listen.source != Source::Default {
         last.swarm_port = None;
-        return start::listening(config, config.listen.value.clone()).await.map_err(|error| located(config, &error));
+        return start::listening(config, passphrase, config.listen.value.clone())
+            .await
+            .map_err(|error| located(config, &error));
     }
     for port in addresses::ports(last.swarm_port, SWARM_PORT).filter(|port| addresses::is_free(*port)) {
-        match start::listening(config, addresses::everywhere(port)).await {
+        match start::listening(config, passphrase, addresses::everywhere(port)).await {
             // Somebody took it between the look and the start.
             Err(StartError::PortInUse { .. }) => {}
             Err(error) => return Err(located(config, &error)),

@@ -96,6 +96,12 @@ impl StartError {
             StartError::Folder { .. } => {
                 "look at the rights of the folder and at the space on its disk, or name another with --data"
             }
+            StartError::Identity(IdentityError::PassphraseNeeded) => {
+                "give it at a terminal, or name the file that holds it with --passphrase-file (`-`: standard input)"
+            }
+            StartError::Identity(IdentityError::WrongPassphrase) => {
+                "try again: letter case, blanks and the layout of the keyboard count"
+            }
             StartError::Identity(_) => "look at the folder `identity` in the data folder: its files belong together",
             StartError::PortInUse { .. } => "stop the other program, or name another address with --listen",
             StartError::Listen { .. } => "name an address of this machine, like /ip4/0.0.0.0/udp/9338/quic-v1",

@@ -1,0 +1,185 @@
+//! Keys at rest: under a passphrase, changed while a node runs, and opened by nobody without it.
+
+use serde_json::Value;
+
+use super::harness::{Ended, Folder, LOOPBACK, Up, argument};
+
+const FIRST: &str = "correct horse battery staple";
+const SECOND: &str = "another one, just as long";
+
+/// A folder whose identity was made under the passphrase, and the file that holds it.
+fn protected(passphrase: &str) -> (Folder, String) {
+    let folder = Folder::new();
+    let file = argument(&folder.file("passphrase", passphrase)).to_owned();
+    folder.json(&["init", "--name", "Alice", "--passphrase-file", &file]);
+    (folder, file)
+}
+
+fn error(ended: &Ended) -> (i32, Value) {
+    (ended.exit, serde_json::from_str(&ended.stderr).unwrap_or_else(|error| panic!("{error}: {ended:?}")))
+}
+
+#[test]
+fn an_identity_made_under_a_passphrase_is_opened_by_it_alone() {
+    let (alice, file) = protected(FIRST);
+    let key = std::fs::read(alice.data().join("identity/key")).unwrap();
+    assert_eq!(&key[..6], b"weft\x01\x02", "the key was never here without it");
+    assert_eq!(alice.error(4, &["status"]), "passphrase_needed");
+    assert_eq!(alice.error(4, &["space", "create", "garden"]), "passphrase_needed");
+    let (exit, said) = error(&Up::start(&alice, &LOOPBACK).err().expect("nobody can be asked"));
+    assert_eq!(exit, 4);
+    assert_eq!(said["error"]["code"], "passphrase_needed");
+    assert!(said["error"]["hint"].as_str().unwrap().contains("--passphrase-file"), "{said}");
+
+    let wrong = alice.file("wrong", "correct horse battery stapler");
+    assert_eq!(alice.error(4, &["status", "--passphrase-file", argument(&wrong)]), "wrong_passphrase");
+    let status = alice.json(&["status", "--passphrase-file", &file]);
+    assert_eq!(status["keys"]["protection"], "passphrase");
+    assert_eq!(status["keys"]["command"], "weft identity passphrase");
+    let notes = status["notes"].to_string();
+    assert!(!notes.contains("file permissions"), "{notes}");
+}
+
+#[test]
+fn a_node_starts_unattended_from_a_file_and_serves_commands_without_it() {
+    let (alice, file) = protected(FIRST);
+    let node = alice.up(&["--passphrase-file", &file]);
+    alice.json(&["space", "create", "garden"]);
+    assert_eq!(alice.field("phrase", &["identity", "phrase"]).split(' ').count(), 24);
+    node.down();
+    // From standard input, whose rest is for the command.
+    let ended = alice.run_with(
+        &["--json", "--passphrase-file", "-", "object", "create", "garden", "note", "name=plan", "body=@-"],
+        format!("{FIRST}\nthe rest of it").as_bytes(),
+    );
+    let object = ended.json()["object"].as_str().unwrap().to_owned();
+    let text = alice.run(&["--passphrase-file", &file, "text", "show", &object]);
+    assert_eq!(text.stdout, "the rest of it", "{text:?}");
+    // A setting does for a service.
+    std::fs::write(alice.data().join("config.toml"), format!("passphrase_file = {file:?}\n")).unwrap();
+    alice.up(&[]).down();
+}
+
+#[test]
+fn a_passphrase_is_set_changed_and_removed_while_a_node_runs() {
+    let alice = Folder::of("Alice");
+    let first = argument(&alice.file("first", FIRST)).to_owned();
+    let second = argument(&alice.file("second", SECOND)).to_owned();
+    let before = alice.json(&["status"]);
+    assert_eq!(before["keys"]["protection"], "file_permissions");
+    let node = alice.up(&[]);
+    let change = |arguments: &[&str]| alice.json(&[&["identity", "passphrase"], arguments].concat());
+
+    assert_eq!(change(&["--new-passphrase-file", &first])["protection"], "passphrase");
+    assert_eq!(alice.json(&["status"])["keys"]["protection"], "passphrase", "the running node says so at once");
+    assert_eq!(alice.error(4, &["identity", "passphrase", "--remove"]), "passphrase_needed");
+    assert_eq!(change(&["--passphrase-file", &first, "--new-passphrase-file", &second])["before"], "passphrase");
+    let with_the_old = ["identity", "passphrase", "--remove", "--passphrase-file", &first];
+    assert_eq!(alice.error(4, &with_the_old), "wrong_passphrase");
+    alice.json(&["space", "create", "garden"]);
+    node.kill();
+
+    assert_eq!(alice.error(4, &["status", "--passphrase-file", &first]), "wrong_passphrase");
+    alice.up(&["--passphrase-file", &second]).down();
+    assert_eq!(change(&["--remove", "--passphrase-file", &second])["protection"], "file_permissions");
+    assert_eq!(change(&["--remove"])["before"], "file_permissions", "there is none to remove");
+    let after = alice.json(&["status"]);
+    assert_eq!((&after["peer_id"], &after["identity"]), (&before["peer_id"], &before["identity"]));
+}
+
+#[test]
+fn what_is_no_passphrase_changes_nothing() {
+    let alice = Folder::of("Alice");
+    let key = std::fs::read(alice.data().join("identity/key")).unwrap();
+    let try_file = |content: &[u8]| {
+        let file = alice.file("new", content);
+        alice.error(4, &["identity", "passphrase", "--new-passphrase-file", argument(&file)])
+    };
+    for content in [&b"short"[..], b"", b"\nsecond line is long enough", &[b'a'; 2000], b"\xff\xfe no text at all"] {
+        assert_eq!(try_file(content), "unfit_passphrase");
+    }
+    assert_eq!(alice.error(4, &["identity", "passphrase"]), "passphrase_needed", "nobody can be asked");
+    assert_eq!(alice.error(1, &["identity", "passphrase", "--new-passphrase-file", "/nowhere"]), "unreadable_file");
+    assert_eq!(alice.error(2, &["identity", "passphrase", "--remove", "--new-passphrase-file", "x"]), "usage");
+    assert_eq!(std::fs::read(alice.data().join("identity/key")).unwrap(), key);
+    let nobody = Folder::new();
+    let short = nobody.file("short", "short");
+    assert_eq!(nobody.error(4, &["init", "--passphrase-file", argument(&short)]), "unfit_passphrase");
+    assert!(!nobody.data().join("identity").exists(), "and no identity was made without one");
+    assert_eq!(nobody.error(3, &["identity", "passphrase"]), "no_identity");
+}
+
+#[test]
+fn a_folder_whose_key_is_missing_cut_or_crafted_is_named_and_left_alone() {
+    let (alice, file) = protected(FIRST);
+    let path = alice.data().join("identity/key");
+    let whole = std::fs::read(&path).unwrap();
+    let status = ["status", "--passphrase-file", &file];
+    let mut dear = whole.clone();
+    dear[6..10].copy_from_slice(&u32::MAX.to_le_bytes());
+    for bytes in [&whole[..20], &whole[..60], &dear, b"", &[7; 4096]] {
+        std::fs::write(&path, bytes).unwrap();
+        let ended = alice.run(&[&["--json"], &status[..]].concat());
+        assert_eq!(ended.error(6), "identity_unusable");
+        assert!(ended.stderr.contains("identity/key"), "{ended:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes, "it is as it was");
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(alice.error(6, &status), "identity_unusable");
+    assert!(!path.exists(), "no other key is made in its place");
+    std::fs::write(&path, &whole).unwrap();
+    alice.json(&status);
+}
+
+#[cfg(unix)]
+mod at_a_terminal {
+    use super::{super::terminal::Terminal, *};
+
+    /// Types when asked, and says what was shown and how it ended.
+    fn typed(mut terminal: Terminal, answers: &[(&str, &str)]) -> (String, i32) {
+        for (question, answer) in answers {
+            let asked = |shown: &str| shown.ends_with(question);
+            terminal.until(asked);
+            terminal.type_in(answer);
+        }
+        terminal.end()
+    }
+
+    #[test]
+    fn a_passphrase_is_typed_twice_and_never_shown() {
+        let alice = Folder::of("Alice");
+        let start = |arguments: &[&str]| Terminal::start(&alice, 100, &[], arguments);
+        let line = format!("{FIRST}\n");
+        let answers = [("New passphrase: ", line.as_str()), ("The same again: ", "correct horse\n")];
+        let (shown, exit) = typed(start(&["identity", "passphrase"]), &answers);
+        assert!(exit == 4 && shown.contains("not the same"), "{shown}");
+        let short = [("New passphrase: ", "short\n")];
+        let (shown, exit) = typed(start(&["identity", "passphrase"]), &short);
+        assert!(exit == 4 && shown.contains("fewer than 12"), "{shown}");
+
+        let answers = [("New passphrase: ", line.as_str()), ("The same again: ", &line)];
+        let (shown, exit) = typed(start(&["identity", "passphrase"]), &answers);
+        assert!(exit == 0 && shown.contains("under the passphrase now"), "{shown}");
+        assert!(!shown.contains("correct") && !shown.contains("battery"), "{shown}");
+
+        let (shown, exit) = typed(start(&["status"]), &[("Passphrase: ", &line)]);
+        assert!(exit == 0 && !shown.contains("battery"), "{shown}");
+        let (shown, exit) = typed(start(&["status"]), &[("Passphrase: ", "wrong\n")]);
+        assert!(exit == 4 && shown.contains("does not open"), "{shown}");
+        let (shown, exit) = typed(start(&["status"]), &[("Passphrase: ", "half of it\u{3}")]);
+        assert!(exit == 1 && shown.contains("interrupted") && !shown.contains("half"), "{shown}");
+    }
+
+    #[test]
+    fn weft_up_asks_and_runs() {
+        let (alice, _) = protected(FIRST);
+        let mut up = Terminal::start(&alice, 100, &[], &[&["up"], &LOOPBACK[..]].concat());
+        up.until(|shown| shown.ends_with("Passphrase: "));
+        up.type_in(&format!("{FIRST}\n"));
+        up.until(|shown| shown.contains("is ready"));
+        alice.json(&["space", "create", "garden"]);
+        alice.json(&["down"]);
+        let (shown, exit) = up.end();
+        assert!(exit == 0 && !shown.contains("battery"), "{shown}");
+    }
+}
