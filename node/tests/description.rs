@@ -11,9 +11,10 @@ use serde_json::Value;
 use self::story::{Asked, Operation, Story};
 use crate::harness::Folder;
 
-/// Examples that are not meant to succeed as they stand: a link, a ticket and a feed cannot be known beforehand, and nobody
-/// else is there.
-const NOT_DONE: [(&str, &str, u16); 7] = [
+/// Examples that are not meant to succeed as they stand: a link, a ticket and a feed cannot be known beforehand, nobody
+/// else is there, and no passphrase is set.
+const NOT_DONE: [(&str, &str, u16); 8] = [
+    ("post", "/identity/lock", 403),
     ("post", "/join", 400),
     ("post", "/tickets/spend", 403),
     ("get", "/spaces/{space}/wait", 504),
@@ -27,7 +28,9 @@ const NOT_DONE: [(&str, &str, u16); 7] = [
 const FOLLOWED: &str = "node/clients/typescript/test/text.test.mjs";
 
 /// Answers that need something which is not of this test, and where they are provoked.
-const ELSEWHERE: [(&str, &str, u16, &str); 9] = [
+const ELSEWHERE: [(&str, &str, u16, &str); 11] = [
+    ("post", "/identity/lock", 200, "node/tests/keys.rs: needs a passphrase"),
+    ("post", "/identity/lock", 507, "needs a damaged folder"),
     ("post", "/objects/{object}/sessions/{session}/stream", 200, FOLLOWED),
     ("post", "/objects/{object}/sessions/{session}/updates", 200, FOLLOWED),
     ("post", "/objects/{object}/sessions/{session}/presence", 200, FOLLOWED),

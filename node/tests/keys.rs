@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::harness::{Ended, Folder, LOOPBACK, Up, argument};
+use super::harness::{Ended, Folder, LOOPBACK, Up, argument, share};
 
 const FIRST: &str = "correct horse battery staple";
 const SECOND: &str = "another one, just as long";
@@ -47,14 +47,13 @@ fn a_node_starts_unattended_from_a_file_and_serves_commands_without_it() {
     alice.json(&["space", "create", "garden"]);
     assert_eq!(alice.field("phrase", &["identity", "phrase"]).split(' ').count(), 24);
     node.down();
-    // From standard input, whose rest is for the command.
-    let ended = alice.run_with(
-        &["--json", "--passphrase-file", "-", "object", "create", "garden", "note", "name=plan", "body=@-"],
-        format!("{FIRST}\nthe rest of it").as_bytes(),
-    );
-    let object = ended.json()["object"].as_str().unwrap().to_owned();
-    let text = alice.run(&["--passphrase-file", &file, "text", "show", &object]);
-    assert_eq!(text.stdout, "the rest of it", "{text:?}");
+    // From standard input, a line for each that is asked for.
+    let status = alice.run_with(&["--json", "status", "--passphrase-file", "-"], format!("{FIRST}\r\n").as_bytes());
+    assert_eq!(status.json()["keys"]["protection"], "passphrase");
+    let change = ["--json", "identity", "passphrase", "--passphrase-file", "-", "--new-passphrase-file", "-"];
+    alice.run_with(&change, format!("{FIRST}\n{SECOND}\n").as_bytes()).json();
+    assert_eq!(alice.error(4, &["status", "--passphrase-file", &file]), "wrong_passphrase");
+    alice.run_with(&change, format!("{SECOND}\n{FIRST}\n").as_bytes()).json();
     // A setting does for a service.
     std::fs::write(alice.data().join("config.toml"), format!("passphrase_file = {file:?}\n")).unwrap();
     alice.up(&[]).down();
@@ -129,6 +128,66 @@ fn a_folder_whose_key_is_missing_cut_or_crafted_is_named_and_left_alone() {
     assert!(!path.exists(), "no other key is made in its place");
     std::fs::write(&path, &whole).unwrap();
     alice.json(&status);
+}
+
+#[test]
+fn a_locked_node_forgets_its_keys_answers_nothing_else_and_comes_back() {
+    let (alice, file) = protected(FIRST);
+    let bob = Folder::of("Bob");
+    let node = alice.up(&["--passphrase-file", &file]);
+    let bob_node = bob.up(&[]);
+    share(&alice, &bob);
+    let object = alice.field("object", &["object", "create", "notes", "note", "name=plan", "body=the treasure"]);
+    bob.json(&["wait", "notes"]);
+    let before = alice.json(&["status"]);
+    assert_eq!(alice.json(&["identity", "unlock"])["locked"], false, "it was not locked");
+
+    assert_eq!(alice.json(&["identity", "lock"])["locked"], true);
+    for command in [&["status"][..], &["text", "show", &object], &["space", "list"], &["identity", "phrase"]] {
+        assert_eq!(alice.error(4, command), "identity_locked");
+    }
+    let second = Up::start(&alice, &[&LOOPBACK[..], &["--passphrase-file", &file]].concat());
+    assert_eq!(second.err().expect("the folder is taken").error(6), "store_locked");
+    assert_eq!(alice.json(&["identity", "lock"])["locked"], true, "it stays so");
+    assert_eq!(bob.error(5, &["wait", "notes", "--timeout", "100ms"]), "not_level", "it has left its peers");
+
+    let wrong = alice.file("wrong", SECOND);
+    let wrong = ["identity", "unlock", "--passphrase-file", argument(&wrong)];
+    assert_eq!(alice.error(4, &wrong), "wrong_passphrase");
+    assert_eq!(alice.error(4, &["identity", "unlock"]), "passphrase_needed");
+    assert_eq!(alice.error(4, &["status"]), "identity_locked");
+
+    assert_eq!(alice.json(&["identity", "unlock", "--passphrase-file", &file])["locked"], false);
+    assert_eq!(alice.json(&["status"])["peer_id"], before["peer_id"]);
+    assert_eq!(alice.text(&object), "the treasure");
+    alice.json(&["text", "insert", &object, "0", "all "]);
+    bob.json(&["wait", "notes"]);
+    assert_eq!(bob.text(&object), "all the treasure");
+    alice.json(&["identity", "lock"]);
+    node.down();
+    bob_node.down();
+}
+
+#[test]
+fn keys_under_no_passphrase_are_not_locked_and_nobody_holds_them_without_a_node() {
+    let alice = Folder::of("Alice");
+    assert_eq!(alice.json(&["identity", "lock"])["running"], false);
+    assert_eq!(alice.error(1, &["identity", "unlock"]), "no_node");
+    let node = alice.up(&[]);
+    assert_eq!(alice.error(4, &["identity", "lock"]), "no_passphrase");
+    alice.json(&["status"]);
+    node.down();
+}
+
+#[cfg(unix)]
+#[test]
+fn a_locked_node_ends_when_it_is_told_to() {
+    let (alice, file) = protected(FIRST);
+    let node = alice.up(&["--passphrase-file", &file]);
+    alice.json(&["identity", "lock"]);
+    assert_eq!(node.signal("TERM"), 0);
+    assert!(!alice.data().join("node.json").exists());
+    assert_eq!(alice.json(&["status", "--passphrase-file", &file])["running"], false);
 }
 
 #[cfg(unix)]

@@ -14,7 +14,7 @@ use weft_peer::command::{Refusal, RefusalKind};
 use super::numbers;
 
 /// Why a request was not carried out. The status says what sort of reason it is: 400 asked wrongly, 401 no token, 403 a rule
-/// says no, 404 not here, 413 too large, 503 busy, 504 timed out or not level, 507 the store did not keep it, 500 anything else.
+/// says no, 404 not here, 413 too large, 423 the keys are locked, 503 busy, 504 timed out or not level, 507 the store did not keep it, 500 anything else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApiError {
     /// See above.

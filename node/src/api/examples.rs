@@ -54,6 +54,7 @@ pub(super) fn body(path: &str, method: &str) -> Option<Value> {
             json!({"key": SESSION_KEY, "stream": 1, "state": {"name": "Alice", "cursor": 7}})
         }
         ("post", "/spaces/{space}/records") => json!("23.5 °C"),
+        ("post", "/identity/unlock") => json!("correct horse battery staple"),
         ("post", "/tickets/spend") => json!({"ticket": "the-ticket-that-was-issued"}),
         _ => return None,
     })

@@ -1,4 +1,4 @@
-//! The recovery phrase: shown until its owner has written it down, then gone from this device.
+//! The recovery phrase: shown until its owner has written it down, then gone from this device. And the lock of the keys.
 
 use axum::{Json, extract::State, http::StatusCode};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use super::{
     Api,
     error::{ApiError, ErrorBody},
 };
-use crate::identity::IdentityError;
+use crate::identity::{IdentityError, Protection};
 
 /// The phrase, and whether it is still stored.
 #[derive(Serialize, ToSchema)]
@@ -33,6 +33,48 @@ pub(crate) async fn phrase(State(api): State<Api>) -> Result<Json<PhraseBody>, A
 pub(crate) async fn forget_phrase(State(api): State<Api>) -> Result<Json<PhraseBody>, ApiError> {
     api.node().confirm_phrase().map_err(unreadable)?;
     Ok(Json(PhraseBody { phrase: None, confirmed: true }))
+}
+
+/// Whether the keys are locked.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LockBody {
+    /// Whether they are, as soon as this was answered.
+    pub(super) locked: bool,
+}
+
+/// Forget the keys. It answers first; then the node leaves its peers, closes its store, and answers with 423 until it is
+/// unlocked. Refused where no passphrase would open them again.
+#[utoipa::path(post, path = "/identity/lock", tag = "identity",
+    responses((status = 200, body = LockBody), (status = 403, body = ErrorBody), (status = 507, body = ErrorBody)))]
+pub(crate) async fn lock(State(api): State<Api>) -> Result<Json<LockBody>, ApiError> {
+    if api.node().protection().map_err(unreadable)? != Protection::Passphrase {
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "no_passphrase",
+            "the keys are under no passphrase, so whoever reads the folder has them, locked or not",
+            "set one with `weft identity passphrase`, or stop the node with `weft down`",
+        ));
+    }
+    api.lock();
+    Ok(Json(LockBody { locked: true }))
+}
+
+/// Open the keys of a locked node: the body is the passphrase as text. A node that is not locked does not look at it.
+#[utoipa::path(post, path = "/identity/unlock", tag = "identity",
+    request_body(content = String, content_type = "text/plain"),
+    responses((status = 200, body = LockBody)))]
+pub(crate) async fn unlock() -> Json<LockBody> {
+    Json(LockBody { locked: false })
+}
+
+/// It is another passphrase.
+pub(super) fn wrong_passphrase() -> ApiError {
+    ApiError::new(
+        StatusCode::FORBIDDEN,
+        "wrong_passphrase",
+        IdentityError::WrongPassphrase.to_string(),
+        "try again: letter case, blanks and the layout of the keyboard count",
+    )
 }
 
 pub(super) fn unreadable(error: IdentityError) -> ApiError {

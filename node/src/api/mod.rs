@@ -7,7 +7,10 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use axum::{
@@ -32,6 +35,7 @@ mod health;
 mod identity;
 mod import;
 mod invitations;
+pub(crate) mod locked;
 mod lookup;
 pub(crate) mod numbers;
 mod objects;
@@ -68,6 +72,8 @@ struct Inner {
     node: Node,
     config: Config,
     stop: watch::Sender<bool>,
+    /// Whether it stops to forget the keys rather than to end.
+    locks: AtomicBool,
     /// None where nothing is served.
     tickets: OnceLock<page::Tickets>,
     tabs: Tabs,
@@ -77,7 +83,14 @@ impl Api {
     /// An API over this node.
     pub(crate) fn new(node: Node, config: Config) -> Api {
         let tickets = OnceLock::new();
-        Api(Arc::new(Inner { node, config, stop: watch::Sender::new(false), tickets, tabs: Tabs::default() }))
+        Api(Arc::new(Inner {
+            node,
+            config,
+            stop: watch::Sender::new(false),
+            locks: AtomicBool::new(false),
+            tickets,
+            tabs: Tabs::default(),
+        }))
     }
 
     fn node(&self) -> &Node {
@@ -106,6 +119,17 @@ impl Api {
         self.0.stop.send_replace(true);
     }
 
+    /// The same, and the process stays without the keys.
+    fn lock(&self) {
+        self.0.locks.store(true, Ordering::SeqCst);
+        self.stop();
+    }
+
+    /// Whether the process is to stay without the keys.
+    pub(crate) fn is_locking(&self) -> bool {
+        self.0.locks.load(Ordering::SeqCst)
+    }
+
     /// Resolves when somebody asked the node to stop.
     pub(crate) async fn stopped(&self) {
         // The sender lives as long as `self`, so the wait ends only by the value.
@@ -128,6 +152,8 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/stop", post(settings::stop))
         .route("/openapi.json", get(openapi::serve))
         .route("/identity/phrase", get(identity::phrase).delete(identity::forget_phrase))
+        .route("/identity/lock", post(identity::lock))
+        .route("/identity/unlock", post(identity::unlock))
         .route("/spaces", get(spaces::list).post(spaces::create))
         .route("/spaces/{space}", get(spaces::show))
         .route("/spaces/{space}/members", get(spaces::members))

@@ -26,7 +26,7 @@ use super::{
     servers((url = "/api/v1")),
     paths(
         status::version, status::status, settings::config, settings::stop, serve,
-        identity::phrase, identity::forget_phrase,
+        identity::phrase, identity::forget_phrase, identity::lock, identity::unlock,
         spaces::list, spaces::create, spaces::show, spaces::members, wait::wait,
         invitations::invite, invitations::join,
         objects::list, objects::create, objects::get, objects::set, objects::delete,

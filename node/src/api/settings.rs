@@ -46,9 +46,16 @@ pub(crate) struct Stopping {
     stopping: bool,
 }
 
+impl Stopping {
+    /// It does.
+    pub(super) fn new() -> Stopping {
+        Stopping { stopping: true }
+    }
+}
+
 /// Stop the node. It answers first, then closes its connections and its store.
 #[utoipa::path(post, path = "/stop", tag = "node", responses((status = 200, body = Stopping)))]
 pub(crate) async fn stop(State(api): State<Api>) -> Json<Stopping> {
     api.stop();
-    Json(Stopping { stopping: true })
+    Json(Stopping::new())
 }

@@ -499,6 +499,10 @@ pub(crate) enum Identity {
         #[arg(long, value_name = "FILE")]
         new_passphrase_file: Option<PathBuf>,
     },
+    /// Have the running node forget the keys: it leaves its peers, closes its store and waits
+    Lock,
+    /// Show a locked node the passphrase: it opens its store and goes on
+    Unlock,
 }
 
 /// Look at the settings.

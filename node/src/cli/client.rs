@@ -16,6 +16,7 @@ use futures::StreamExt;
 use serde_json::Value;
 use tokio::runtime::{Handle, Runtime};
 use tower::ServiceExt;
+use zeroize::Zeroizing;
 
 use super::{
     failure::{Exit, Failure, from_answer},
@@ -45,6 +46,7 @@ enum Payload {
     /// JSON as somebody wrote it.
     Text(Vec<u8>),
     Bytes(Vec<u8>),
+    Secret(Zeroizing<Vec<u8>>),
 }
 
 impl Call {
@@ -86,6 +88,11 @@ impl Call {
             Some(bytes) => Payload::Bytes(bytes),
         };
         Call { method, path, body }
+    }
+
+    /// Hands over a secret, which is forgotten when it was sent.
+    pub(crate) fn post_secret(path: impl Into<String>, secret: &[u8]) -> Call {
+        Call { method: Method::POST, path: path.into(), body: Payload::Secret(Zeroizing::new(secret.to_vec())) }
     }
 
     /// Hands over bytes.
@@ -304,6 +311,7 @@ fn encode(body: Payload) -> (Option<&'static str>, Vec<u8>) {
         Payload::Json(value) => (Some("application/json"), value.to_string().into_bytes()),
         Payload::Text(text) => (Some("application/json"), text),
         Payload::Bytes(bytes) => (Some("application/octet-stream"), bytes),
+        Payload::Secret(text) => (Some("text/plain"), text.to_vec()),
     }
 }
 

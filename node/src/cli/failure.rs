@@ -114,7 +114,7 @@ pub(crate) fn exit_of(status: u16) -> Exit {
     match status {
         400 => Exit::Usage,
         404 => Exit::NotFound,
-        401 | 403 | 413 => Exit::Refused,
+        401 | 403 | 413 | 423 => Exit::Refused,
         504 => Exit::TimedOut,
         507 => Exit::Store,
         _ => Exit::Failed,

@@ -21,6 +21,7 @@ mod files;
 mod identity;
 mod import;
 mod interrupt;
+mod locked;
 mod log;
 mod look;
 mod manual;
@@ -37,6 +38,7 @@ mod start;
 mod status_watch;
 mod sure;
 mod table;
+mod undumped;
 mod up;
 mod visible;
 mod watch;
@@ -120,6 +122,8 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Identity(args::Identity::Passphrase { remove, new_passphrase_file }) => {
             passphrase::change(&config, remove, new_passphrase_file.as_deref(), output)
         }
+        Command::Identity(args::Identity::Lock) => locked::lock(&config, output),
+        Command::Identity(args::Identity::Unlock) => locked::unlock(&config, output),
         Command::Text(args::Text::Edit { object }) => edit::edit(&config, &object, output),
         Command::Object(args::Object::Delete { object, sure }) => {
             with(Client::open(&config)?, |client| sure::delete_object(client, &object, &sure, output))

@@ -116,10 +116,10 @@ fn at_terminal(question: &str) -> Result<Option<Passphrase>, Failure> {
     prompt::hidden(question)?.map(|typed| Passphrase::read(&typed).map_err(unfit)).transpose()
 }
 
-/// The first line of a file, or of standard input. No more of standard input is taken: the rest may be for the command.
+/// The first line of a file, or of standard input. No more of standard input is taken: the next line may be the new one.
 fn from_file(path: &Path) -> Result<Passphrase, Failure> {
     let bytes = if path == Path::new(STANDARD_INPUT) {
-        prompt::standard_input().and_then(|input| line(input))
+        prompt::standard_input().and_then(line)
     } else {
         File::open(path).and_then(line)
     };

@@ -8,17 +8,18 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, runtime::Runtime, task::JoinHandle};
 
 use super::{
     aside,
     client::{Call, Client, path},
     failure::{Exit, Failure},
     interrupt::Signals,
+    locked,
     output::{Output, list, text},
     passphrase,
     running::{self, NodeFile},
-    start,
+    start, undumped,
 };
 use crate::{
     addresses::{self, LastUp},
@@ -36,20 +37,54 @@ const DOWN_PATIENCE: Duration = Duration::from_secs(20);
 /// Starts the node and stays until it is told to stop.
 pub(crate) fn up(config: Config, output: Output) -> Result<(), Failure> {
     log(&config)?;
-    let runtime = start::runtime()?;
-    let passphrase = passphrase::to_start(&config)?;
-    let result = runtime.block_on(live(config, passphrase, output));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    result
+    undumped::keep();
+    let mut passphrase = passphrase::to_start(&config)?;
+    let mut greeting = Some(output);
+    let (mut runtime, mut signals) = life()?;
+    loop {
+        let end = runtime.block_on(live(&config, passphrase.take(), signals, greeting.take()));
+        // The next one listens to signals before the last one stops to, so that none is lost. With a runtime goes everything
+        // that still held a key.
+        let next = life()?;
+        runtime.shutdown_timeout(Duration::from_secs(1));
+        if end? == End::Stopped {
+            return Ok(());
+        }
+        let (waiting, signals_meanwhile) = next;
+        passphrase = waiting.block_on(locked::wait(&config, signals_meanwhile))?;
+        (runtime, signals) = life()?;
+        waiting.shutdown_timeout(Duration::from_secs(1));
+        if passphrase.is_none() {
+            return Ok(());
+        }
+    }
 }
 
-async fn live(config: Config, passphrase: Option<Passphrase>, output: Output) -> Result<(), Failure> {
+/// What a node lives on until it stops or is locked.
+fn life() -> Result<(Runtime, Signals), Failure> {
+    let runtime = start::runtime()?;
+    let signals = runtime.block_on(async { Signals::new() })?;
+    Ok((runtime, signals))
+}
+
+/// How a node's life ended.
+#[derive(PartialEq)]
+enum End {
+    Stopped,
+    Locked,
+}
+
+async fn live(
+    config: &Config,
+    passphrase: Option<Passphrase>,
+    mut signals: Signals,
+    greeting: Option<Output>,
+) -> Result<End, Failure> {
     let folder = config.data_dir.value.clone();
-    let mut signals = Signals::new()?;
     let mut last = LastUp::read(&folder);
-    let node = start_node(&config, passphrase.as_ref(), &mut last).await?;
+    let node = start_node(config, passphrase.as_ref(), &mut last).await?;
     drop(passphrase);
-    let served = match serve(&node, &config, &mut last).await {
+    let served = match serve(&node, config, &mut last).await {
         Ok(served) => served,
         Err(failure) => {
             node.stop().await;
@@ -57,20 +92,24 @@ async fn live(config: Config, passphrase: Option<Passphrase>, output: Output) ->
         }
     };
     tracing::info!(version = crate::VERSION, peer_id = %node.peer_id(), api = %served.address, "the node is ready");
-    let ready = match output.confirm(&introduction(&node, &config, &served, &last), screen) {
-        // A node runs on when nobody reads what it said.
-        Err(failure) if failure == Failure::reader_gone() => Ok(()),
-        said => said,
+    let ready = match greeting {
+        None => Ok(()),
+        Some(output) => match output.confirm(&introduction(&node, config, &served, &last), screen) {
+            // A node runs on when nobody reads what it said.
+            Err(failure) if failure == Failure::reader_gone() => Ok(()),
+            said => said,
+        },
     };
+    let mut is_told = false;
     if ready.is_ok() {
         tokio::select! {
-            () = signals.next() => {}
+            () = signals.next() => is_told = true,
             () = served.api.stopped() => {}
             () = node.stopped() => {}
         }
     }
     tracing::info!("the node stops");
-    NodeFile::remove(&folder);
+    withdraw(&folder);
     served.api.stop();
     let close = async {
         let _ = tokio::time::timeout(GRACE, served.server).await;
@@ -79,7 +118,7 @@ async fn live(config: Config, passphrase: Option<Passphrase>, output: Output) ->
     tokio::select! {
         () = close => {}
         // Whoever asks twice does not want to wait.
-        () = signals.next() => {}
+        () = signals.next() => is_told = true,
     }
     ready?;
     match node.failure() {
@@ -96,7 +135,8 @@ async fn live(config: Config, passphrase: Option<Passphrase>, output: Output) ->
             format!("the node stopped because its store failed: {why}"),
             "look at the disk (is it full?), then start it again: nothing acknowledged is lost",
         )),
-        None => Ok(()),
+        None if served.api.is_locking() && !is_told => Ok(End::Locked),
+        None => Ok(End::Stopped),
     }
 }
 
@@ -151,25 +191,42 @@ struct Served {
 }
 
 async fn serve(node: &Node, config: &Config, last: &mut LastUp) -> Result<Served, Failure> {
-    let folder = &config.data_dir.value;
-    let unwritable = |error: io::Error| {
-        let what = format!("{} cannot be written: {error}", folder.display());
-        Failure::new(Exit::Failed, "unwritable", what, "look at the rights of the folder and at the space on its disk")
-    };
-    let listener = bind_api(config, last).await?;
-    let address = listener.local_addr().map_err(unwritable)?;
-    let (token, token_path) = Token::issue(folder).map_err(unwritable)?;
-    let peer_id = node.peer_id().to_string();
-    let api = Api::new(node.clone(), config.clone());
-    let guard = Guard::new(token, address, &config.api_hosts.value, &config.api_origins.value, &peer_id);
-    let server = tokio::spawn(api::serve(api.clone(), listener, guard));
     last.listen = addresses::of(node);
-    last.write(folder).map_err(unwritable)?;
-    let token_path = std::path::absolute(token_path).map_err(unwritable)?;
-    let note =
-        NodeFile { api: address, pid: std::process::id(), token_path, peer_id, version: crate::VERSION.to_owned() };
-    note.write(folder).map_err(unwritable)?;
+    let (listener, guard) = announce(config, last, &node.peer_id().to_string()).await?;
+    let address = listener.local_addr().map_err(|error| unwritable(config, &error))?;
+    let api = Api::new(node.clone(), config.clone());
+    let server = tokio::spawn(api::serve(api.clone(), listener, guard));
     Ok(Served { api, address, server })
+}
+
+/// Takes the address of the API and says in the folder where it is. Whoever comes now waits until it is served.
+pub(super) async fn announce(
+    config: &Config,
+    last: &mut LastUp,
+    peer_id: &str,
+) -> Result<(TcpListener, Guard), Failure> {
+    let folder = &config.data_dir.value;
+    let failed = |error: io::Error| unwritable(config, &error);
+    let listener = bind_api(config, last).await?;
+    let address = listener.local_addr().map_err(failed)?;
+    let (token, token_path) = Token::issue(folder).map_err(failed)?;
+    let guard = Guard::new(token, address, &config.api_hosts.value, &config.api_origins.value, peer_id);
+    last.write(folder).map_err(failed)?;
+    let token_path = std::path::absolute(token_path).map_err(failed)?;
+    let (pid, version) = (std::process::id(), crate::VERSION.to_owned());
+    let note = NodeFile { api: address, pid, token_path, peer_id: peer_id.to_owned(), version };
+    note.write(folder).map_err(failed)?;
+    Ok((listener, guard))
+}
+
+/// Takes back what was announced.
+pub(super) fn withdraw(folder: &Path) {
+    NodeFile::remove(folder);
+}
+
+fn unwritable(config: &Config, error: &io::Error) -> Failure {
+    let what = format!("{} cannot be written: {error}", config.data_dir.value.display());
+    Failure::new(Exit::Failed, "unwritable", what, "look at the rights of the folder and at the space on its disk")
 }
 
 async fn bind_api(config: &Config, last: &mut LastUp) -> Result<TcpListener, Failure> {

@@ -65,8 +65,8 @@ impl Passphrase {
         if self.0.chars().count() < CHARACTERS_MIN { Err(PassphraseError::TooShort) } else { Ok(()) }
     }
 
-    /// As argon2id takes it.
-    pub(super) fn bytes(&self) -> &[u8] {
+    /// As argon2id takes it, and as a locked node reads it.
+    pub(crate) fn bytes(&self) -> &[u8] {
         self.0.as_bytes()
     }
 }

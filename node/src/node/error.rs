@@ -124,7 +124,7 @@ impl StartError {
         }
     }
 
-    pub(super) fn lock(path: PathBuf, error: LockError) -> StartError {
+    pub(crate) fn lock(path: PathBuf, error: LockError) -> StartError {
         match error {
             LockError::Held { pid } => StartError::Locked { path, pid },
             LockError::Io(error) if is_read_only(&error) => StartError::ReadOnly { path, error },

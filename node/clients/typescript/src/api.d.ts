@@ -193,6 +193,14 @@ export type Joining = {
   link: string;
 };
 
+/** How the keys are protected on disk, and what changes it. */
+export type KeysBody = {
+  /** The command that changes it. */
+  command: string;
+  /** `file_permissions`: who can read the data folder has them; `passphrase`: it has to be guessed as well. */
+  protection: string;
+};
+
 /** The space is level. */
 export type Level = {
   /** Always true. */
@@ -205,6 +213,12 @@ export type Level = {
 
 /** A line of the answer. */
 export type Line = Progress | Imported | ErrorBody;
+
+/** Whether the keys are locked. */
+export type LockBody = {
+  /** Whether they are, as soon as this was answered. */
+  locked: boolean;
+};
 
 /** The space that was made. */
 export type MadeSpace = {
@@ -516,6 +530,8 @@ export type Spending = {
 export type StatusBody = {
   /** The identity it acts for. */
   identity: string;
+  /** How the keys are protected on disk. */
+  keys: KeysBody;
   /** The addresses it can be reached at. */
   listen: string[];
   /** What the identity calls itself. */
@@ -681,6 +697,12 @@ export interface Paths {
       answer: Alive;
     };
   };
+  "/identity/lock": {
+    /** Forget the keys. It answers first; then the node leaves its peers, closes its store, and answers with 423 until it is unlocked. Refused where no passphrase would open them again. */
+    POST: {
+      answer: LockBody;
+    };
+  };
   "/identity/phrase": {
     /** The recovery phrase, while it is stored here. */
     GET: {
@@ -689,6 +711,12 @@ export interface Paths {
     /** Say that the phrase is written down: it is deleted from this device. */
     DELETE: {
       answer: PhraseBody;
+    };
+  };
+  "/identity/unlock": {
+    /** Open the keys of a locked node: the body is the passphrase as text. A node that is not locked does not look at it. */
+    POST: {
+      answer: LockBody;
     };
   };
   "/join": {
