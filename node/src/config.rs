@@ -66,6 +66,8 @@ impl<T> Setting<T> {
 pub struct Flags {
     /// `--data`.
     pub data: Option<PathBuf>,
+    /// `--state-dir`.
+    pub state_dir: Option<PathBuf>,
     /// `--listen`, each.
     pub listen: Vec<Multiaddr>,
     /// `--api`.
@@ -87,6 +89,9 @@ pub struct Flags {
 pub struct Config {
     /// The folder with the store, the identity and `config.toml`. Default: by the platform's convention.
     pub data_dir: Setting<PathBuf>,
+    /// The folder that remembers which copy of the data folder wrote last (NODE-2.5); outside of it. Default: by the platform's
+    /// convention.
+    pub state_dir: Setting<PathBuf>,
     /// Where to listen for peers. Default: QUIC and TCP on all addresses at port 9338, or the next free one.
     pub listen: Setting<Vec<Multiaddr>>,
     /// Where the API listens. Default: loopback at port 9339, or the next free one.
@@ -171,6 +176,7 @@ pub enum ConfigError {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Written {
+    state_dir: Option<PathBuf>,
     listen: Option<Vec<Text<Multiaddr>>>,
     api: Option<Text<SocketAddr>>,
     api_hosts: Option<Vec<String>>,
@@ -224,6 +230,12 @@ impl Config {
             list.map(|list| list.into_iter().map(|text| text.0).collect::<Vec<_>>())
         };
         let config = Config {
+            state_dir: choose.one(
+                flags.state_dir.clone(),
+                "WEFT_STATE_DIR",
+                written.state_dir,
+                default_state_dir(environment),
+            )?,
             listen: choose.list(
                 some_of(&flags.listen),
                 "WEFT_LISTEN",
@@ -282,6 +294,10 @@ impl Config {
             let bounds = "a scheme, a host and perhaps a port, such as http://localhost:5173, and nothing after it";
             bounded(is_origin(origin), "api_origins", format!("{origin:?}"), bounds)?;
         }
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let state = absolute(&self.state_dir.value);
+        let is_outside = !state.starts_with(absolute(&self.data_dir.value));
+        bounded(is_outside, "state_dir", state.display().to_string(), "outside of the data folder, which it watches")?;
         bounded(!self.listen.value.is_empty(), "listen", "an empty list".to_owned(), "at least one address")
     }
 
@@ -291,6 +307,7 @@ impl Config {
         let list = |items: &[Multiaddr]| items.iter().map(ToString::to_string).collect::<Vec<_>>().into();
         vec![
             ("data", self.data_dir.value.display().to_string().into(), self.data_dir.source),
+            ("state_dir", self.state_dir.value.display().to_string().into(), self.state_dir.source),
             ("listen", list(&self.listen.value), self.listen.source),
             ("api", self.api.value.to_string().into(), self.api.source),
             ("api_hosts", self.api_hosts.value.clone().into(), self.api_hosts.source),
@@ -443,6 +460,22 @@ fn default_data_dir(environment: &dyn Fn(&str) -> Option<String>) -> Option<Path
         // A relative XDG path is to be ignored, says the XDG base directory specification.
         let xdg = folder("XDG_DATA_HOME").filter(|path| path.is_absolute());
         xdg.or_else(|| folder("HOME").map(|home| home.join(".local/share"))).map(|share| share.join("weft"))
+    }
+}
+
+/// The platform's place for what a program remembers on this machine: not where its data is, so that it stays when that is put
+/// back. Where there is no home folder, it is the machine's.
+fn default_state_dir(environment: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+    let folder = |variable: &str| environment(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if cfg!(windows) {
+        folder("LOCALAPPDATA").unwrap_or_else(|| "C:/ProgramData".into()).join("weft-state")
+    } else if cfg!(target_os = "macos") {
+        let home = folder("HOME").unwrap_or_else(|| "/".into());
+        home.join("Library/Application Support/weft-state")
+    } else {
+        let xdg = folder("XDG_STATE_HOME").filter(|path| path.is_absolute());
+        let state = xdg.or_else(|| folder("HOME").map(|home| home.join(".local/state")));
+        state.unwrap_or_else(|| "/var/lib".into()).join("weft")
     }
 }
 

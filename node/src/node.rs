@@ -13,9 +13,9 @@ mod tests;
 use std::{
     collections::BTreeMap,
     io,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -42,7 +42,7 @@ pub use self::{
 use crate::{
     identity::{self, Identity, IdentityError, Passphrase, Protection, WrappingKey},
     meters::Meters,
-    store::{self, Counted, Disk, Lock, SetAside, Store, Threads},
+    store::{self, Counted, Disk, Lock, LockError, Outside, SetAside, Store, Threads},
 };
 
 /// Commands that may wait for the driver; more wait with their callers.
@@ -50,11 +50,18 @@ const REQUESTS_MAX: usize = 1_024;
 /// Events that a slow listener may lag behind before it misses some.
 const EVENTS_MAX: usize = 1_024;
 
+/// How long another process may keep the device's place in the state folder before this one gives up.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What a node needs to start.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
     /// The folder with everything it keeps; made if it is not there, open to its owner only.
     pub data_dir: PathBuf,
+    /// The folder outside of it that remembers which copy of it wrote last, so that an older one that is put back is noticed and
+    /// does not fork its device (NODE-2.5). It has to stay when the data folder is restored. Default: none, for programs that see to
+    /// that themselves.
+    pub state_dir: Option<PathBuf>,
     /// Where to listen for peers; nowhere when empty.
     pub listen: Vec<Multiaddr>,
     /// Peers to stay connected to, with or without `/p2p/…` at the end.
@@ -73,6 +80,7 @@ impl NodeConfig {
     pub fn new(data_dir: impl Into<PathBuf>) -> NodeConfig {
         NodeConfig {
             data_dir: data_dir.into(),
+            state_dir: None,
             listen: Vec::new(),
             peers: Vec::new(),
             name: None,
@@ -196,7 +204,17 @@ impl Node {
             );
         }
         let store = Arc::new(disk);
-        let opened = store.opened().map_err(damaged)?;
+        let unsure = match &config.state_dir {
+            Some(state_dir) if lock.is_some() => {
+                let outside = claim(&folder, state_dir, &identity.device.id()).await?;
+                let mut mark = [0; 16];
+                getrandom::fill(&mut mark).map_err(|error| StartError::Identity(IdentityError::NoEntropy(error)))?;
+                store.recognise(outside, identity.device.id(), mark).map_err(damaged)?
+            }
+            _ => Vec::new(),
+        };
+        let mut opened = store.opened().map_err(damaged)?;
+        opened.local.extend(unsure);
         let acquaintances = Acquaintances::new(store.node_rows(known::PREFIX).map_err(damaged)?);
 
         let swarm = match has_network {
@@ -252,7 +270,7 @@ impl Node {
         for damage in store.take_damage() {
             driver.found(damage);
         }
-        let data_dir = folder.clone();
+        let (data_dir, left) = (folder.clone(), Arc::clone(&store));
         tokio::spawn(async move {
             let end = driver.run(Sources { requests: asked, stored, worked }).await;
             // The store's threads are joined by now: everything that was ordered is on disk.
@@ -266,7 +284,9 @@ impl Node {
                     Life::Failed { why: error.to_string(), damaged: error.is_damage() }
                 }
             };
-            drop(lock);
+            // Handles may keep the store open for reading; the places are free for another process from here on.
+            left.leave();
+            drop((left, lock));
             lives.send_replace(life);
         });
         Ok(Node(Arc::new(Handle {
@@ -374,6 +394,11 @@ impl Node {
         self.0.has_network
     }
 
+    /// Why an older copy of the data folder would not be noticed, if that is so: the mark cannot be kept outside of it.
+    pub(crate) fn unmarked(&self) -> Option<String> {
+        self.0.store.unmarked()
+    }
+
     /// The recovery phrase, until its owner has confirmed it.
     ///
     /// # Errors
@@ -430,6 +455,20 @@ impl Node {
         // When it stopped already there is nobody to ask.
         let _ = self.0.requests.send(Request::Stop).await;
         self.stopped().await;
+    }
+}
+
+/// Takes the place of the device in the state folder. A process that ends may have it for a moment longer than its data folder.
+async fn claim(folder: &Path, state_dir: &Path, device: &DeviceId) -> Result<Outside, StartError> {
+    let patient_until = Instant::now() + CLAIM_PATIENCE;
+    loop {
+        match Outside::claim(state_dir, device) {
+            Ok(outside) => return Ok(outside),
+            Err(LockError::Held { .. }) if Instant::now() < patient_until => {
+                tokio::time::sleep(CLAIM_PATIENCE / 20).await;
+            }
+            Err(error) => return Err(StartError::copied(folder.to_owned(), error)),
+        }
     }
 }
 

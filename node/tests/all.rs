@@ -24,6 +24,7 @@ mod logs;
 mod objects;
 mod people;
 mod printed_ids;
+mod restored;
 mod secrets;
 mod spaces;
 mod terminal;

@@ -65,6 +65,11 @@ impl Folder {
         self.dir.path().join("data")
     }
 
+    /// Where it is remembered which copy of the data folder wrote last.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
     /// What the node that runs or ran here wrote to standard error.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("up.log")).unwrap_or_default()
@@ -84,6 +89,7 @@ impl Folder {
             command.env_remove(variable);
         }
         command.env("HOME", self.dir.path()).env("WEFT_DATA", self.data()).args(arguments).stdin(Stdio::null());
+        command.env("WEFT_STATE_DIR", self.state());
         command
     }
 

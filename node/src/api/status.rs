@@ -171,6 +171,14 @@ const CHANGES_PROTECTION: &str = "weft identity passphrase";
 
 fn notes(api: &Api, protection: Protection) -> Vec<Note> {
     let mut notes = Vec::new();
+    if let Some(why) = api.node().unmarked() {
+        notes.push(Note {
+            note: format!(
+                "an older copy of the data folder would not be noticed, so spaces wait for a member at each start: {why}"
+            ),
+            command: "name a folder that can be written to, outside of the data folder, with --state-dir or `state_dir`".to_owned(),
+        });
+    }
     let mut note = |note: &str, command: &str| {
         notes.push(Note { note: note.to_owned(), command: command.to_owned() });
     };

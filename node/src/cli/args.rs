@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// Where the passphrase of the identity is read from, its first line: a file, or `-` for standard input
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) passphrase_file: Option<PathBuf>,
+    /// Where it is remembered which copy of that folder wrote last [env: WEFT_STATE_DIR] [default: by the platform's convention]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
     /// Print JSON for programs: one document, or one object a line for streams; errors too
     #[arg(long, global = true)]
     pub(crate) json: bool,

@@ -77,7 +77,7 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(args: Args) -> Result<(), Failure> {
-    let Args { data, passphrase_file, json, quiet, command } = args;
+    let Args { data, state_dir, passphrase_file, json, quiet, command } = args;
     let output = Output { json, quiet };
     // What looks at no data folder needs no settings.
     match &command {
@@ -87,7 +87,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Demo { fast } => return demo::demo(*fast, output),
         _ => {}
     }
-    let mut flags = Flags { data, passphrase_file, ..Flags::default() };
+    let mut flags = Flags { data, state_dir, passphrase_file, ..Flags::default() };
     if let Command::Up(up) = &command {
         flags = Flags {
             listen: up.listen.clone(),

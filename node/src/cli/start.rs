@@ -89,6 +89,7 @@ pub(crate) fn make_identity(config: &Config) -> Result<(), Failure> {
 pub(crate) fn node_config(config: &Config, passphrase: Option<&Passphrase>) -> NodeConfig {
     NodeConfig {
         peers: config.peers.value.clone(),
+        state_dir: Some(config.state_dir.value.clone()),
         name: config.name.value.clone(),
         cache_bytes: config.cache_bytes.value,
         passphrase: passphrase.cloned(),
@@ -100,6 +101,7 @@ pub(crate) fn node_config(config: &Config, passphrase: Option<&Passphrase>) -> N
 pub(crate) fn from_start(error: &StartError) -> Failure {
     let (exit, code) = match error {
         StartError::Locked { .. } => (Exit::Store, LOCKED),
+        StartError::Copied { .. } => (Exit::Store, "device_in_use"),
         StartError::Damaged { .. } => (Exit::Store, "store_damaged"),
         StartError::ReadOnly { .. } => (Exit::Failed, "read_only"),
         StartError::Newer { .. } => (Exit::Store, "store_newer"),

@@ -21,6 +21,18 @@ pub enum StartError {
         /// Which process, if it said so.
         pid: Option<u32>,
     },
+    /// Another copy of the data folder is in use: both would write as one device.
+    #[error(
+        "another copy of the data folder {} is in use{}: both would write as one device",
+        path.display(),
+        .pid.map_or(String::new(), |pid| format!(" by process {pid}"))
+    )]
+    Copied {
+        /// The data folder of this one.
+        path: PathBuf,
+        /// Which process has the other one, if it said so.
+        pid: Option<u32>,
+    },
     /// The store contradicts itself.
     #[error("the store in {} is damaged: {what}", path.display())]
     Damaged {
@@ -85,6 +97,10 @@ impl StartError {
             StartError::Locked { .. } => {
                 "use the node that runs, stop it with `weft down`, or name another folder with --data"
             }
+            StartError::Copied { .. } => {
+                "stop the other one first; what it wrote comes here when both have met the same member, one after the other. A \
+                 second device is made by linking it, never by copying a folder"
+            }
             StartError::Damaged { .. } => {
                 "run `weft up`: it sets the damaged files aside, deletes nothing, and says what is left and what peers have to \
                  give again"
@@ -121,6 +137,13 @@ impl StartError {
                 let what = what.strip_prefix("the store is damaged: ").unwrap_or(&what).to_owned();
                 StartError::Damaged { path, what }
             }
+        }
+    }
+
+    pub(super) fn copied(path: PathBuf, error: LockError) -> StartError {
+        match error {
+            LockError::Held { pid } => StartError::Copied { path, pid },
+            other => StartError::lock(path, other),
         }
     }
 

@@ -14,7 +14,7 @@ use std::{
 
 use weft_crypto::{DeviceId, FeedId, Head, Purpose, SpaceId};
 use weft_feed::{Run, Tree, body_hash, leaf};
-use weft_peer::store::{Batch, ends_unknown};
+use weft_peer::store::{Batch, Ends, ends_unknown};
 
 use super::{
     Store,
@@ -142,7 +142,9 @@ fn make_anew(folder: &Path, making: &Path, cache_bytes: usize, me: DeviceId) -> 
         let own = found.iter().filter(|feed| feed.device == me && feed.space == *space && feed.control == control);
         own.map(|feed| feed.had).max().unwrap_or(0)
     };
-    let writes = spaces.iter().map(|space| ends_unknown(space, had(space, true), had(space, false))).collect();
+    // Whom it let in is in the control entries, which the anchor has.
+    let ends = |space| Ends { control: had(space, true), data: had(space, false), others: 0 };
+    let writes = spaces.iter().map(|space| ends_unknown(space, ends(space))).collect();
     disk.write(&[Batch { writes, durable: true }])?;
     disk.rest()?;
     Ok(found)

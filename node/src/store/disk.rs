@@ -25,6 +25,7 @@ use super::{
     anchor::Anchor,
     error::StoreError,
     examine::first_damaged,
+    incarnation::Watch,
     layout::{DERIVED_PREFIX_BYTES, FeedRow, HeadersRow, decode_state, derived_key, number_key, run_from, run_key},
     mark,
     medium::{Folder, Media, Untouched},
@@ -43,6 +44,8 @@ pub struct Disk {
     anchor: Mutex<Anchored>,
     /// What opening found and others can mend.
     found: Mutex<Vec<Damage>>,
+    /// Keeps the mark outside, once this copy was looked at. Locked within `writing`.
+    pub(super) watch: Mutex<Option<Watch>>,
 }
 
 /// What is looked up for every write and read: small, so it stays in memory. Names nothing that the rows do not have.
@@ -154,6 +157,7 @@ impl Disk {
             writing: Mutex::default(),
             anchor: Mutex::new(Anchored { file: anchor, grown: BTreeMap::new() }),
             found: Mutex::default(),
+            watch: Mutex::default(),
         }
     }
 
@@ -214,7 +218,7 @@ impl Disk {
         self.index().feeds.get(feed).copied()
     }
 
-    fn feed_rows(&self) -> Result<Vec<(FeedId, FeedRow)>, StoreError> {
+    pub(super) fn feed_rows(&self) -> Result<Vec<(FeedId, FeedRow)>, StoreError> {
         let mut feeds = Vec::new();
         self.rows.scan(Table::Feeds, &[], &[], &mut |key, value| {
             let feed = FeedId::try_from(key).map_err(|_| StoreError::damaged("a row of the table of feeds"))?;
@@ -286,6 +290,11 @@ impl Disk {
         self.rows.commit(changes, false)
     }
 
+    pub(super) fn put_durably(&self, changes: &[Change]) -> Result<(), StoreError> {
+        self.anchored().file.append(changes, true)?;
+        self.rows.commit(changes.to_vec(), true)
+    }
+
     /// How many entries of a feed are held.
     pub(crate) fn length(&self, feed: &FeedId) -> u64 {
         self.slot(feed).map_or(0, |slot| slot.length)
@@ -297,7 +306,7 @@ impl Disk {
         Ok(feeds.map(|(feed, row)| (feed, row.manifest)).collect())
     }
 
-    fn table(&self, table: Table, prefix: &[u8]) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
+    pub(super) fn table(&self, table: Table, prefix: &[u8]) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
         let mut rows = Vec::new();
         self.rows.scan(table, prefix, prefix, &mut |key, value| {
             rows.push((Bytes::copy_from_slice(key), Bytes::copy_from_slice(value)));
@@ -321,6 +330,7 @@ impl Store for Disk {
         self.rows.commit(plan.changes, is_durable(batches))?;
         self.anchored().grown.extend(plan.grown);
         self.index().add(plan.news);
+        self.noticed(plan.announced, &plan.anchored);
         Ok(())
     }
 
@@ -344,6 +354,7 @@ impl Store for Disk {
     }
 
     fn settle(&self) -> Result<(), StoreError> {
+        self.note(false);
         self.rows.settle()
     }
 
@@ -417,6 +428,7 @@ impl Store for Disk {
         anchored.file.append(&noted, false)?;
         anchored.grown.clear();
         drop(anchored);
+        self.note(true);
         self.rows.checkpoint()
     }
 }

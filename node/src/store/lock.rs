@@ -40,7 +40,12 @@ impl LockError {
 impl Lock {
     /// Takes the lock of the folder, or says who has it.
     pub fn take(folder: &Path) -> Result<Lock, LockError> {
-        let mut file = private::open(&folder.join("lock"))?;
+        Lock::at(&folder.join("lock"))
+    }
+
+    /// The same with a file of any name.
+    pub(super) fn at(path: &Path) -> Result<Lock, LockError> {
+        let mut file = private::open(path)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use weft_crypto::{FeedId, Purpose, SpaceId};
+use weft_crypto::{FeedId, Manifest, Purpose, SpaceId};
 use weft_feed::{Run, VerifiedRange};
 use weft_peer::store::Write;
 use weft_replication::StoredRange;
@@ -11,6 +11,7 @@ use weft_replication::StoredRange;
 use super::{
     disk::{Index, Slot, manifest_of},
     error::StoreError,
+    incarnation::Announced,
     layout::{FeedRow, derived_key, encode_headers, encode_state, number_key, run_key},
     row::{Change, Table},
     rows::Rows,
@@ -26,6 +27,8 @@ pub(super) struct Plan {
     pub(super) grown: BTreeMap<u32, Bytes>,
     /// What is in the index afterwards.
     pub(super) news: Index,
+    /// Feeds that become known.
+    pub(super) announced: Vec<Announced>,
 }
 
 impl Plan {
@@ -61,7 +64,9 @@ impl Plan {
         if self.slot(index, &feed).is_some() {
             return Ok(());
         }
-        let control = manifest_of(&feed, manifest)?.purpose == Purpose::Control;
+        let Manifest { device, purpose, .. } = manifest_of(&feed, manifest)?;
+        let control = purpose == Purpose::Control;
+        self.announced.push(Announced { feed, space, device, purpose });
         let new = self.news.feeds.keys().filter(|feed| !index.feeds.contains_key(*feed)).count();
         let number = (index.feeds.len() + new) as u32;
         self.news.feeds.insert(feed, Slot { number, control, length: 0 });

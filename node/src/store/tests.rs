@@ -3,6 +3,7 @@
 //! A crash is a copy of the folder as it is at that moment, opened by another store.
 
 mod damage;
+mod incarnation;
 
 use std::{
     fs::{self, OpenOptions},

@@ -67,5 +67,5 @@ pub use me::Me;
 pub use peer::{OpenError, Peer};
 pub use room::enter::EnterError;
 pub use status::{PairStatus, PeerStatus, SpaceStatus, Status, Waiting};
-pub use store::{Batch, Damage, Opened, OpenedFeed, Write};
+pub use store::{Batch, Damage, Ends, Opened, OpenedFeed, Write};
 pub use weft_replication::{ReadError, StoredRange};

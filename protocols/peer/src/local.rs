@@ -8,7 +8,7 @@
 //! | `profile/` space id | this member has said its name in the space |
 //! | `sessions/` space id | the number of the next session of this device's data feed, 8 bytes little endian |
 //! | `said/` space id | what the link said that the space is called |
-//! | `unsure/` space id | the store was lost: at least how many entries its own control and data feed had |
+//! | `unsure/` space id | where own feeds end is not known: at least how many entries control and data feed had, and how many other devices had feeds; 8 bytes little endian each |
 
 use bytes::Bytes;
 use weft_crypto::{
@@ -18,10 +18,14 @@ use weft_crypto::{
 use weft_space::compose::SpaceKeys;
 use zeroize::Zeroizing;
 
+use crate::store::Ends;
+
 /// Says what a sealed row is for, so that one cannot stand for another.
 const KEYS: &str = "space keys";
 const JOINING: &str = "joining";
 const SECRETS_BYTES: usize = 96;
+/// What the keys begin with of rows that say that the ends of own feeds are not known.
+pub(crate) const UNSURE: &[u8] = b"unsure/";
 
 /// A private row, read back.
 #[derive(Debug)]
@@ -31,7 +35,7 @@ pub(crate) enum Row {
     Stopped(FeedId, Head),
     Profile(SpaceId),
     Said(SpaceId, String),
-    Unsure(SpaceId, u64, u64),
+    Unsure(SpaceId, Ends),
     Sessions(SpaceId, u64),
 }
 
@@ -68,7 +72,7 @@ pub(crate) fn said_key(space: &SpaceId) -> Bytes {
 }
 
 pub(crate) fn unsure_key(space: &SpaceId) -> Bytes {
-    [b"unsure/", space.as_bytes().as_slice()].concat().into()
+    [UNSURE, space.as_bytes().as_slice()].concat().into()
 }
 
 pub(crate) fn sessions_key(space: &SpaceId) -> Bytes {
@@ -85,10 +89,7 @@ impl Row {
             b"joining" => Ok(Row::Joining(space()?, value.clone())),
             b"profile" => Ok(Row::Profile(space()?)),
             b"said" => Ok(Row::Said(space()?, String::from_utf8_lossy(value).into_owned())),
-            b"unsure" => {
-                let (&[control, data], []) = value.as_chunks::<8>() else { return Err(RowError::Unknown) };
-                Ok(Row::Unsure(space()?, u64::from_le_bytes(control), u64::from_le_bytes(data)))
-            }
+            b"unsure" => Ok(Row::Unsure(space()?, Ends::decode(value).ok_or(RowError::Unknown)?)),
             b"sessions" => {
                 let next = <[u8; 8]>::try_from(&value[..]).map_err(|_| RowError::Unknown)?;
                 Ok(Row::Sessions(space()?, u64::from_le_bytes(next)))

@@ -29,7 +29,6 @@ use crate::{
         Room,
         enter::{EnterError, Entering},
         sessions::FIRST_SESSION,
-        unsure::Unsure,
     },
     store::{Damage, Opened, OpenedFeed},
 };
@@ -116,8 +115,8 @@ impl Peer {
                 Row::Profile(space) => {
                     profiles.insert(space);
                 }
-                Row::Unsure(space, control, data) => {
-                    unsure.insert(space, Unsure { control, data });
+                Row::Unsure(space, ends) => {
+                    unsure.insert(space, ends);
                 }
                 Row::Said(space, name) => {
                     said.insert(space, name);

@@ -84,12 +84,63 @@ pub struct Damage {
     pub head: Head,
 }
 
-/// What a store that was lost, and made anew from what is kept beside it, writes for each of its spaces: the device does not
-/// know where its own feeds end. It had written at least this much of each. Spec: PEER-3.3
+/// What is known of the ends of a device's own feeds in a space, when the store may have lost writes: they are at least so long.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ends {
+    /// Entries of the control feed.
+    pub control: u64,
+    /// Entries of the data feed.
+    pub data: u64,
+    /// How many other devices had feeds in the space.
+    pub others: u64,
+}
+
+impl Ends {
+    /// What two say of the same space, together.
+    #[must_use]
+    pub fn max(self, other: Ends) -> Ends {
+        Ends {
+            control: self.control.max(other.control),
+            data: self.data.max(other.data),
+            others: self.others.max(other.others),
+        }
+    }
+
+    /// Whether the other knows of nothing that is not here.
+    #[must_use]
+    pub fn covers(&self, other: &Ends) -> bool {
+        self.control >= other.control && self.data >= other.data
+    }
+
+    /// Reads the value of a row that [`ends_unknown`] wrote. Rows of older versions do not say how many others there are.
+    #[must_use]
+    pub fn decode(value: &[u8]) -> Option<Ends> {
+        let (&[control, data, ref others @ ..], []) = value.as_chunks::<8>() else { return None };
+        let others = match others {
+            [] => [0; 8],
+            [others] => *others,
+            _ => return None,
+        };
+        let [control, data, others] = [control, data, others].map(u64::from_le_bytes);
+        Some(Ends { control, data, others })
+    }
+
+    fn encode(self) -> Bytes {
+        [self.control, self.data, self.others].map(u64::to_le_bytes).concat().into()
+    }
+}
+
+/// What a store writes for each of its spaces when it was lost and made anew from what is kept beside it, or is an older copy:
+/// the device does not know where its own feeds end. It had written at least this much of each. Spec: PEER-3.3
 #[must_use]
-pub fn ends_unknown(space: &SpaceId, control: u64, data: u64) -> Write {
-    let value = [control, data].map(u64::to_le_bytes).concat();
-    Write::Local { key: crate::local::unsure_key(space), value: Some(value.into()) }
+pub fn ends_unknown(space: &SpaceId, ends: Ends) -> Write {
+    Write::Local { key: crate::local::unsure_key(space), value: Some(ends.encode()) }
+}
+
+/// The space whose row of [`ends_unknown`] has this key.
+#[must_use]
+pub fn space_of_ends(key: &[u8]) -> Option<SpaceId> {
+    SpaceId::try_from(key.strip_prefix(crate::local::UNSURE)?).ok()
 }
 
 /// The key in table [`CURSORS`] under which is said how often the space's rows were dropped.

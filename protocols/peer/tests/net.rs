@@ -299,7 +299,8 @@ impl Net {
                 (feed.tree, feed.ranges) = (Tree::new(), Vec::new());
             }
         }
-        let writes = vec![weft_peer::store::ends_unknown(&space, 0, data)];
+        let writes =
+            vec![weft_peer::store::ends_unknown(&space, weft_peer::Ends { data, ..weft_peer::Ends::default() })];
         store.write(Batch { writes, durable: true });
         self.restart(device);
     }

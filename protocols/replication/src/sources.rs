@@ -284,6 +284,11 @@ impl Sources {
         self.peers.values().map(|peer| peer.claim(feed)).max().unwrap_or_default()
     }
 
+    /// The peers that have shown all that they hold.
+    pub fn shown_by(&self) -> impl Iterator<Item = &DeviceId> {
+        self.peers.iter().filter(|(_, peer)| peer.complete).map(|(device, _)| device)
+    }
+
     /// Whether a peer has shown all that it holds, and nobody claims more of this feed than is here.
     #[must_use]
     pub fn is_shown(&self, feed: &FeedId) -> bool {

@@ -161,7 +161,8 @@ impl Actor {
                 command.env_remove(variable);
             }
         }
-        command.arg("--data").arg(&self.data).arg("--json").args(arguments);
+        command.arg("--data").arg(&self.data).arg("--state-dir").arg(self.stage.folder.join("state"));
+        command.arg("--json").args(arguments);
         Ok(command)
     }
 }

@@ -33,7 +33,7 @@ use crate::{
     links,
     me::Me,
     outbox::Outbox,
-    store::{Batch, OpenedFeed},
+    store::{Batch, Ends, OpenedFeed},
 };
 
 /// What a room is opened from.
@@ -46,7 +46,7 @@ pub(crate) struct Entering {
     pub(crate) stopped: Vec<(FeedId, Head)>,
     pub(crate) profile_said: bool,
     pub(crate) said_name: Option<String>,
-    pub(crate) unsure: Option<Unsure>,
+    pub(crate) unsure: Option<Ends>,
     pub(crate) sessions: u64,
 }
 
@@ -146,7 +146,7 @@ impl Room {
             store_failed: None,
             profile_said,
             said_name,
-            unsure,
+            unsure: unsure.map(Unsure::new),
             sessions,
             effects: VecDeque::new(),
             me,

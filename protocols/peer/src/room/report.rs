@@ -151,8 +151,8 @@ impl Room {
         }
         if self.unsure.is_some() {
             say(
-                "this device lost its store: nothing is written here before a member has shown what it holds of this device's \
-                 own feeds"
+                "this device lost its store, or its data folder is an older or another copy: nothing is written here before a \
+                 member has shown what it holds of this device's own feeds"
                     .into(),
                 None,
                 "PEER-3.3",
