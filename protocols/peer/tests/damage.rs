@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use weft_credential::Role;
 use weft_crypto::DeviceId;
 use weft_peer::{Answer, Command, Event};
 
 use crate::{
     net::Net,
-    spaces::{append, create, data_feed, insert, level, note, pair, text},
+    spaces::{append, create, data_feed, insert, invite, join, level, note, pair, text},
 };
 
 fn mended(net: &mut Net, at: DeviceId) -> Vec<(u64, u64)> {
@@ -106,14 +107,19 @@ fn who_lost_its_store_writes_nothing_before_a_member_has_shown_its_end() {
     }
 }
 
-/// A member that holds less than this device is known to have written does not know its end either.
+/// A member that holds less than this device is known to have written does not know its end either, unless there is nobody else.
 ///
 /// Spec: PEER-3.3
 #[test]
-fn a_member_that_is_behind_does_not_show_the_end() {
+fn a_member_that_is_behind_does_not_show_the_end_before_everybody_was_heard() {
     let mut net = Net::new();
     let (alice, bob, space, object) = pair(&mut net);
+    let carol = net.add("carol");
+    let link = invite(&mut net, alice, space, Role::Writer);
+    join(&mut net, carol, link);
+    net.run();
     net.disconnect(alice, bob);
+    net.disconnect(alice, carol);
     insert(&mut net, bob, space, object, 8, " two");
     let feed = data_feed(&mut net, bob, space);
     let Answer::Feeds(feeds) = net.answer(bob, Command::Feeds { space }).unwrap() else { panic!() };
@@ -124,6 +130,17 @@ fn a_member_that_is_behind_does_not_show_the_end() {
     let command = Command::Append { space, records: vec!["x".into()] };
     assert_eq!(net.answer(bob, command).unwrap_err().code, "end_unknown");
     assert_eq!(text(&mut net, bob, space, object), "note one", "what alice holds is shown");
+    // Carol holds no more: nobody does, and what bob signs now contradicts nothing that anybody has.
+    net.disconnect(alice, bob);
+    net.connect(bob, carol);
+    net.advance(Duration::from_secs(5));
+    insert(&mut net, bob, space, object, 8, " three");
+    net.connect(alice, bob);
+    net.advance(Duration::from_secs(5));
+    for at in [alice, bob, carol] {
+        assert_eq!(text(&mut net, at, space, object), "note one three");
+        assert!(!net.node(at).events.iter().any(|event| matches!(event, Event::Stopped { .. })));
+    }
 }
 
 /// Spec: PEER-3.3
