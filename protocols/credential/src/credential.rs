@@ -5,8 +5,8 @@ use weft_crypto::{SignedManifest, SpaceId};
 use weft_wire::credential as wire;
 
 use crate::{
-    Carried, CutRaised, DeviceRemoved, EpochStarted, FeedClosed, InvitationIssued, InvitationRevoked, Lockbox,
-    Malformed, MemberRemoved, PreKeySet, Redemption, RoleChanged, RulesChanged, Seal, SpaceGenesis,
+    Carried, CutRaised, DeviceRemoved, EpochStarted, FeedClosed, ForkProven, InvitationIssued, InvitationRevoked,
+    Lockbox, Malformed, MemberRemoved, PreKeySet, Redemption, RoleChanged, RulesChanged, Seal, SpaceGenesis,
 };
 
 /// The numbers of the kinds. Spec: CREDENTIAL-2.1.
@@ -39,6 +39,8 @@ pub mod kind {
     pub const INVITATION_REVOKED: u32 = 13;
     /// More stands than an earlier credential said.
     pub const CUT_RAISED: u32 = 14;
+    /// A feed's author wrote two histories.
+    pub const FORK_PROVEN: u32 = 15;
     /// Other rules from here on.
     pub const RULES_CHANGED: u32 = 16;
     /// An owner or admin stands behind a removal.
@@ -76,11 +78,13 @@ pub enum Credential {
     InvitationRevoked(InvitationRevoked),
     /// Kind 14.
     CutRaised(CutRaised),
+    /// Kind 15.
+    ForkProven(ForkProven),
     /// Kind 16.
     RulesChanged(RulesChanged),
     /// Kind 19.
     Seal(Seal),
-    /// Any other kind, 15, 17 and 18 included, which have a format and no code yet.
+    /// Any other kind, 17 and 18 included, which have a format and no code yet.
     Unknown(Unknown),
 }
 
@@ -113,6 +117,7 @@ impl Credential {
             Self::FeedClosed(_) => kind::FEED_CLOSED,
             Self::InvitationRevoked(_) => kind::INVITATION_REVOKED,
             Self::CutRaised(_) => kind::CUT_RAISED,
+            Self::ForkProven(_) => kind::FORK_PROVEN,
             Self::RulesChanged(_) => kind::RULES_CHANGED,
             Self::Seal(_) => kind::SEAL,
             Self::Unknown(unknown) => unknown.kind,
@@ -146,6 +151,7 @@ impl Credential {
             Self::FeedClosed(says) => says.encode(),
             Self::InvitationRevoked(says) => says.encode(),
             Self::CutRaised(says) => says.encode(),
+            Self::ForkProven(says) => says.encode(),
             Self::RulesChanged(says) => says.encode(),
             Self::Seal(says) => says.encode(),
             Self::Unknown(unknown) => unknown.content.clone(),
@@ -168,6 +174,7 @@ impl Credential {
             kind::FEED_CLOSED => Self::FeedClosed(FeedClosed::decode(&content)?),
             kind::INVITATION_REVOKED => Self::InvitationRevoked(InvitationRevoked::decode(&content)?),
             kind::CUT_RAISED => Self::CutRaised(CutRaised::decode(&content)?),
+            kind::FORK_PROVEN => Self::ForkProven(ForkProven::decode(&content)?),
             kind::RULES_CHANGED => Self::RulesChanged(RulesChanged::decode(&content)?),
             kind::SEAL => Self::Seal(Seal::decode(&content)?),
             kind => Self::Unknown(Unknown { kind, critical, content }),
@@ -189,6 +196,9 @@ impl Credential {
                     return Err(Malformed::OtherSpace { what: "a manifest" });
                 }
                 Ok(())
+            }
+            Self::ForkProven(proven) if proven.manifest.space != *space => {
+                Err(Malformed::OtherSpace { what: "a manifest" })
             }
             Self::EpochStarted(epoch) => epoch.verify(space),
             Self::InvitationRedeemed(redemption) => redemption.verify(space),

@@ -68,6 +68,12 @@ pub enum Malformed {
         /// Whose.
         by: &'static str,
     },
+    /// A fork proof proves nothing.
+    #[error("the fork proof proves nothing: {why}")]
+    Proof {
+        /// The rule of FEED-7 that it breaks.
+        why: String,
+    },
     /// A manifest is wrong in itself.
     #[error("{field}: {source}")]
     Manifest {

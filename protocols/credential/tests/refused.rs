@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use prost::Message as _;
 use weft_credential::{
-    Carried, ControlBody, Credential, EpochStarted, Genesis, History, InvitationIssued, Lockbox, Malformed, Part,
-    PreKeySet, RULES, Redemption, Role, RootStatement, RootStatements, Subject, Unknown, limits,
+    Branch, Carried, ControlBody, Credential, EpochStarted, ForkProven, Genesis, History, InvitationIssued, Lockbox,
+    Malformed, Part, PreKeySet, RULES, Redemption, Role, RootStatement, RootStatements, Subject, Unknown, limits,
 };
 use weft_crypto::{
-    DeviceKey, EpochId, InvitationSecret, PreKeySecret, Purpose, RootKey, SpaceId,
+    DeviceKey, EpochId, FeedSecret, InvitationSecret, Manifest, PreKeySecret, Purpose, RootKey, SpaceId,
     lockbox::{self, Commitments, Recipient, RecipientKind},
 };
 use weft_wire::credential as wire;
@@ -66,12 +66,39 @@ fn known_kinds_are_critical_and_unknown_ones_are_carried() {
     let part: wire::Credential = weft_wire::decode(&message.credentials[0]).unwrap();
     let body = credential(part.kind, false, part.content);
     assert_eq!(decode(&body), Malformed::Critical { kind: 6, critical: false });
-    for (kind, critical) in [(0, true), (15, true), (18, false), (4_000_000_000, true)] {
+    for (kind, critical) in [(0, true), (17, true), (18, false), (4_000_000_000, true)] {
         let content = Bytes::from_static(b"anything");
         let body = ControlBody::decode(&credential(kind, critical, content.clone()), &SPACE).unwrap();
         assert_eq!(body.parts()[0].credential, Credential::Unknown(Unknown { kind, critical, content }));
         assert_eq!(body.parts()[0].version, RULES);
     }
+}
+
+/// Spec: CREDENTIAL-12.
+#[test]
+fn a_witness_of_a_fork_names_a_feed_of_the_space_and_one_of_two_heads() {
+    let manifest = Manifest {
+        version: Manifest::VERSION,
+        space: SPACE,
+        device: DeviceKey::from_seed([1; 32]).id(),
+        feed_key: FeedSecret::from_seed([2; 32]).id(),
+        purpose: Purpose::Data,
+        generation: 0,
+    };
+    let proven = |manifest| ForkProven { manifest, proof: Bytes::from_static(b"proof"), held: Branch::Second };
+    let says = Credential::ForkProven(proven(manifest));
+    let body = ControlBody::new(vec![Part::new(SPACE, says.clone())]).encode();
+    assert_eq!(ControlBody::decode(&body, &SPACE).unwrap().parts()[0].credential, says);
+    let other = Credential::ForkProven(proven(Manifest { space: OTHER, ..manifest }));
+    assert_eq!(read(other), Err(Malformed::OtherSpace { what: "a manifest" }));
+    for held in [0, 3] {
+        let message = wire::ForkProven { proof: Bytes::from_static(b"proof"), manifest: manifest.encode(), held };
+        let body = credential(15, true, message.encode_to_vec().into());
+        assert_eq!(decode(&body), Malformed::Number { field: "ForkProven.held", found: held.into() });
+    }
+    let message = wire::ForkProven { proof: Bytes::new(), manifest: Bytes::from_static(b"?"), held: 1 };
+    let body = credential(15, true, message.encode_to_vec().into());
+    assert!(matches!(decode(&body), Malformed::Manifest { field: "ForkProven.manifest", .. }));
 }
 
 /// Spec: CREDENTIAL-4.1.

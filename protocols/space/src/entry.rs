@@ -5,6 +5,8 @@ use weft_credential::{ControlBody, Malformed, Part};
 use weft_crypto::{EntryId, FeedId, SpaceId, Verified};
 use weft_feed::Past;
 
+use crate::resolve::forks;
+
 /// One entry of a control feed. Spec: SPACE-2.
 #[derive(Clone, Debug)]
 pub struct ControlEntry {
@@ -17,6 +19,8 @@ pub struct ControlEntry {
     /// Lengths of the *other* control feeds that its author had seen, closed under causality: what an entry in it had seen
     /// is in it too. Of its own feed an entry has seen everything before itself.
     pub past: Past,
+    /// What its own deps name of other control feeds: what its past is closed from where feeds are forked (SPACE-16.2).
+    pub named: Past,
     /// What it says, every signature in it checked; or why it says nothing.
     pub parts: Result<Vec<Verified<Part>>, Malformed>,
 }
@@ -25,7 +29,19 @@ impl ControlEntry {
     /// Decodes and verifies a control body. This is where the signatures are checked: call it inside a job.
     pub fn read(space: &SpaceId, feed: FeedId, seq: u64, id: EntryId, past: Past, body: &Bytes) -> Self {
         let parts = ControlBody::decode(body, space).and_then(ControlBody::verify);
-        Self { feed, seq, id, past, parts }
+        let named = past.clone();
+        let mut entry = Self { feed, seq, id, past, named, parts };
+        let checked = forks::proofs(&entry).try_for_each(forks::check);
+        if let Err(malformed) = checked {
+            entry.parts = Err(malformed);
+        }
+        entry
+    }
+
+    /// The same, where less is named than seen: what is named has seen the rest.
+    #[must_use]
+    pub fn naming(self, named: Past) -> Self {
+        Self { named, ..self }
     }
 
     /// Its place in the one order in which entries are judged: how many entries are in its past, then its id.

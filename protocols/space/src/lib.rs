@@ -60,7 +60,11 @@ pub use epochs::Epoch;
 pub use keys::{ACCESS_EPOCHS, BadLockbox, Keys, Learned};
 pub use proposed::Proposed;
 pub use resolution::{AdmittedFeed, DeviceStatus, InvitationState, Member, Resolution, WriteStop};
-pub use resolve::{Earlier, resolve};
+pub use resolve::{
+    Earlier,
+    forks::{Fork, Kept},
+    resolve,
+};
 pub use space::{Changes, Foreseen, Space};
 pub use verdict::{Ruling, Span, Verdict};
 pub use void::VoidReason;

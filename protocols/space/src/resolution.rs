@@ -1,7 +1,9 @@
 //! What a space is, resolved: members, devices, feeds, invitations, epochs, and what is void and why.
 
+use std::collections::BTreeMap;
+
 use weft_credential::{Genesis, History, Role};
-use weft_crypto::{DeviceId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, SpaceId};
+use weft_crypto::{DeviceId, EntryId, FeedId, Head, IdentityId, InvitationId, Manifest, PreKeyId, SpaceId};
 use weft_feed::Past;
 
 use crate::{
@@ -10,6 +12,7 @@ use crate::{
     resolve::{
         Claims, Contests, Facts, Pass, decide,
         facts::{FeedFacts, InvitationFacts},
+        forks::{self, Fork},
         standing::View,
     },
     void::VoidReason,
@@ -99,21 +102,25 @@ pub struct Resolution {
     pub(crate) facts: Facts,
     /// What would count if nobody had lost a contest.
     pub(crate) carried: Facts,
+    /// Feeds of which two histories are proved.
+    pub(crate) forks: BTreeMap<FeedId, Fork>,
 }
 
 impl Resolution {
     /// The resolution of no entries.
     pub fn empty(space: SpaceId) -> Self {
-        Self { space, facts: Facts::default(), carried: Facts::default() }
+        Self { space, facts: Facts::default(), carried: Facts::default(), forks: BTreeMap::new() }
     }
 
     /// Of entries in the one order, none twice.
     pub(crate) fn of(space: &SpaceId, entries: Vec<&ControlEntry>) -> Self {
+        let (entries, forks) = forks::settle(entries);
         let mut carried = Facts::default();
         for entry in &entries {
             Pass::read(Contests::Open, &mut carried, &mut Claims::new(), entry);
         }
-        Self { space: *space, facts: decide::decide(entries, &mut Default::default()), carried }
+        let entries = entries.iter().map(|entry| &**entry).collect();
+        Self { space: *space, facts: decide::decide(entries, &mut Default::default()), carried, forks }
     }
 
     /// Reads the next entry of the order, one that decides nothing.
@@ -216,11 +223,31 @@ impl Resolution {
     /// Up to which length a feed stands, when something ended it: a removal of its member or device, or of the feed itself.
     /// What lies past it is void, and kept. Spec: SPACE-11.2
     pub fn stands(&self, feed: &FeedId) -> Option<u64> {
-        let facts = self.facts.feeds.get(feed)?;
+        let forked = self.kept_of(feed);
+        let Some(facts) = self.facts.feeds.get(feed) else {
+            return forked;
+        };
         // As seen by one who has seen all: a feed that was admitted anew after a removal is not touched by it.
         let all = facts.admissions.iter().map(|admission| (admission.place.feed, admission.place.seq + 1)).collect();
         let stands = self.facts.stands(feed, facts, &Position::of(&all));
+        let stands = stands.min(forked.unwrap_or(u64::MAX));
         (stands < u64::MAX).then_some(stands)
+    }
+
+    /// What is known of a feed's fork, if two histories of it are proved. Spec: SPACE-16
+    pub fn fork(&self, feed: &FeedId) -> Option<&Fork> {
+        self.forks.get(feed)
+    }
+
+    /// How much of a forked feed is kept.
+    pub(crate) fn kept_of(&self, feed: &FeedId) -> Option<u64> {
+        Some(self.forks.get(feed)?.kept.as_ref()?.head.length)
+    }
+
+    /// Whether a member ought to say of a forked feed what it holds: `head`, with `entry` as its first entry after the `common` ones.
+    /// Spec: SPACE-16.5
+    pub fn has_to_witness(&self, me: (&DeviceId, &IdentityId), head: &Head, common: u64, entry: &EntryId) -> bool {
+        self.facts.has_to_witness(self.fork(&head.feed), me, (head, common, entry))
     }
 
     /// Why nothing may be written here, if so. Spec: SPACE-3.5.

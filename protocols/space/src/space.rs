@@ -9,7 +9,7 @@ use weft_feed::Past;
 use crate::{
     ControlEntry, Resolution,
     entry::{Place, Rank},
-    resolve::{Facts, act::Effect},
+    resolve::{Facts, act::Effect, forks},
     void::VoidReason,
     watch::Watch,
 };
@@ -29,6 +29,8 @@ pub struct Changes {
     pub lockboxes: bool,
     /// Data feeds whose entries, already judged, must be judged again from the start.
     pub verdicts_changed: Vec<FeedId>,
+    /// Feeds of whose forks something else is known than before.
+    pub forks: Vec<FeedId>,
     /// Whether the reason not to write came or changed.
     pub write_stop: bool,
 }
@@ -83,7 +85,9 @@ impl Space {
             return Changes::default();
         };
         let goes_on = known.is_none_or(|known| known < *first);
-        if !goes_on || new.values().any(|entry| self.watch.decides(entry, &self.resolution.facts)) {
+        let forked =
+            !self.resolution.forks.is_empty() || new.values().any(|entry| forks::proofs(entry).next().is_some());
+        if !goes_on || forked || new.values().any(|entry| self.watch.decides(entry, &self.resolution.facts)) {
             return self.read_again(new);
         }
         let mut news = News::default();
@@ -107,7 +111,8 @@ impl Space {
         let parts = credentials.into_iter().map(|says| verify(Part::new(*self.resolution.space(), says)));
         let parts = parts.collect::<Result<Vec<_>, _>>()?;
         // It has seen every other entry, so it comes last in the order whatever its id.
-        let entry = ControlEntry { feed, seq, id: EntryId::from_bytes([0xff; 32]), past, parts: Ok(parts) };
+        let (id, named) = (EntryId::from_bytes([0xff; 32]), past.clone());
+        let entry = ControlEntry { feed, seq, id, past, named, parts: Ok(parts) };
         let entries = self.entries.values().chain([&entry]).collect();
         let resolution = Resolution::of(self.resolution.space(), entries);
         let void = resolution.void().find(|(place, _)| (place.feed, place.seq) == (feed, seq));
@@ -129,11 +134,14 @@ impl Space {
         let old = std::mem::replace(&mut self.resolution, resolution);
         self.watch = Watch::of(self.entries.values(), &self.resolution.facts);
         let known = |place: &Place| lengths.get(&place.feed).is_some_and(|length| place.seq < *length);
+        let all = old.forks.keys().chain(self.resolution.forks.keys());
+        let forks: BTreeSet<FeedId> = all.filter(|id| old.fork(id) != self.resolution.fork(id)).copied().collect();
         let epochs = epochs_of(&old, &known) != epochs_of(&self.resolution, &known);
         let data = old.feeds().filter(|(_, feed)| feed.manifest.purpose == Purpose::Data);
         let changed = data.map(|(id, _)| id);
         let changed = changed.filter(|id| epochs || ground(&old, id, &known) != ground(&self.resolution, id, &known));
-        before.changes(&Summary::of(&self.resolution), changed.collect())
+        let changed = changed.collect();
+        Changes { forks: forks.into_iter().collect(), ..before.changes(&Summary::of(&self.resolution), changed) }
     }
 
     /// How many entries of each feed are known.
@@ -158,6 +166,8 @@ struct Ground {
     ends: BTreeSet<(Place, u64)>,
     /// From where on which role is the most.
     lowered: BTreeSet<(Place, u64, Role)>,
+    /// How much of it is kept, if it is forked.
+    kept: Option<u64>,
 }
 
 fn ground(resolution: &Resolution, id: &FeedId, known: Known<'_>) -> Ground {
@@ -165,7 +175,7 @@ fn ground(resolution: &Resolution, id: &FeedId, known: Known<'_>) -> Ground {
     let Some(feed) = facts.feeds.get(id) else {
         return Ground::default();
     };
-    let mut ground = Ground::default();
+    let mut ground = Ground { kept: resolution.kept_of(id), ..Ground::default() };
     for admission in feed.admissions.iter().filter(|admission| known(&admission.place)) {
         ground.admissions.insert((admission.place, acts_of(facts, &admission.after)));
     }
@@ -257,6 +267,7 @@ impl News {
             epochs_started: epochs.map(|(id, _)| id).collect(),
             lockboxes: self.lockboxes != Some(resolution.carried.lockboxes),
             verdicts_changed: Vec::new(),
+            forks: Vec::new(),
             write_stop: self.stop != Some(resolution.write_stop()),
         }
     }
@@ -291,6 +302,7 @@ impl Summary {
             epochs_started: after.epochs.difference(&self.epochs).copied().collect(),
             lockboxes: after.lockboxes != self.lockboxes,
             verdicts_changed,
+            forks: Vec::new(),
             write_stop: after.stop != self.stop,
         }
     }

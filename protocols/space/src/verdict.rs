@@ -75,7 +75,7 @@ impl Resolution {
             return Err((VoidReason::NotClosed, all));
         }
         // What ends the feed, and where a lower role begins, may lie inside the span.
-        let stands = self.facts.stands(span.feed, feed, &position);
+        let stands = self.facts.stands(span.feed, feed, &position).min(self.kept_of(span.feed).unwrap_or(u64::MAX));
         if span.from >= stands {
             return Err((VoidReason::PastCut { stands }, all));
         }

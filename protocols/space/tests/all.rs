@@ -6,6 +6,7 @@ mod acts;
 mod contests;
 mod devices;
 mod door;
+mod forks;
 mod fuzz;
 mod keys;
 mod model;

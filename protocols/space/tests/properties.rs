@@ -140,6 +140,12 @@ pub(crate) type Written = (FeedId, Past);
 pub(crate) fn play(acts: &[Act]) -> (World, Vec<Written>) {
     let mut world = World::new();
     world.admit(BOB, Role::Admin);
+    let data = play_on(&mut world, acts);
+    (world, data)
+}
+
+/// Goes on with a story.
+pub(crate) fn play_on(world: &mut World, acts: &[Act]) -> Vec<Written> {
     let mut links: Vec<InvitationSecret> = Vec::new();
     let mut data = Vec::new();
     for act in acts {
@@ -232,11 +238,11 @@ pub(crate) fn play(acts: &[Act]) -> (World, Vec<Written>) {
             _ => {}
         }
     }
-    (world, data)
+    data
 }
 
 /// Any order at all.
-fn shuffled(entries: &[ControlEntry], draws: &mut Draws) -> Vec<ControlEntry> {
+pub(crate) fn shuffled(entries: &[ControlEntry], draws: &mut Draws) -> Vec<ControlEntry> {
     let mut left = entries.to_vec();
     let mut order = Vec::new();
     while !left.is_empty() {
@@ -263,7 +269,7 @@ fn causal(entries: &[ControlEntry], draws: &mut Draws) -> Vec<ControlEntry> {
 }
 
 /// Random spaces a property: enough for every change, and as many as asked for in a long run.
-fn cases() -> u32 {
+pub(crate) fn cases() -> u32 {
     std::env::var("WEFT_SPACES").ok().and_then(|number| number.parse().ok()).unwrap_or(334)
 }
 

@@ -95,7 +95,20 @@ pub(crate) fn resolved(world: &World) -> Value {
             json!({ "epoch": HEX.encode(epoch.id.as_bytes()), "depth": epoch.depth, "writable": resolution.is_writable(&epoch.id) })
         })
         .collect();
-    json!({
+    let forks: Vec<_> = resolution
+        .feeds()
+        .filter_map(|(id, _)| Some((id, resolution.fork(&id)?)))
+        .map(|(id, fork)| {
+            let kept = fork.kept.map(|kept| {
+                json!({
+                    "entry": HEX.encode(kept.entry.as_bytes()), "length": kept.head.length,
+                    "root": HEX.encode(kept.head.root.as_bytes()), "by": HEX.encode(kept.by.as_bytes()),
+                })
+            });
+            json!({ "feed": HEX.encode(id.as_bytes()), "common": fork.common, "kept": kept })
+        })
+        .collect();
+    let mut resolved = json!({
         "space": HEX.encode(world.space.as_bytes()),
         "entries": world.entries.iter().map(written).collect::<Vec<_>>(),
         "members": members,
@@ -105,7 +118,11 @@ pub(crate) fn resolved(world: &World) -> Value {
         "void": void,
         "epochs": epochs,
         "write_stop": resolution.write_stop().map(|stop| stop.to_string()),
-    })
+    });
+    if !forks.is_empty() {
+        resolved["forks"] = forks.into();
+    }
+    resolved
 }
 
 /// Spec: SPACE-3.
@@ -131,6 +148,12 @@ fn resolutions() {
 #[test]
 fn stories() {
     keep("stories", &crate::stories::told().into_iter().map(|(name, world)| (name, resolved(&world))).collect());
+}
+
+/// Feeds with two histories. Spec: SPACE-16
+#[test]
+fn forks() {
+    keep("forks", &crate::forks::told().into_iter().map(|(name, world)| (name, resolved(&world))).collect());
 }
 
 /// The vectors can be used without this code's builders: bytes in, members out.

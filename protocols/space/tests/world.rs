@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weft_credential::{
-    Carried, ControlBody, Credential, Cut, CutRaised, DeviceRemoved, FeedClosed, History, InvitationIssued,
+    Carried, ControlBody, Credential, Cut, CutRaised, DeviceRemoved, FeedClosed, ForkProven, History, InvitationIssued,
     InvitationRevoked, MemberRemoved, Named, Part, Role, RoleChanged, RootStatement, RootStatements, Seal, Subject,
     invitation_id,
 };
@@ -11,8 +11,11 @@ use weft_crypto::{
     DeviceKey, EpochId, FeedId, FeedSecret, IdentityId, InvitationSecret, PreKeySecret, RecoveryKey, Root, RootKey,
     SpaceId, lockbox::EpochSecrets,
 };
-use weft_feed::{Past, entry_id, leaf};
-use weft_machine::{Draws, Seed};
+use weft_feed::{
+    Head, Header, Past, Peak, Tree, body_hash, entry_id, leaf,
+    proof::{ForkProof, Nodes},
+};
+use weft_machine::{ClaimedTime, Draws, Seed};
 use weft_space::{
     ControlEntry, Keys, Resolution, VoidReason,
     compose::{self, Actor, Joining, SpaceKeys},
@@ -109,6 +112,8 @@ pub(crate) struct World {
     pub(crate) people: Vec<Person>,
     pub(crate) entries: Vec<ControlEntry>,
     pub(crate) draws: Draws,
+    /// The headers of entries, where they are real ones: then feeds can be forked.
+    headers: Option<BTreeMap<(FeedId, u64), bytes::Bytes>>,
     admissions: BTreeMap<(usize, usize), bytes::Bytes>,
 }
 
@@ -120,6 +125,15 @@ impl World {
 
     /// The same, with this policy for newcomers.
     pub(crate) fn under(history: History) -> Self {
+        Self::founded(history, false)
+    }
+
+    /// The same, with headers.
+    pub(crate) fn with_headers() -> Self {
+        Self::founded(History::All, true)
+    }
+
+    fn founded(history: History, headers: bool) -> Self {
         let mut people: Vec<Person> = (0..5).map(Person::new).collect();
         let mut draws = Draws::new(Seed::from_bytes([7; 32]));
         let founded = compose::found(&people[ALICE].actor(), history, b"notes", &mut draws).unwrap();
@@ -132,10 +146,10 @@ impl World {
             people,
             entries: Vec::new(),
             draws,
+            headers: headers.then(BTreeMap::new),
             admissions: BTreeMap::new(),
         };
-        let genesis = world.entry(ALICE, founded.body);
-        world.push(ALICE, genesis);
+        world.write_bytes(ALICE, founded.body);
         let me = world.people[ALICE].device.id();
         let learned = keys.learn(&world.resolve(), &me, std::slice::from_ref(&founded.keys.pre_key));
         assert_eq!(learned.opened, [founded.epoch]);
@@ -163,8 +177,9 @@ impl World {
     pub(crate) fn entry(&self, who: usize, body: bytes::Bytes) -> ControlEntry {
         let person = &self.people[who];
         let feed = person.control.expect("who writes has a control feed");
-        // The header is as good as the body here: something that differs from entry to entry.
-        let id = entry_id(&feed, person.length, &leaf(&body));
+        // The body is as good as a header here, unless feeds are forked: something that differs from entry to entry.
+        let header = if self.headers.is_some() { header(person.length, &body) } else { body.clone() };
+        let id = entry_id(&feed, person.length, &leaf(&header));
         ControlEntry::read(&self.space, feed, person.length, id, person.heard.clone(), &body)
     }
 
@@ -185,7 +200,10 @@ impl World {
     }
 
     pub(crate) fn write_bytes(&mut self, who: usize, body: bytes::Bytes) -> usize {
-        let entry = self.entry(who, body);
+        let entry = self.entry(who, body.clone());
+        if let Some(headers) = &mut self.headers {
+            headers.insert((entry.feed, entry.seq), header(entry.seq, &body));
+        }
         self.push(who, entry)
     }
 
@@ -362,6 +380,84 @@ impl World {
     pub(crate) fn writes_at(&self, who: usize, seq: u64, past: &Past) -> bool {
         let feed = self.people[who].data.expect("who writes has a data feed");
         self.resolve().verdict(&feed, seq, Some(&self.epoch), past) == weft_space::Verdict::Counts
+    }
+}
+
+/// The header of a control entry.
+fn header(seq: u64, body: &[u8]) -> bytes::Bytes {
+    let header = Header {
+        seq,
+        kind: weft_feed::kind::CONTROL,
+        session: 0,
+        epoch: None,
+        claimed: ClaimedTime(0),
+        deps: Vec::new(),
+        body_hash: body_hash(body),
+        body_len: body.len() as u64,
+    };
+    header.encode()
+}
+
+/// One of the histories of a control feed that was written twice.
+#[derive(Clone)]
+pub(crate) struct Branch {
+    pub(crate) head: Head,
+    nodes: Nodes,
+    header: bytes::Bytes,
+    /// Its entries from the fork on.
+    pub(crate) entries: Vec<ControlEntry>,
+}
+
+/// Two histories of one feed.
+impl World {
+    /// Takes what somebody wrote from `common` on out of the world, as one history; what it writes next is another one.
+    pub(crate) fn take_back(&mut self, who: usize, common: u64) -> Branch {
+        let branch = self.branch(who, common);
+        let feed = self.people[who].control.unwrap();
+        self.entries.retain(|entry| entry.feed != feed || entry.seq < common);
+        self.people[who].length = common;
+        branch
+    }
+
+    /// What somebody's control feed is now, as one of two histories that part after `common` entries.
+    pub(crate) fn branch(&self, who: usize, common: u64) -> Branch {
+        let person = &self.people[who];
+        let feed = person.control.unwrap();
+        let headers = self.headers.as_ref().expect("a world with headers");
+        let (mut nodes, mut tree) = (Nodes::new(), Tree::new());
+        for seq in 0..person.length {
+            let header = &headers[&(feed, seq)];
+            let size = header.len() as u64 + Header::decode(header).unwrap().body_len;
+            nodes.push(Peak { hash: leaf(header), size });
+            tree.push(leaf(header), size);
+        }
+        let secret = &person.keys.as_ref().unwrap().control;
+        let head = Head::sign(feed, tree.length(), tree.byte_length(), tree.root(), secret);
+        let entries = self.entries.iter().filter(|entry| entry.feed == feed && entry.seq >= common);
+        Branch { head, nodes, header: headers[&(feed, common)].clone(), entries: entries.cloned().collect() }
+    }
+
+    /// That somebody's control feed has both histories, by one who holds the first named.
+    pub(crate) fn proven(&self, of: usize, held: &Branch, other: &Branch) -> ForkProven {
+        let part = |branch: &Branch| (branch.head, branch.header.clone());
+        let ((head, header), (other_head, other_header)) = (part(held), part(other));
+        let proof = ForkProof::make((head, &held.nodes, header), (other_head, &other.nodes, other_header)).unwrap();
+        let held = if proof.first == head { weft_credential::Branch::First } else { weft_credential::Branch::Second };
+        let person = &self.people[of];
+        let [control, _] = person.keys.as_ref().unwrap().manifests(self.space, &person.device);
+        ForkProven { manifest: *control.verify().unwrap(), proof: proof.encode(), held }
+    }
+
+    /// `who` says that it holds the first of two histories.
+    pub(crate) fn witness(&mut self, who: usize, of: usize, held: &Branch, other: &Branch) -> usize {
+        let proven = self.proven(of, held, other);
+        self.write(who, vec![Credential::ForkProven(proven)])
+    }
+
+    /// The resolution of one who holds this history.
+    pub(crate) fn resolve_with(&self, branch: &Branch) -> Resolution {
+        let entries: Vec<_> = self.entries.iter().chain(&branch.entries).cloned().collect();
+        resolve(&self.space, &entries)
     }
 }
 

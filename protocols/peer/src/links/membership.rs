@@ -59,7 +59,9 @@ fn entries(room: &Room, feed: FeedId, run: &Run, past: &[(u64, std::sync::Arc<we
         let past = super::replay::past_of(past, entry.seq);
         let id = entry_id(&feed, entry.seq, &leaf(entry.header.bytes()));
         let body = run.share(entry.body.expect("control bodies are always here"));
-        entries.push(ControlEntry::read(&room.space, feed, entry.seq, id, (*past).clone(), &body));
+        let named = entry.header.deps().map(|dep| (dep.feed, dep.length)).collect();
+        let read = ControlEntry::read(&room.space, feed, entry.seq, id, (*past).clone(), &body);
+        entries.push(read.naming(named));
     }
     entries
 }

@@ -14,6 +14,7 @@ use weft_crypto::{
 
 use super::{
     act::{Acts, Effect},
+    forks::Witness,
     standing::{Standing, View},
 };
 use crate::{
@@ -40,6 +41,8 @@ pub(crate) struct Facts {
     pub(crate) lockboxes: u64,
     /// Seals that a feed holds.
     pub(crate) seals: BTreeMap<FeedId, u32>,
+    /// Who said what of forked feeds.
+    pub(crate) witnesses: BTreeMap<FeedId, Vec<Witness>>,
     pub(crate) void: BTreeMap<Place, VoidReason>,
     pub(crate) stop: Option<WriteStop>,
 }

@@ -9,6 +9,7 @@
 pub(crate) mod act;
 pub(crate) mod decide;
 pub(crate) mod facts;
+pub(crate) mod forks;
 pub(crate) mod known;
 mod pass;
 mod seals;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use weft_credential::{
-    Carried, Credential, EpochStarted, InvitationIssued, Lockbox, Part, PreKeySet, RULES, Redemption, Role,
+    Carried, Credential, EpochStarted, ForkProven, InvitationIssued, Lockbox, Part, PreKeySet, RULES, Redemption, Role,
     RoleChanged, SpaceGenesis, Subject, invitation_id,
 };
 use weft_crypto::{
@@ -14,6 +14,7 @@ use weft_crypto::{
 use super::{
     act::{self, Act, Effect},
     facts::{Admission, DeviceFacts, Earlier, EpochFacts, Facts, FeedFacts, Grant, Issue, MemberFacts},
+    forks::Witness,
     standing::{Standing, View},
 };
 use crate::{
@@ -152,6 +153,7 @@ impl<'a> Pass<'a> {
             Credential::LockboxAdded(lockbox) => self.lockbox_added(&author, lockbox),
             Credential::RulesChanged(changed) => self.rules_changed(&author, changed.rules),
             Credential::Seal(_) => self.sealed(&author),
+            Credential::ForkProven(proven) => self.fork_proven(place, &author, proven),
             Credential::Unknown(unknown) if unknown.critical => {
                 // By one who may not change authority it would change none: it stops nobody.
                 author.must(Role::may_administer)?;
@@ -221,6 +223,15 @@ impl<'a> Pass<'a> {
             return Err(VoidReason::TooMany);
         }
         author.must(Role::may_administer).map(drop)
+    }
+
+    /// Spec: SPACE-16.1. That there is a fork holds whoever says so; this is about who says which history it holds.
+    fn fork_proven(&mut self, place: Place, author: &Author, proven: &ForkProven) -> Judged {
+        self.author_is_member(author)?;
+        if let Some(witness) = Witness::of(proven, author, self.given(place)) {
+            self.facts.witnesses.entry(proven.manifest.id()).or_default().push(witness);
+        }
+        Ok(())
     }
 
     /// The first reason to stop stays.

@@ -1,6 +1,6 @@
 //! Bounds of `specs/proto/credential.proto`.
 
-use super::{BODY, HASH, SIGNATURE, SIGNED_MANIFEST, bounded};
+use super::{BODY, HASH, MANIFEST, SIGNATURE, SIGNED_MANIFEST, bounded};
 use crate::{
     Bound, Bounded,
     credential::{Cut, Lockbox, Recipient},
@@ -77,7 +77,7 @@ bounded! { "weft.credential.v1", credential:
     FeedClosed [Bound::message(1, Cut::BOUNDS)]
     InvitationRevoked [Bound::bytes(1, HASH), Bound::bytes(2, HASH).times(STANDING).at_least(HASH)]
     CutRaised [Bound::bytes(1, HASH), CUT, Bound::u32(3)]
-    ForkProven [Bound::bytes(1, FORK_PROOF)]
+    ForkProven [Bound::bytes(1, FORK_PROOF), Bound::bytes(2, MANIFEST), Bound::u32(3)]
     RulesChanged [Bound::u32(1)]
     LockboxRefused [Bound::bytes(1, HASH), Bound::bytes(2, HASH)]
     EntryErased [Bound::bytes(1, HASH), Bound::u64(2), Bound::bytes(3, HASH)]

@@ -312,8 +312,15 @@ pub struct CutRaised {
 /// kind 15
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ForkProven {
+    /// weft.feed.v1.ForkProof
     #[prost(bytes = "bytes", tag = "1")]
     pub proof: ::prost::bytes::Bytes,
+    /// weft.feed.v1.Manifest of the feed
+    #[prost(bytes = "bytes", tag = "2")]
+    pub manifest: ::prost::bytes::Bytes,
+    /// which head ends what the author holds of the feed: 1 the first, 2 the second
+    #[prost(uint32, tag = "3")]
+    pub held: u32,
 }
 /// kind 16
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
