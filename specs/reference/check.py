@@ -17,10 +17,13 @@ def unhex(text):
     return bytes.fromhex(text)
 
 
-def entry(space, written):
-    past = {unhex(seen["feed"]): seen["length"] for seen in written["past"]}
-    parts = body(unhex(written["body"]), space)
-    return Entry(unhex(written["feed"]), written["seq"], unhex(written["id"]), past, parts)
+def past(seen):
+    return {unhex(feed): length for feed, length in seen.items()}
+
+
+def entry(space, bodies, written):
+    parts = body(unhex(bodies[written["body"]]), space)
+    return Entry(unhex(written["feed"]), written["seq"], unhex(written["id"]), past(written["past"]), parts)
 
 
 def expected(story):
@@ -43,16 +46,16 @@ def only(mine, theirs):
     return f"here only {sorted(mine - theirs)}, there only {sorted(theirs - mine)}"
 
 
-def differences(story):
+def differences(bodies, story):
     space = unhex(story["space"])
-    resolver = Resolver([entry(space, written) for written in story["entries"]])
+    resolver = Resolver([entry(space, bodies, written) for written in story["entries"]])
     mine, theirs = resolver.answers(), expected(story)
     found = [f"{what}: {only(mine[what], theirs[what])}" for what in mine if mine[what] != theirs[what]]
-    for data in story["data"]:
-        past = {unhex(seen["feed"]): seen["length"] for seen in data["past"]}
-        counts = resolver.data_counts(unhex(data["feed"]), data["seq"], unhex(data["epoch"]), past)
-        if counts != data["counts"]:
-            found.append(f"data entry {data['seq']} of {data['feed']}: counts is {counts} here")
+    for run in story["data"]:
+        for seq, theirs in zip(run["at"], run["counts"]):
+            counts = resolver.data_counts(unhex(run["feed"]), seq, unhex(run["epoch"]), past(run["past"]))
+            if counts != theirs:
+                found.append(f"data entry {seq} of {run['feed']}: counts is {counts} here")
     return found
 
 
@@ -61,9 +64,10 @@ def main():
     files = [pathlib.Path(name) for name in sys.argv[1:]] or [folder / "resolutions.json", folder / "stories.json"]
     began, stories, wrong = time.monotonic(), 0, 0
     for path in files:
-        for name, story in json.loads(path.read_text()).items():
+        file = json.loads(path.read_text())
+        for name, story in file["stories"].items():
             stories += 1
-            for difference in differences(story):
+            for difference in differences(file["bodies"], story):
                 wrong += 1
                 print(f"{path.name}, {name}: {difference}")
     print(f"{stories} stories resolved in {time.monotonic() - began:.1f} s, {wrong} differences")

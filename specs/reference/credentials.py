@@ -1,259 +1,555 @@
-"""Bodies of control entries, read and checked as specs/credential.md says. A malformed body gives None."""
+"""Bodies of control entries: read within their bounds, and checked as far as one part alone can be (CREDENTIAL-2.3).
+
+A malformed body is None: it says nothing, to everybody alike (CREDENTIAL-1).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
 
 import blake3
 import ed25519
 
-KNOWN = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 16, 19}
-RULES = 1
-
 
 class Malformed(Exception):
-    """The entry says nothing."""
+    """One part that breaks a rule makes the entry malformed."""
 
 
-def need(holds):
+def must(holds, rule):
     if not holds:
-        raise Malformed
+        raise Malformed(rule)
 
 
-def message(data):
-    """Fields by number, each a list of numbers and byte strings."""
-    fields, at = {}, 0
+# Messages: WIRE-3.1. A table says of each field: its name, its type, how often it may occur, and what one occurrence may hold.
 
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            need(at < len(data) and shift < 64)
-            byte = data[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
+MANY = 1 << 20  # bytes: what only an entry's body can carry
 
-    while at < len(data):
-        key = varint()
-        need(key >> 3 and key & 7 in (0, 2))
-        if key & 7 == 0:
-            value = varint()
+
+def u32(name):
+    return (name, VARINT, 1, (1 << 32) - 1)
+
+
+def u64(name):
+    return (name, VARINT, 1, (1 << 64) - 1)
+
+
+def flag(name):
+    return (name, VARINT, 1, 1)
+
+
+def data(name, most=32, times=1):
+    return (name, BYTES, times, most)
+
+
+def _varint(message, at):
+    """WIRE-1.1: at most ten bytes and 64 bits."""
+    value = 0
+    for shift in range(0, 70, 7):
+        must(at < len(message), "WIRE-3.1: cut short")
+        byte = message[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            must(value < 1 << 64, "WIRE-3.1: a varint beyond 64 bits")
+            return value, at
+    raise Malformed("WIRE-1.1: a varint of more than ten bytes")
+
+
+def _take(message, at, count):
+    must(at + count <= len(message), "WIRE-3.1: a length runs over the end")
+    return message[at : at + count], at + count
+
+
+def read(message, table):
+    """WIRE-3.1: the fields by name. One that is not there is 0 or empty; one that may occur often is a list; unknown ones are stepped over."""
+    found = {name: ([] if times > 1 else (0 if wire == VARINT else b"")) for name, wire, times, _ in table.values()}
+    seen = {}
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        number, wire = tag >> 3, tag & 7
+        must(1 <= number < 1 << 29 and wire in (VARINT, FIXED64, BYTES, FIXED32), "WIRE-3.1: a tag")
+        if wire == VARINT:
+            value, at = _varint(message, at)
+        elif wire == BYTES:
+            count, at = _varint(message, at)
+            value, at = _take(message, at, count)
         else:
-            length = varint()
-            need(at + length <= len(data))
-            value = data[at : at + length]
-            at += length
-        fields.setdefault(key >> 3, []).append(value)
-    return fields
-
-
-def number(fields, at):
-    value = fields.get(at, [0])[-1]
-    need(isinstance(value, int))
-    return value
-
-
-def bytes_of(fields, at, length=None):
-    value = fields.get(at, [b""])[-1]
-    need(isinstance(value, bytes) and length in (None, len(value)))
-    return value
-
-
-def u64(value):
-    return value.to_bytes(8, "little")
-
-
-def var(data):
-    return u64(len(data)) + data
-
-
-def h(what, *parts):
-    return blake3.derive_key(f"weft/{what}/1", b"".join(parts))
-
-
-CHECKED = {}
-
-
-def signed(key, what, statement, signature):
-    asked = (key, what, statement, signature)
-    if asked not in CHECKED:
-        CHECKED[asked] = ed25519.verify(key, f"weft/{what}/1".encode() + b"\0" + statement, signature)
-    need(CHECKED[asked])
-
-
-def manifest(data, space):
-    """A SignedManifest: device, purpose (1 control, 2 data), generation and id."""
-    outer = message(data)
-    inner = bytes_of(outer, 1)
-    fields = message(inner)
-    device, key = bytes_of(fields, 3, 32), bytes_of(fields, 4, 32)
-    purpose, generation = number(fields, 5), number(fields, 6)
-    need(number(fields, 1) == 1 and bytes_of(fields, 2, 32) == space and purpose in (1, 2))
-    signed(device, "manifest-device", inner, bytes_of(outer, 2, 64))
-    signed(key, "manifest-feed", inner, bytes_of(outer, 3, 64))
-    return manifest_of(space, device, key, purpose, generation)
-
-
-def manifest_of(space, device, key, purpose, generation):
-    feed = h("feed", u64(1), space, device, key, u64(purpose), u64(generation))
-    return {"feed": feed, "device": device, "purpose": purpose, "generation": generation}
-
-
-def genesis(data, space):
-    outer = message(data)
-    statement = bytes_of(outer, 1)
-    fields = message(statement)
-    need(number(fields, 1) == 1 and h("genesis", var(statement)) == space and number(fields, 4) in (1, 2))
-    bytes_of(fields, 5, 32)
-    root, device, key = bytes_of(fields, 2, 32), bytes_of(fields, 6, 32), bytes_of(fields, 7, 32)
-    signed(device, "genesis-device", statement, bytes_of(outer, 2, 64))
-    feed = manifest_of(space, device, key, 1, 0)
-    return {"root": root, "rules": number(fields, 3), "device": device, "manifest": feed}
-
-
-def root_statement(data, space):
-    outer = message(data)
-    statement = bytes_of(outer, 1)
-    fields = message(statement)
-    identity, scope = bytes_of(fields, 2, 32), bytes_of(fields, 3)
-    said, previous, following = number(fields, 4), bytes_of(fields, 5), bytes_of(fields, 6)
-    need(number(fields, 1) == 1 and scope in (b"", space))
-    need((said == 0) == (previous == b"") == (following != b""))
-    need(len(previous) in (0, 32) and len(following) in (0, 32))
-    signed(identity, "root-statement-signed", statement, bytes_of(outer, 2, 64))
-    kind, content = number(fields, 7), message(bytes_of(fields, 8))
-    result = {"identity": identity, "number": said, "kind": kind}
-    need(kind in (1, 2, 3))
-    result["subject"] = bytes_of(content, 1, 32)
-    if kind == 3:
-        named, cuts = number(content, 3), cuts_of(content, 2)
-        need(named in (0, 1) and (named or not cuts))
-        result["cuts"] = cuts if named else None
-    return result
-
-
-def cuts_of(fields, at):
-    """Length by feed."""
-    found, before = {}, b""
-    for data in fields.get(at, []):
-        cut = message(data)
-        feed, length = bytes_of(cut, 1, 32), number(cut, 2)
-        bytes_of(cut, 3, 32)
-        need(1 <= length <= 1 << 42 and feed > before)
-        found[feed], before = length, feed
+            value, at = _take(message, at, 8 if wire == FIXED64 else 4)
+        if number not in table:
+            continue
+        name, expected, times, most = table[number]
+        must(wire == expected, "WIRE-3.1: a known field of another type")
+        seen[name] = seen.get(name, 0) + 1
+        must(seen[name] <= times, "WIRE-3.1: a field too often")
+        must((value if wire == VARINT else len(value)) <= most, "WIRE-3.1: beyond a bound")
+        if times > 1:
+            found[name].append(value)
+        else:
+            found[name] = value
     return found
 
 
-def recipient(fields, first):
-    kind = number(fields, first)
-    need(kind in (1, 2, 3))
-    return (kind, bytes_of(fields, first + 1, 32), bytes_of(fields, first + 2, 32))
+CUT = {1: data("feed"), 2: u64("length"), 3: data("root")}
+CUTS = ("cuts", BYTES, 4_096, 128)
+LOCKBOX = {1: data("epoch"), 2: u32("kind"), 3: data("recipient"), 4: data("key"), 5: data("encapsulated"), 6: data("ciphertext", 256)}
+RECIPIENT = {1: u32("kind"), 2: data("recipient"), 3: data("key")}
+CARRIED = {1: data("statement", MANY), 2: data("signature", 64)}
+ROOT_STATEMENT = {
+    1: u32("version"), 2: data("identity"), 3: data("scope"), 4: u64("number"), 5: data("previous"), 6: data("next_root"), 7: u32("kind"),
+    8: data("content", MANY),
+}
+GENESIS_STATEMENT = {
+    1: u32("version"), 2: data("root"), 3: u32("rules"), 4: u32("history"), 5: data("nonce"), 6: data("device"), 7: data("feed_key"),
+}
+EPOCH_STATEMENT = {
+    1: data("content_commitment"), 2: data("access_commitment"), 3: data("parents", 32, 64), 4: data("recipients", 128, 4_096),
+}
+REDEMPTION = {
+    1: data("space"), 2: data("invitation"), 3: data("identity"), 4: data("device_admitted", 1_024), 5: data("recovery_key_set", 1_024),
+    6: data("device"), 7: data("pre_key"), 8: data("control", 512), 9: data("data", 512), 10: data("host"),
+}
+MANIFEST = {1: u32("version"), 2: data("space"), 3: data("device"), 4: data("feed_key"), 5: u32("purpose"), 6: u64("generation")}
+SIGNED_MANIFEST = {1: data("manifest", 256), 2: data("device_signature", 64), 3: data("feed_signature", 64)}
 
 
-def lockbox(data):
-    fields = message(data)
-    bytes_of(fields, 5, 32)
-    return {"epoch": bytes_of(fields, 1, 32), "recipient": recipient(fields, 2)}
+# Hashes and signatures: CRYPTO-1 and CRYPTO-2.
+
+@lru_cache(1 << 16)
+def hashed(context, *parts):
+    """CRYPTO-2.1. A part is bytes of fixed width or a number; one of variable length is given with `var`."""
+    return blake3.derive_key(f"weft/{context}/1", b"".join(number(part) if isinstance(part, int) else part for part in parts))
 
 
-def epoch(fields, space):
-    statement = message(bytes_of(fields, 1))
-    content, access = bytes_of(statement, 1, 32), bytes_of(statement, 2, 32)
-    parents = statement.get(3, [])
-    need(all(len(parent) == 32 for parent in parents))
-    recipients = [recipient(message(data), 1) for data in statement.get(4, [])]
-    listed = b"".join(u64(kind) + who + key for kind, who, key in recipients)
-    id = h("epoch", space, content, access, u64(len(parents)), *parents, u64(len(recipients)), listed)
-    lockboxes = [lockbox(data) for data in fields.get(2, [])]
-    need(all(box["epoch"] == id and box["recipient"] in recipients for box in lockboxes))
-    return {"epoch": id, "parents": parents, "recipients": recipients, "lockboxes": lockboxes}
+def number(value):
+    """CRYPTO-1.1."""
+    return value.to_bytes(8, "little")
 
 
-def redemption(data, space):
-    outer = message(data)
-    statement = bytes_of(outer, 1)
-    fields = message(statement)
-    key, identity, device = bytes_of(fields, 2, 32), bytes_of(fields, 3, 32), bytes_of(fields, 6, 32)
-    need(bytes_of(fields, 1, 32) == space)
-    signed(key, "redemption-invitation", statement, bytes_of(outer, 2, 64))
-    signed(device, "redemption-device", statement, bytes_of(outer, 3, 64))
-    admitted = root_statement(bytes_of(fields, 4), space)
-    recovery = root_statement(bytes_of(fields, 5), space)
-    need(admitted["identity"] == recovery["identity"] == identity)
-    need((admitted["kind"], admitted["subject"], recovery["kind"]) == (1, device, 2))
-    feeds = [manifest(bytes_of(fields, at), space) for at in (8, 9)]
-    need([feed["purpose"] for feed in feeds] == [1, 2] and all(feed["device"] == device for feed in feeds))
-    return {
-        "invitation": h("invitation", space, key),
-        "identity": identity,
-        "device": device,
-        "pre_key": bytes_of(fields, 7, 32),
-        "recovery": (recovery["number"], recovery["subject"]),
-        "feeds": [feed["feed"] for feed in feeds],
-        "host": bytes_of(fields, 10, 32),
-    }
+def var(part):
+    """CRYPTO-2.1: a part of variable length is preceded by its length."""
+    return number(len(part)) + part
 
 
-def ascending(values):
-    need(all(one < following for one, following in zip(values, values[1:])))
-    return values
+@lru_cache(1 << 16)
+def is_signed(context, key, statement, signature):
+    """CRYPTO-4.1."""
+    return ed25519.verify(key, f"weft/{context}/1".encode() + b"\0" + statement, signature)
 
 
-def content_of(kind, data, space):
-    if kind == 1:
-        return genesis(data, space)
-    if kind == 2:
-        return root_statement(data, space)
-    if kind == 7:
-        return redemption(data, space)
-    fields = message(data)
-    if kind == 3:
-        return manifest(bytes_of(fields, 1), space)
-    if kind == 4:
-        return {"device": bytes_of(fields, 1, 32), "number": number(fields, 2), "key": bytes_of(fields, 3, 32)}
-    if kind == 5:
-        return epoch(fields, space)
-    if kind == 6:
-        role, uses = number(fields, 2), number(fields, 3)
-        need(1 <= role <= 5 and 1 <= uses <= 10_000)
-        return {"invitation": h("invitation", space, bytes_of(fields, 1, 32)), "role": role, "uses": uses}
-    if kind == 8:
-        return lockbox(bytes_of(fields, 1))
-    if kind in (9, 10):
-        return {"target": bytes_of(fields, 1, 32), "cuts": cuts_of(fields, 2)}
-    if kind == 11:
-        need(1 <= number(fields, 2) <= 5)
-        return {"target": bytes_of(fields, 1, 32), "role": number(fields, 2), "cuts": cuts_of(fields, 3)}
-    if kind == 12:
-        cut = message(bytes_of(fields, 1))
-        nothing = number(cut, 2) == 0 and bytes_of(cut, 3) == b""
-        return {"target": bytes_of(cut, 1, 32), "cuts": {} if nothing else cuts_of(fields, 1)}
-    if kind == 13:
-        standing = ascending(fields.get(2, []))
-        need(all(len(id) == 32 for id in standing))
-        return {"target": bytes_of(fields, 1, 32), "standing": standing, "cuts": {}}
-    if kind == 14:
-        return {"named": (bytes_of(fields, 1, 32), number(fields, 3)), "cuts": cuts_of(fields, 2)}
-    if kind == 16:
-        need(number(fields, 1) > 0)
-        return {"rules": number(fields, 1)}
-    return {"named": (bytes_of(fields, 1, 32), number(fields, 2))}
+def signed(context, key, statement, signature):
+    must(is_signed(context, key, statement, signature), f"CRYPTO-4.1: {context}")
 
 
-def body(data, space):
-    """The parts, each a kind, a rules version, a critical bit and a content; None for a malformed body."""
+def id_of(value, what):
+    """CRYPTO-3.1: ids and keys have 32 bytes."""
+    must(len(value) == 32, f"CRYPTO-3.1: {what}")
+    return value
+
+
+# What parts say. Ids and keys are bytes, cuts a length by feed.
+
+@dataclass(frozen=True)
+class Manifest:
+    feed: bytes
+    device: bytes
+    purpose: int
+    generation: int
+
+
+CONTROL, DATA = 1, 2
+
+
+@dataclass(frozen=True)
+class SpaceGenesis:
+    root: bytes
+    rules: int
+    device: bytes
+    feed: bytes
+
+
+@dataclass(frozen=True)
+class DeviceAdmitted:
+    identity: bytes
+    device: bytes
+
+
+@dataclass(frozen=True)
+class RecoveryKeySet:
+    identity: bytes
+    number: int
+    key: bytes
+
+
+@dataclass(frozen=True)
+class RootDeviceRemoved:
+    identity: bytes
+    number: int
+    device: bytes
+    cuts: dict | None  # None: not named
+
+
+@dataclass(frozen=True)
+class FeedAdmitted:
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class PreKeySet:
+    device: bytes
+    number: int
+    key: bytes
+
+
+@dataclass(frozen=True)
+class Lockbox:
+    epoch: bytes
+    kind: int
+    recipient: bytes
+    key: bytes
+
+
+@dataclass(frozen=True)
+class EpochStarted:
+    epoch: bytes
+    parents: tuple
+    recipients: tuple  # of (kind, recipient, key)
+    lockboxes: tuple
+
+
+@dataclass(frozen=True)
+class InvitationIssued:
+    invitation: bytes
+    role: int
+    uses: int
+
+
+@dataclass(frozen=True)
+class InvitationRedeemed:
+    invitation: bytes
+    identity: bytes
+    device: bytes
+    pre_key: bytes
+    recovery: RecoveryKeySet
+    feeds: tuple  # the ids of the control feed and of the data feed
+    host: bytes
+
+
+@dataclass(frozen=True)
+class LockboxAdded:
+    lockbox: Lockbox
+
+
+@dataclass(frozen=True)
+class MemberRemoved:
+    identity: bytes
+    cuts: dict
+
+
+@dataclass(frozen=True)
+class DeviceRemoved:
+    device: bytes
+    cuts: dict
+
+
+@dataclass(frozen=True)
+class MemberRoleChanged:
+    identity: bytes
+    role: int
+    cuts: dict
+
+
+@dataclass(frozen=True)
+class FeedClosed:
+    feed: bytes
+    cuts: dict
+
+
+@dataclass(frozen=True)
+class InvitationRevoked:
+    invitation: bytes
+    standing: tuple
+
+
+@dataclass(frozen=True)
+class CutRaised:
+    entry: bytes
+    part: int
+    cuts: dict
+
+
+@dataclass(frozen=True)
+class RulesChanged:
+    rules: int
+
+
+@dataclass(frozen=True)
+class Seal:
+    entry: bytes
+    part: int
+
+
+@dataclass(frozen=True)
+class Unknown:
+    kind: int
+    critical: bool
+
+
+# Reading them.
+
+@lru_cache(1 << 14)
+def manifest(encoded, space):
+    """CRYPTO-5.1: one spelling, both signatures, this space."""
+    outer = read(encoded, SIGNED_MANIFEST)
+    inner = read(outer["manifest"], MANIFEST)
+    spelling = b""
+    for field, (name, wire, _, _) in MANIFEST.items():
+        if inner[name]:
+            value = inner[name]
+            spelling += spelt(field << 3 | wire) + (spelt(value) if wire == VARINT else spelt(len(value)) + value)
+    must(spelling == outer["manifest"], "CRYPTO-5.1: another encoding")
+    must(inner["version"] == 1 and inner["purpose"] in (CONTROL, DATA), "CRYPTO-5.1: version and purpose")
+    device, key = id_of(inner["device"], "device"), id_of(inner["feed_key"], "feed key")
+    must(inner["space"] == space, "CREDENTIAL-2.3: another space")
+    signed("manifest-device", device, outer["manifest"], outer["device_signature"])
+    signed("manifest-feed", key, outer["manifest"], outer["feed_signature"])
+    return Manifest(feed_id(space, device, key, inner["purpose"], inner["generation"]), device, inner["purpose"], inner["generation"])
+
+
+def spelt(value):
+    """WIRE-1.1: the shortest form."""
+    out = b""
+    while value >= 0x80:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def feed_id(space, device, key, purpose, generation):
+    """CRYPTO-5.1."""
+    return hashed("feed", 1, space, device, key, purpose, generation)
+
+
+def role(value):
+    """CREDENTIAL-3."""
+    must(1 <= value <= 5, "CREDENTIAL-3: a role")
+    return value
+
+
+def cuts(encoded):
+    """CREDENTIAL-10.1: ascending by feed, none twice."""
+    read_cuts = [cut(one) for one in encoded]
+    must(all(a[0] < b[0] for a, b in zip(read_cuts, read_cuts[1:])), "CREDENTIAL-10.1: cuts ascend")
+    return dict(read_cuts)
+
+
+def cut(encoded):
+    """CREDENTIAL-10.1."""
+    said = read(encoded, CUT)
+    must(1 <= said["length"] <= 1 << 42, "CREDENTIAL-10.1: a length")
+    id_of(said["root"], "root")
+    return id_of(said["feed"], "feed"), said["length"]
+
+
+def genesis(content, space):
+    """CREDENTIAL-4."""
+    outer = read(content, {1: data("statement", 1_024), 2: data("device_signature", 64)})
+    said = read(outer["statement"], GENESIS_STATEMENT)
+    must(said["version"] == 1, "CREDENTIAL-4: version")
+    must(said["history"] in (1, 2), "CREDENTIAL-4: the policy")
+    for name in ("root", "nonce", "device", "feed_key"):
+        id_of(said[name], name)
+    must(hashed("genesis", var(outer["statement"])) == space, "CREDENTIAL-4.1: the space id")
+    signed("genesis-device", said["device"], outer["statement"], outer["device_signature"])
+    return SpaceGenesis(said["root"], said["rules"], said["device"], feed_id(space, said["device"], said["feed_key"], CONTROL, 0))
+
+
+@lru_cache(1 << 14)
+def root_statement(content, space):
+    """CREDENTIAL-5."""
+    outer = read(content, CARRIED)
+    said = read(outer["statement"], ROOT_STATEMENT)
+    identity = id_of(said["identity"], "root key")
+    must(said["version"] == 1, "CREDENTIAL-5: version")
+    must(said["scope"] in (b"", space), "CREDENTIAL-5: the scope")
+    first = said["number"] == 0  # CREDENTIAL-5.2
+    must(len(said["previous"]) == (0 if first else 32), "CREDENTIAL-5.2: the statement before")
+    must(len(said["next_root"]) == (32 if first else 0), "CREDENTIAL-5.2: the next root key")
+    signed("root-statement-signed", identity, outer["statement"], outer["signature"])
+    if said["kind"] == 1:  # CREDENTIAL-5.1
+        return DeviceAdmitted(identity, id_of(read(said["content"], {1: data("device")})["device"], "device"))
+    if said["kind"] == 2:
+        return RecoveryKeySet(identity, said["number"], id_of(read(said["content"], {1: data("key")})["key"], "recovery key"))
+    must(said["kind"] == 3, "CREDENTIAL-5.1: what it can say")
+    removed = read(said["content"], {1: data("device"), 2: CUTS, 3: flag("cuts_named")})  # CREDENTIAL-5.4
+    must(removed["cuts_named"] or not removed["cuts"], "CREDENTIAL-5.4: cuts that are not named")
+    named = cuts(removed["cuts"]) if removed["cuts_named"] else None
+    return RootDeviceRemoved(identity, said["number"], id_of(removed["device"], "device"), named)
+
+
+def lockbox(encoded):
+    """CREDENTIAL-7.2."""
+    said = read(encoded, LOCKBOX)
+    must(said["kind"] in (1, 2, 3), "CREDENTIAL-7.2: whom it is for")
+    for name in ("epoch", "recipient", "key", "encapsulated"):
+        id_of(said[name], name)
+    return Lockbox(said["epoch"], said["kind"], said["recipient"], said["key"])
+
+
+def epoch(content, space):
+    """CREDENTIAL-7, CREDENTIAL-7.1."""
+    table = {1: data("statement", MANY), 2: data("lockboxes", 512, 4_096), 3: data("sealed_access", MANY), 4: data("sealed_content", MANY)}
+    outer = read(content, table)
+    said = read(outer["statement"], EPOCH_STATEMENT)
+    recipients = []
+    for encoded in said["recipients"]:
+        one = read(encoded, RECIPIENT)
+        must(one["kind"] in (1, 2, 3), "CREDENTIAL-7.2: whom it is for")
+        recipients.append((one["kind"], id_of(one["recipient"], "recipient"), id_of(one["key"], "key")))
+    parts = [space, id_of(said["content_commitment"], "commitment"), id_of(said["access_commitment"], "commitment")]
+    parts += [len(said["parents"]), *(id_of(parent, "parent") for parent in said["parents"]), len(recipients)]
+    for one in recipients:
+        parts += one
+    name = hashed("epoch", *parts)  # CRYPTO-7.2
+    lockboxes = tuple(lockbox(one) for one in outer["lockboxes"])
+    for one in lockboxes:
+        must(one.epoch == name and (one.kind, one.recipient, one.key) in recipients, "CREDENTIAL-7.1: for this epoch and a recipient")
+    return EpochStarted(name, tuple(said["parents"]), tuple(recipients), lockboxes)
+
+
+def invitation_id(space, key):
+    """CREDENTIAL-8.1."""
+    return hashed("invitation", space, id_of(key, "invitation key"))
+
+
+def issued(content, space):
+    """CREDENTIAL-8."""
+    said = read(content, {1: data("key"), 2: u32("role"), 3: u32("uses"), 4: u64("expires_ms")})
+    must(1 <= said["uses"] <= 10_000, "CREDENTIAL-8: uses")
+    return InvitationIssued(invitation_id(space, said["key"]), role(said["role"]), said["uses"])
+
+
+@lru_cache(1 << 14)
+def redeemed(content, space):
+    """CREDENTIAL-8.2, CREDENTIAL-8.3."""
+    must(len(content) <= 9 * 1024, "CREDENTIAL-9: a redemption")
+    outer = read(content, {1: data("statement", 8_192), 2: data("invitation_signature", 64), 3: data("device_signature", 64)})
+    said = read(outer["statement"], REDEMPTION)
+    for name in ("space", "invitation", "identity", "device", "pre_key", "host"):
+        id_of(said[name], name)
+    must(said["space"] == space, "CREDENTIAL-2.3: another space")
+    signed("redemption-invitation", said["invitation"], outer["statement"], outer["invitation_signature"])
+    signed("redemption-device", said["device"], outer["statement"], outer["device_signature"])
+    admitted, recovery = root_statement(said["device_admitted"], space), root_statement(said["recovery_key_set"], space)
+    must(admitted == DeviceAdmitted(said["identity"], said["device"]), "CREDENTIAL-8.3: the device's admission")
+    must(isinstance(recovery, RecoveryKeySet) and recovery.identity == said["identity"], "CREDENTIAL-8.3: the recovery key")
+    feeds = [manifest(said[name], space) for name in ("control", "data")]
+    for feed, purpose in zip(feeds, (CONTROL, DATA)):
+        must(feed.device == said["device"] and feed.purpose == purpose, "CREDENTIAL-8.3: the feeds")
+    named = tuple(feed.feed for feed in feeds)
+    invitation = invitation_id(space, said["invitation"])
+    return InvitationRedeemed(invitation, said["identity"], said["device"], said["pre_key"], recovery, named, said["host"])
+
+
+def pre_key(content):
+    """CREDENTIAL-6."""
+    said = read(content, {1: data("device"), 2: u64("number"), 3: data("key")})
+    return PreKeySet(id_of(said["device"], "device"), said["number"], id_of(said["key"], "key"))
+
+
+def member_removed(content):
+    """CREDENTIAL-10.3."""
+    said = read(content, {1: data("identity"), 2: CUTS})
+    return MemberRemoved(id_of(said["identity"], "identity"), cuts(said["cuts"]))
+
+
+def device_removed(content):
+    """CREDENTIAL-10.4."""
+    said = read(content, {1: data("device"), 2: CUTS})
+    return DeviceRemoved(id_of(said["device"], "device"), cuts(said["cuts"]))
+
+
+def role_changed(content):
+    """CREDENTIAL-10.5."""
+    said = read(content, {1: data("identity"), 2: u32("role"), 3: CUTS})
+    return MemberRoleChanged(id_of(said["identity"], "identity"), role(said["role"]), cuts(said["cuts"]))
+
+
+def feed_closed(content):
+    """CREDENTIAL-10.6: of a feed of which nothing stands the cut has no root."""
+    encoded = read(content, {1: data("cut", 128)})["cut"]
+    said = read(encoded, CUT)
+    if said["length"] == 0:
+        must(not said["root"], "CREDENTIAL-10.6: a root of nothing")
+        return FeedClosed(id_of(said["feed"], "feed"), {})
+    feed, length = cut(encoded)
+    return FeedClosed(feed, {feed: length})
+
+
+def revoked(content):
+    """CREDENTIAL-10.7."""
+    said = read(content, {1: data("invitation"), 2: data("standing", 32, 4_096)})
+    standing = [id_of(one, "entry") for one in said["standing"]]
+    must(all(a < b for a, b in zip(standing, standing[1:])), "CREDENTIAL-10.7: entries ascend")
+    return InvitationRevoked(id_of(said["invitation"], "invitation"), tuple(standing))
+
+
+def cut_raised(content):
+    """CREDENTIAL-10.8, CREDENTIAL-10.2."""
+    said = read(content, {1: data("entry"), 2: CUTS, 3: u32("part")})
+    return CutRaised(id_of(said["entry"], "entry"), said["part"], cuts(said["cuts"]))
+
+
+def rules_changed(content):
+    """CREDENTIAL-10.10."""
+    said = read(content, {1: u32("rules")})
+    must(said["rules"] >= 1, "CREDENTIAL-10.10: at least 1")
+    return RulesChanged(said["rules"])
+
+
+def seal(content):
+    """CREDENTIAL-10.9."""
+    said = read(content, {1: data("entry"), 2: u32("part")})
+    return Seal(id_of(said["entry"], "entry"), said["part"])
+
+
+KINDS = {  # CREDENTIAL-2.1: all of them critical
+    1: genesis,
+    2: root_statement,
+    3: lambda content, space: FeedAdmitted(manifest(read(content, {1: data("manifest", 512)})["manifest"], space)),
+    4: lambda content, _: pre_key(content),
+    5: epoch,
+    6: issued,
+    7: redeemed,
+    8: lambda content, _: LockboxAdded(lockbox(read(content, {1: data("lockbox", 512)})["lockbox"])),
+    9: lambda content, _: member_removed(content),
+    10: lambda content, _: device_removed(content),
+    11: lambda content, _: role_changed(content),
+    12: lambda content, _: feed_closed(content),
+    13: lambda content, _: revoked(content),
+    14: lambda content, _: cut_raised(content),
+    16: lambda content, _: rules_changed(content),
+    19: lambda content, _: seal(content),
+}
+
+
+@lru_cache(1 << 14)
+def part(encoded, space):
+    """CREDENTIAL-2: (the rules version that its author writes by, what it says)."""
+    said = read(encoded, {1: data("space"), 2: u32("kind"), 3: u32("version"), 4: flag("critical"), 5: data("content", MANY)})
+    must(said["space"] == space, "CREDENTIAL-2: another space")
+    if said["kind"] not in KINDS:  # CREDENTIAL-2.2
+        return said["version"], Unknown(said["kind"], bool(said["critical"]))
+    must(said["critical"], "CREDENTIAL-2.1: a kind that is critical")
+    return said["version"], KINDS[said["kind"]](said["content"], space)
+
+
+def body(encoded, space):
+    """CREDENTIAL-1: the parts in order, or None."""
     try:
-        parts = []
-        credentials = message(data).get(1, [])
-        need(1 <= len(credentials) <= 1024)
-        for credential in credentials:
-            need(isinstance(credential, bytes))
-            fields = message(credential)
-            kind, critical = number(fields, 2), number(fields, 4)
-            need(bytes_of(fields, 1, 32) == space and critical in (0, 1))
-            known = kind in KNOWN
-            need(critical or not known)
-            content = content_of(kind, bytes_of(fields, 5), space) if known else None
-            parts.append({"kind": kind, "version": number(fields, 3), "critical": critical, "content": content})
-        return parts
+        must(len(encoded) <= MANY, "CREDENTIAL-1: 1 MiB")
+        parts = read(encoded, {1: data("credentials", MANY, 1_024)})["credentials"]
+        must(parts, "CREDENTIAL-1: 1 to 1,024 parts")
+        return [part(one, space) for one in parts]
     except Malformed:
         return None

@@ -1,652 +1,870 @@
-"""What a space is: specs/space.md, read word by word and written down as plainly as it goes. Slow on purpose: one act is decided at
-a time, everything is read again after each, and nothing is kept."""
+"""What a space is: a pure function of the set of its control entries (SPACE-3). As plainly as the page reads; nothing is kept between two questions."""
 
-from credentials import RULES
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
 
-KEEPER, READER, WRITER, ADMIN, OWNER = 0, 1, 2, 3, 4
-RANKS = {1: READER, 2: WRITER, 3: ADMIN, 4: OWNER, 5: KEEPER}
-WORDS = ["keeper", "reader", "writer", "admin", "owner"]
-ACTS = (9, 10, 11, 12, 13, 14)
-FOR_EVER = 1 << 64
+import credentials as say
+from credentials import CONTROL, DATA
 
-
-class Void(Exception):
-    """A part does not count."""
-
-
-def need(holds, why):
-    if not holds:
-        raise Void(why)
+OWNER, ADMIN, WRITER, READER, KEEPER = 4, 3, 2, 1, 5
+RANK = {OWNER: 4, ADMIN: 3, WRITER: 2, READER: 1, KEEPER: 0}  # CREDENTIAL-3
+NAMES = {OWNER: "owner", ADMIN: "admin", WRITER: "writer", READER: "reader", KEEPER: "keeper"}
+DEVICE_KIND, RECOVERY_KIND, KEEPER_KIND = 1, 2, 3  # CREDENTIAL-7.2
+RULES = 1  # CREDENTIAL-2
 
 
-def may_grant(role, other):
-    return role == OWNER or role == ADMIN and other <= WRITER
+def administers(role):
+    """CREDENTIAL-3."""
+    return role in (ADMIN, OWNER)
+
+
+def writes(role):
+    """CREDENTIAL-3."""
+    return role in (WRITER, ADMIN, OWNER)
+
+
+def reads(role):
+    """CREDENTIAL-3."""
+    return role in (READER, WRITER, ADMIN, OWNER)
+
+
+def may_grant(role, given):
+    """CREDENTIAL-3.1."""
+    return role == OWNER or role == ADMIN and given in (WRITER, READER, KEEPER)
 
 
 class Entry:
+    """An entry of a control feed. `past` is a length for each other feed; `parts` is None where the body is malformed."""
+
     def __init__(self, feed, seq, id, past, parts):
-        self.feed, self.seq, self.id, self.past, self.parts = feed, seq, id, past, parts
+        self.feed, self.seq, self.id, self.past, self.parts = feed, seq, id, {**past, feed: seq}, parts or []
+        self.order = (sum(self.past.values()), id)  # SPACE-2.1
+        self.places = [Place(self, part) for part in range(len(self.parts))]
 
-    def seen(self):
-        """How many entries its author had seen (SPACE-2.1)."""
-        return self.seq + sum(length for feed, length in self.past.items() if feed != self.feed)
-
-    def order(self):
-        return (self.seen(), self.id)
+    def saw(self, other):
+        """SPACE-2, of whole entries."""
+        return other.seq < self.past.get(other.feed, 0)
 
 
 class Place:
-    """A part of an entry, or (with part -1) all before its first."""
+    """A part of an entry. What is compared is the order of SPACE-2.1, with the part last."""
+
+    __slots__ = ("entry", "part", "order")
 
     def __init__(self, entry, part):
-        self.entry, self.part = entry, part
-        self.key = (entry.feed, entry.seq, part)
-        self.order = (*entry.order(), part)
+        self.entry, self.part, self.order = entry, part, (*entry.order, part)
 
-    def knows(self, other):
-        """SPACE-2: whether the other is in this one's past."""
-        if other.entry.feed != self.entry.feed:
-            return self.entry.past.get(other.entry.feed, 0) > other.entry.seq
-        return (other.entry.seq, other.part) < (self.entry.seq, self.part)
+    def saw(self, other):
+        """SPACE-2: whether `other` is in the past of this part."""
+        return self.entry.saw(other.entry) or (self.entry is other.entry and other.part < self.part)
 
-
-class Position:
-    """One who has seen so much, as the author of a data entry."""
-
-    def __init__(self, past):
-        self.past = past
-
-    def knows(self, other):
-        return self.past.get(other.entry.feed, 0) > other.entry.seq
+    def saw_any(self, places):
+        """SPACE-3.3: a statement is in the past if any place of it is."""
+        return any(self.saw(place) for place in places)
 
 
-class Everything:
-    def knows(self, _):
+class Now:
+    """Asks for what holds under all that is known (SPACE-3.2)."""
+
+    def saw(self, other):
         return True
 
+    def saw_any(self, places):
+        return bool(places)
 
-NOW = Everything()
+
+NOW = Now()
+
+
+@dataclass(frozen=True)
+class Author:
+    """SPACE-3.1."""
+
+    device: bytes
+    identity: bytes
+
+
+@dataclass
+class Grant:
+    """A place where an identity is given a role, and who gave it where (SPACE-3.2)."""
+
+    place: Place
+    role: int
+    chain: int  # SPACE-12.1
+
+
+@dataclass(frozen=True)
+class Standing:
+    """SPACE-12.1. What sorts first stands highest."""
+
+    role: int
+    chain: int
+    order: tuple
+
+    @property
+    def key(self):
+        return (-RANK[self.role], self.chain, self.order)
 
 
 class Act:
-    def __init__(self, kind, places, content, author, own_since, standing):
-        self.kind, self.places, self.content, self.author = kind, places, content, author
-        self.own_since, self.standing = own_since, standing
-        self.named = dict(content["cuts"] or {})
-        self.floor = {}
-        self.raised_at = []
+    """What takes a right away (SPACE-11). A root key's has no author, and as many places as it has carriers (SPACE-14.2)."""
 
-    def is_on_member(self, identity):
-        return self.kind in (9, 11) and self.content["target"] == identity
+    def __init__(self, said, places):
+        self.said, self.places = said, places
+        self.root = isinstance(said, say.RootDeviceRemoved)
+        self.author = self.standing = None  # by whom, and how that one stood when it was decided
+        self.statements = [said]
 
-    def cut(self, feed):
-        """SPACE-11.2."""
-        return max(self.named.get(feed, 0), self.floor.get(feed, 0))
+    @property
+    def place(self):
+        return self.places[0]
 
-    def is_known(self, position):
-        return any(position.knows(place) for place in self.places)
+    @property
+    def identity(self):
+        """The identity on which it is an act (SPACE-3.2), if any."""
+        return self.said.identity if isinstance(self.said, (say.MemberRemoved, say.MemberRoleChanged)) else None
 
-    def is_own(self):
-        return self.kind in (9, 11) and self.content["target"] == self.author
+    @property
+    def lowers_to(self):
+        """None for a removal."""
+        return self.said.role if isinstance(self.said, say.MemberRoleChanged) else None
+
+    def is_before(self, place):
+        """SPACE-3.2: whether it is in the past of a grant or an admission. What it is not before it touches."""
+        return place.saw_any(self.places)
 
 
-def outranks(one, other):
-    """SPACE-12.1: standings are (role, chain, place)."""
-    return (-one[0], one[1], one[2].order) < (-other[0], other[1], other[2].order)
+ACTS = (say.MemberRemoved, say.DeviceRemoved, say.MemberRoleChanged, say.FeedClosed, say.InvitationRevoked, say.CutRaised)
 
 
-class Space:
-    """One pass under some acts (SPACE-3)."""
+@dataclass
+class Feed:
+    manifest: say.Manifest
+    admissions: list = field(default_factory=list)
 
-    def __init__(self, entries, acts, contests_open=False):
-        self.acts, self.contests_open = acts, contests_open
-        self.genesis, self.rules, self.stop = None, 0, None
-        self.grants, self.recovery, self.devices, self.feeds = {}, {}, {}, {}
-        self.generations, self.invitations, self.epochs = {}, {}, {}
-        self.device_count, self.seals = {}, {}
-        self.void, self.claims = {}, {}
-        self.counted = {place.key: act for act in acts for place in [*act.places, *act.raised_at]}
+
+@dataclass
+class Issue:
+    place: Place
+    said: say.InvitationIssued
+    author: Author
+    standing: Standing
+
+
+class Reading:
+    """One pass over the entries under the acts that count (SPACE-3). `open` to all contests it is the second pass of SPACE-3.3."""
+
+    def __init__(self, entries, acts, open=False):
+        self.entries, self.acts, self.open = entries, acts, open
+        self.genesis = None
+        self.feeds = {}  # feed: Feed, those whose admission counts
+        self.generations = {}  # (device, purpose, generation): feed
+        self.devices = defaultdict(list)  # device: [(place, identity)], admissions that count
+        self.device_count = defaultdict(set)  # identity: devices admitted for it
+        self.grants = defaultdict(list)  # identity: [Grant]
+        self.issues = defaultdict(list)  # invitation: [Issue]
+        self.redemptions = defaultdict(list)  # invitation: [Place]
+        self.named_feeds = defaultdict(list)  # feed: [Place], redemptions whose newcomer named it
+        self.pre_keys = defaultdict(list)  # device: [(number, key, place)]
+        self.recovery_keys = defaultdict(list)  # identity: [(number, key, place)]
+        self.starts = defaultdict(list)  # epoch: [(place, EpochStarted)]
+        self.depths = {}
+        self.lockboxes = defaultdict(list)  # epoch: [Lockbox] that were added
+        self.rules = RULES
+        self.stops = []  # places that stop writing
+        self.seals_before = defaultdict(int)  # feed: Seals in it so far
+        self.void = []  # (place, why)
+        self.manifested = defaultdict(set)  # device: feeds of its that anybody would admit
         for entry in entries:
-            self.read(entry)
+            for _, said in entry.parts:
+                if isinstance(said, say.FeedAdmitted):
+                    self.manifested[said.manifest.device].add(said.manifest.feed)
+        self.decided = {act.place: act for act in acts if not act.root}
+        self.named = {(place.entry.id, place.part): act for act in acts for place in act.places}
+        self.acts_on = defaultdict(list)
+        self.raised = defaultdict(lambda: defaultdict(int))  # act: feed: length
+        for act in acts:
+            if act.identity is not None:
+                self.acts_on[act.identity].append(act)
+        for act in acts:
+            if isinstance(act.said, say.CutRaised):
+                raised = self.raised[self.raised_by(act)]
+                for feed, length in act.said.cuts.items():
+                    raised[feed] = max(raised[feed], length)
+        for entry in entries:
+            for place in entry.places:
+                self.read(place)
 
-    def read(self, entry):
-        if entry.parts is None:
-            self.void[(entry.feed, entry.seq, 0)] = "malformed"
-            return
-        for at, part in enumerate(entry.parts):
-            place = Place(entry, at)
-            try:
-                self.part(place, part)
-            except Void as why:
-                self.void[place.key] = str(why)
+    def raised_by(self, act):
+        """SPACE-11.3: the act that counts whose cuts a CutRaised raises: what it names, or what the CutRaised that it names raises."""
+        while act and isinstance(act.said, say.CutRaised):
+            act = self.named.get((act.said.entry, act.said.part))
+        return act
 
-    # Who stands how: SPACE-3.2.
+    # Who
 
-    def left_of(self, identity, grant, touches):
-        left, by_act = grant["standing"], None
-        for act in self.acts:
-            if not act.is_on_member(identity) or act in grant["after"] or not touches(act):
-                continue
-            if act.kind == 9:
-                return None
-            role = RANKS[act.content["role"]]
-            standing = (role, act.standing[1] + 1, act.places[0])
-            earlier = by_act and role == left[0] and standing[2].order < left[2].order
-            if role < left[0] or earlier:
-                left, by_act = standing, act
-        return left
+    def identity_of(self, device):
+        """SPACE-5.2: a device acts for one identity, the first in the order."""
+        return self.devices[device][0][1] if device in self.devices else None
 
-    def standing(self, identity, seen, touches):
-        best = None
-        for grant in self.grants.get(identity, []):
-            if seen(grant["place"]):
-                left = self.left_of(identity, grant, touches)
-                if left and (best is None or outranks(left, best)):
-                    best = left
-        return best
-
-    def standing_at(self, identity, position):
-        return self.standing(identity, position.knows, lambda act: act.is_known(position))
-
-    def role_at(self, identity, position):
-        standing = self.standing_at(identity, position)
-        return None if standing is None else standing[0]
-
-    def spares(self, act, device):
-        """SPACE-11.2: what a later device of a member did to the member."""
-        return act.is_own() and device in self.devices and self.devices[device]["first"].order < act.own_since.order
-
-    def standing_as_author(self, identity, device, position, feed, seq):
-        def touches(act):
-            return act.is_known(position) if self.spares(act, device) else seq >= act.cut(feed)
-
-        return self.standing(identity, position.knows, touches)
-
-    def removes_device(self, act, device, identity):
-        if act.kind == "root":
-            return act.content["target"] == device and act.author == identity
-        return act.kind == 10 and act.content["target"] == device
-
-    def stands(self, feed, position):
-        """SPACE-11.2: up to where a feed stands, for an entry there."""
-        known = self.feeds[feed]
-        ends = [FOR_EVER]
-        for act in self.acts:
-            if self.removes_device(act, known["device"], known["identity"]) or act.kind == 12 and act.content["target"] == feed:
-                ends.append(act.cut(feed))
-            elif act.kind == 9 and act.content["target"] == known["identity"] and not self.spares(act, known["device"]):
-                anew = any(act in found["after"] and position.knows(found["place"]) for found in known["admissions"])
-                if not anew:
-                    ends.append(act.cut(feed))
-        return min(ends)
-
-    def is_admitted(self, device, position):
-        """SPACE-5.2, but for its identity."""
-        known = self.devices.get(device)
-        if known is None:
-            return False
-        acts = [act for act in self.acts if act.is_known(position)]
-        if any(self.removes_device(act, device, known["identity"]) for act in acts):
-            return False
-        removals = [act for act in acts if act.kind == 9 and act.content["target"] == known["identity"]]
-        seen = [found for found in known["admissions"] if position.knows(found["place"])]
-        return any(all(act in found["after"] for act in removals) for found in seen)
-
-    def reads(self, device, position):
-        role = self.role_at(self.devices[device]["identity"], position)
-        return role not in (None, KEEPER) and self.is_current(device, position)
-
-    def is_current(self, device, position):
-        return self.is_admitted(device, position) and self.standing_at(self.devices[device]["identity"], position) is not None
-
-    def before(self, identity, place):
-        return [act for act in self.acts if act.is_on_member(identity) and act.is_known(place)]
-
-    # Who speaks: SPACE-3.1.
-
-    def is_genesis_entry(self, entry):
-        return self.genesis is not None and entry.seq == 0 and entry.feed == self.genesis["manifest"]["feed"]
+    def first_admitted(self, device):
+        """Where the device was first admitted; None if it was not."""
+        return self.devices[device][0][0].order if device in self.devices else None
 
     def author(self, place):
+        """SPACE-3.1: (author, None) or (None, why there is none)."""
         entry = place.entry
-        if self.is_genesis_entry(entry):
-            root, device = self.genesis["root"], self.genesis["device"]
-            return {"identity": root, "device": device, "standing": self.standing_at(root, place)}
-        known = self.feeds.get(entry.feed)
-        need(known and any(place.knows(found["place"]) for found in known["admissions"]), "feed not admitted")
-        need(known["purpose"] == 1, "wrong purpose")
-        need(entry.seq < self.stands(entry.feed, place), "past the cut")
-        identity, device = known["identity"], known["device"]
-        standing = self.standing_as_author(identity, device, place, entry.feed, entry.seq)
-        administers = standing is not None and standing[0] >= ADMIN
-        need(entry.seq < 10_000 or administers, "too many")
-        return {"identity": identity, "device": device, "standing": standing}
+        if self.genesis and entry is self.genesis[0] and place.part > 0:
+            return Author(self.genesis[1].device, self.genesis[1].root), None
+        feed = self.feeds.get(entry.feed)
+        if feed is None or feed.manifest.purpose != CONTROL or not any(entry.saw(at.entry) for at in feed.admissions):
+            return None, "its feed's admission does not count or is not in its past"
+        if self.lies_past_end(entry.feed, entry.seq, entry):
+            return None, "past where the feed stands"
+        return Author(feed.manifest.device, self.identity_of(feed.manifest.device)), None
 
-    # The parts.
+    # Cuts
 
-    def part(self, place, part):
-        kind, content = part["kind"], part["content"]
-        if kind == 1:
-            return self.found(place, content)
-        if place.key in self.counted:
-            act = self.counted[place.key]
-            if kind == 11 and act.author != content["target"] and may_grant(act.standing[0], RANKS[content["role"]]):
-                self.set_role(place, act.author, act.standing, content)
-            return None
-        if kind == 2:
-            return self.root_said(place, content)
-        author = self.author(place)
-        need(part["version"] <= RULES, "later rules")
-        had = author["standing"]
-        role = None if had is None else had[0]
-        if kind in ACTS:
-            need(role is not None, "no right")
-            self.claims[place.key] = author
-            if self.contests_open and kind == 11 and may_grant(role, RANKS[content["role"]]):
-                self.set_role(place, author["identity"], had, content)
-            raise Void("not decided to count")
-        need(role is not None, "no right")
-        if kind == 3:
-            self.feed_admitted(place, author, content)
-        elif kind == 4:
-            need(content["device"] == author["device"], "other device")
-            need(self.is_admitted(content["device"], place), "unknown device")
-            keys = self.devices[content["device"]]["pre_keys"]
-            need(all(number < content["number"] for _, number, _ in keys), "old pre-key")
-            keys.append((place, content["number"], content["key"]))
-        elif kind == 5:
-            need(role >= WRITER, "no right")
-            self.epoch_started(place, content)
-        elif kind == 6:
-            need(may_grant(role, RANKS[content["role"]]), "no right")
-            issue = {"place": place, "issuer": author["identity"], "standing": had, **content}
-            self.invitations.setdefault(content["invitation"], {"issues": [], "redemptions": 0})["issues"].append(issue)
-        elif kind == 7:
-            self.redeemed(place, author, content)
-        elif kind == 8:
-            known = self.epochs.get(content["epoch"])
-            need(known and any(place.knows(start) for start in known["places"]), "unknown epoch")
-            self.check_recipient(place, content["recipient"])
-            known["lockboxes"].append(content["recipient"])
-        elif kind == 16:
-            need(role == OWNER, "no right")
-            need(content["rules"] > self.rules, "old rules")
-            self.rules = content["rules"]
-            self.stops(self.rules > RULES, "rules")
-        elif kind == 19:
-            held = self.seals[place.entry.feed] = self.seals.get(place.entry.feed, 0) + 1
-            need(held <= 64, "too many")
-            need(role >= ADMIN, "no right")
-        elif part["critical"]:
-            need(role >= ADMIN, "no right")
-            self.stops(True, "unknown critical kind")
+    def cut(self, act, feed):
+        """SPACE-11.2: how long the feed stands for this act."""
+        raised = self.raised[act][feed] if act in self.raised else 0
+        control = feed in self.feeds and self.feeds[feed].manifest.purpose == CONTROL
+        if act.root:
+            return max(self.root_cut(act, feed, control), raised)
+        seen = 0
+        if control:
+            entry = act.place.entry
+            seen = entry.seq + 1 if entry.feed == feed else entry.past.get(feed, 0)
+        return max(act.said.cuts.get(feed, 0), raised, seen)
 
-    def stops(self, does, why):
-        if does and self.stop is None:
-            self.stop = why
+    def root_cut(self, act, feed, control):
+        """SPACE-14.2."""
+        named = [said for said in act.statements if said.cuts is not None]
+        if named:
+            newest = max(said.number for said in named)
+            return max(said.cuts.get(feed, 0) for said in named if said.number == newest)
+        if not control:
+            return 0
+        others = [place for place in act.places if place.entry.feed not in self.manifested[act.said.device]]
+        return max((place.entry.past.get(feed, 0) for place in others), default=0)
 
-    def found(self, place, content):
-        first = (place.entry.feed, place.entry.seq, place.part) == (content["manifest"]["feed"], 0, 0)
-        need(first and self.genesis is None, "second genesis")
-        self.genesis, self.rules = content, content["rules"]
-        self.stops(self.rules > RULES, "rules")
-        self.generations[(content["device"], 1, 0)] = place.entry.feed
+    def device_of(self, feed):
+        return self.feeds[feed].manifest.device if feed in self.feeds else None
 
-    def grant(self, place, identity, standing):
-        grant = {"place": place, "standing": standing, "after": self.before(identity, place)}
-        self.grants.setdefault(identity, []).append(grant)
+    def lies_past(self, act, feed, seq, entry):
+        """SPACE-11.2: whether an entry at `seq` of `feed` lies past the act's cut. `entry` knows its past."""
+        if self.is_to_itself(act) and self.was_earlier(self.device_of(feed), act.author.device):
+            return any(entry.saw(place.entry) for place in act.places)
+        return seq >= self.cut(act, feed)
 
-    def set_role(self, place, by, standing, content):
-        if self.standing_at(content["target"], place) is not None:
-            self.grant(place, content["target"], (RANKS[content["role"]], standing[1] + 1, place))
+    def is_to_itself(self, act):
+        """What a member does to itself."""
+        return act.identity is not None and act.author is not None and act.identity == act.author.identity
 
-    def root_said(self, place, content):
-        identity = content["identity"]
-        if self.is_genesis_entry(place.entry):
-            need(identity == self.genesis["root"], "other root")
-            if content["kind"] == 1 and content["subject"] == self.genesis["device"]:
-                self.grant(place, identity, (OWNER, 0, place))
-        if content["kind"] == 1:
-            position = Place(place.entry, place.part + 1)
-            need(self.standing_at(identity, position) is not None, "no member")
-            self.admit(place, content["subject"], identity)
-        elif content["kind"] == 2:
-            need(identity in self.grants, "no member")
-            self.recovery.setdefault(identity, []).append((place, content["number"], content["subject"]))
+    def was_earlier(self, device, than):
+        """Whether `device` was first admitted earlier in the order."""
+        one, other = self.first_admitted(device), self.first_admitted(than)
+        return one is not None and other is not None and one < other
+
+    def ends(self, act, feed, admissions):
+        """SPACE-11.2: whether the act ends the feed, as far as `admissions` of it are known."""
+        said, device = act.said, self.device_of(feed)
+        if isinstance(said, say.DeviceRemoved):
+            return said.device == device
+        if isinstance(said, say.RootDeviceRemoved):
+            return said.device == device and self.identity_of(device) == said.identity
+        if isinstance(said, say.FeedClosed):
+            return said.feed == feed
+        if isinstance(said, say.MemberRemoved):
+            return said.identity == self.identity_of(device) and not any(act.is_before(at) for at in admissions)
+        return False
+
+    def lies_past_end(self, feed, seq, entry):
+        """SPACE-11.2: whether the entry lies past where its feed stands."""
+        known = [at for at in self.feeds[feed].admissions if entry.saw(at.entry)]
+        return any(self.ends(act, feed, known) and self.lies_past(act, feed, seq, entry) for act in self.acts)
+
+    def stands(self, feed):
+        """Where a feed stands now; None where nothing ends it."""
+        ends = [act for act in self.acts if self.ends(act, feed, self.feeds[feed].admissions)]
+        ends = [act for act in ends if not (self.is_to_itself(act) and self.was_earlier(self.device_of(feed), act.author.device))]
+        return min((self.cut(act, feed) for act in ends), default=None)
+
+    # Rights
+
+    def left(self, grant, acts):
+        """SPACE-3.2: (role, the act that left it or None) of a grant after those of the acts that touch it; None for nothing."""
+        role, by = grant.role, None
+        for act in acts:
+            if act.is_before(grant.place):
+                continue
+            if act.lowers_to is None:
+                return None
+            if RANK[act.lowers_to] < RANK[role] or (by and act.lowers_to == role and act.place.order < by.place.order):
+                role, by = act.lowers_to, act
+        return role, by
+
+    def best(self, grants, acts):
+        """The best role of grants; None for nobody."""
+        left = [one[0] for one in (self.left(grant, acts) for grant in grants) if one]
+        return max(left, key=RANK.get, default=None)
+
+    def role(self, identity, at):
+        """SPACE-3.2: of somebody else, at a place or now."""
+        acts = [act for act in self.acts_on[identity] if at.saw_any(act.places)]
+        return self.best([grant for grant in self.grants[identity] if at.saw(grant.place)], acts)
+
+    def author_view(self, identity, place):
+        """SPACE-3.2: the grants and acts that are looked at for the author of an entry."""
+        return self.own_view(identity, place, place.entry.feed, place.entry.seq, place.entry)
+
+    def own_view(self, identity, place, feed, seq, entry):
+        acts = [act for act in self.acts_on[identity] if self.lies_past(act, feed, seq, entry)]
+        return [grant for grant in self.grants[identity] if place.saw(grant.place)], acts
+
+    def author_role(self, author, place):
+        return self.best(*self.author_view(author.identity, place))
+
+    # Standing
+
+    def standing(self, grants, acts):
+        """SPACE-12.1: the highest standing that grants have after acts; None for nobody."""
+        found = []
+        for grant in grants:
+            left = self.left(grant, acts)
+            if left:
+                role, by = left
+                chain, order = (by.standing.chain + 1, by.place.order) if by else (grant.chain, grant.place.order)
+                found.append(Standing(role, chain, order))
+        return min(found, key=lambda one: one.key, default=None)
+
+    def author_standing(self, identity, place):
+        return self.standing(*self.author_view(identity, place))
+
+    def standing_for(self, act, identity):
+        """SPACE-12.1: of the one that is acted on."""
+        grants = [grant for grant in self.grants[identity] if not act.is_before(grant.place)]
+        acts = [one for one in self.acts_on[identity] if one is not act and act.place.saw_any(one.places)]
+        return self.standing(grants, acts)
+
+    # Devices
+
+    def is_current(self, device, at):
+        """SPACE-5.2."""
+        if device not in self.devices:
+            return False
+        identity = self.identity_of(device)
+        admissions = [place for place, _ in self.devices[device] if at.saw(place)]
+        removals = [act for act in self.removals_of(device, identity) if at.saw_any(act.places)]
+        if not any(not any(self.touches(act, place) for act in removals) for place in admissions):
+            return False
+        return self.role(identity, at) is not None
+
+    def removals_of(self, device, identity):
+        """The acts that can touch admissions of the device for the identity."""
+        for act in self.acts:
+            said = act.said
+            if isinstance(said, say.DeviceRemoved) and said.device == device:
+                yield act
+            elif isinstance(said, say.RootDeviceRemoved) and (said.device, said.identity) == (device, identity):
+                yield act
+            elif isinstance(said, say.MemberRemoved) and said.identity == identity:
+                yield act
+
+    def touches(self, act, admission):
+        """SPACE-5.2: a removal of the device all its admissions, one of its identity those that it is not before."""
+        return not isinstance(act.said, say.MemberRemoved) or not act.is_before(admission)
+
+    def refuses_device(self, device, identity, place):
+        """Why an admission of the device is void; None if it is not."""
+        acts_for = self.identity_of(device)
+        if acts_for is not None and acts_for != identity and not self.open:
+            return "the device acts for another identity"
+        for act in self.removals_of(device, identity):  # SPACE-11.6
+            if not place.saw_any(act.places):
+                continue
+            if not isinstance(act.said, say.MemberRemoved):
+                return "the device was removed"
+            if any(place.saw(at) and self.touches(act, at) for at, _ in self.devices.get(device, ())):
+                return "the device was removed with its identity"
+        devices = self.device_count[identity]
+        if device not in devices and len(devices) >= 32 and not self.open:  # SPACE-13
+            return "a 33rd device"
+        return None
+
+    def admit_device(self, device, identity, place):
+        self.devices[device].append((place, identity))
+        self.device_count[identity].add(device)
+
+    # Parts
+
+    def read(self, place):
+        """SPACE-3: a part counts or is void with a reason (SPACE-3.4)."""
+        rules, said = place.entry.parts[place.part]
+        why = self.judge(place, rules, said)
+        if why:
+            self.void.append((place, why))
+
+    def judge(self, place, rules, said):
+        author, why = self.author(place)
+        if isinstance(said, say.Seal):
+            self.seals_before[place.entry.feed] += 1
+        if isinstance(said, say.SpaceGenesis):
+            return self.read_genesis(place, said)
+        if rules > RULES:
+            return "by later rules"  # SPACE-3.5
+        if isinstance(said, (say.DeviceAdmitted, say.RecoveryKeySet, say.RootDeviceRemoved)):
+            return self.read_root(place, said)
+        if place in self.decided:
+            return self.read_decided(place, said, self.decided[place])
+        if author is None:
+            return why
+        role = self.author_role(author, place)
+        if role is None:
+            return "no member"
+        if place.entry.seq >= 10_000 and not administers(role):
+            return "an entry at 10,000 or beyond"  # SPACE-13
+        if isinstance(said, ACTS):
+            return self.read_act(place, said, author, role)
+        return self.READ[type(said)](self, place, said, author, role)
+
+    def read_genesis(self, place, said):
+        """SPACE-4."""
+        if place.part != 0 or place.entry.seq != 0 or place.entry.feed != said.feed or self.genesis:
+            return "a genesis elsewhere"
+        self.genesis = (place.entry, said)
+        self.rules = said.rules
+        if said.rules > RULES:
+            self.stops.append(place)
+        return None
+
+    def read_root(self, place, said):
+        """SPACE-14."""
+        founding = self.genesis and place.entry is self.genesis[0]
+        if founding and said.identity != self.genesis[1].root:
+            return "another root in the genesis"  # SPACE-4.1
+        if isinstance(said, say.DeviceAdmitted):
+            founds = founding and said.device == self.genesis[1].device and said.identity == self.genesis[1].root
+            if not founds and self.role(said.identity, place) is None:
+                return "no member"  # SPACE-14.1
+            why = self.refuses_device(said.device, said.identity, place)
+            if why:
+                return why
+            if founds and not self.grants[said.identity]:
+                self.grants[said.identity].append(Grant(place, OWNER, 0))
+            self.admit_device(said.device, said.identity, place)
+        if isinstance(said, say.RecoveryKeySet):
+            if not any(place.saw(grant.place) for grant in self.grants[said.identity]):
+                return "never a member"  # SPACE-14.1
+            self.recovery_keys[said.identity].append((said.number, said.key, place))
+        return None
+
+    def read_feed(self, place, said, author, role):
+        """SPACE-5."""
+        named, device = said.manifest, said.manifest.device
+        if not self.is_current(device, place):
+            return "the device is not current"
+        in_redemption = any(place.saw(at) for at in self.named_feeds[named.feed])
+        if not (administers(role) or author.identity == self.identity_of(device) or in_redemption):
+            return "not for the author to admit"
+        slot = (device, named.purpose, named.generation)
+        if self.generations.setdefault(slot, named.feed) != named.feed and not self.open:
+            return "another feed of this purpose and generation"
+        self.feeds.setdefault(named.feed, Feed(named)).admissions.append(place)
+        return None
+
+    def read_pre_key(self, place, said, author, role):
+        """SPACE-5.1."""
+        if said.device != author.device:
+            return "another device's pre-key"
+        if any(said.number <= number for number, _, _ in self.pre_keys[said.device]):
+            return "not a higher number"
+        self.pre_keys[said.device].append((said.number, said.key, place))
+        return None
+
+    def read_issue(self, place, said, author, role):
+        """SPACE-6."""
+        if not may_grant(role, said.role):
+            return "may not grant the role"
+        self.issues[said.invitation].append(Issue(place, said, author, self.author_standing(author.identity, place)))
+        return None
+
+    def read_redemption(self, place, said, author, role):
+        """SPACE-6.1, SPACE-11.8."""
+        if author.device != said.host:
+            return "not the host that the newcomer named"
+        issue = next((one for one in self.issues[said.invitation] if place.saw(one.place)), None)
+        if issue is None:
+            return "not issued in its past"
+        if len(self.redemptions[said.invitation]) >= issue.said.uses and not self.open:
+            return "used up"
+        why = self.refuses_device(said.device, said.identity, place)
+        if why:
+            return why
+        if not may_grant(self.role(issue.author.identity, place), issue.said.role):
+            return "the issuer may not grant the role any more"
+        for act in self.acts:
+            if isinstance(act.said, say.InvitationRevoked) and act.said.invitation == said.invitation:
+                if place.entry.id not in act.said.standing or place.saw_any(act.places):
+                    return "revoked"
+        self.redemptions[said.invitation].append(place)
+        self.grants[said.identity].append(Grant(place, issue.said.role, issue.standing.chain + 1))
+        self.admit_device(said.device, said.identity, place)
+        self.pre_keys[said.device].append((0, said.pre_key, place))
+        self.recovery_keys[said.identity].append((said.recovery.number, said.recovery.key, place))
+        for feed in said.feeds:
+            self.named_feeds[feed].append(place)
+        return None
+
+    def read_epoch(self, place, said, author, role):
+        """SPACE-7."""
+        if not writes(role):
+            return "may not write"
+        if not all(place.saw_any([at for at, _ in self.starts.get(parent, ())]) for parent in said.parents):
+            return "a parent is not known"
+        self.starts[said.epoch].append((place, said))
+        self.depths[said.epoch] = 1 + max((self.depths[parent] for parent in said.parents), default=0)
+        return None
+
+    def read_lockbox(self, place, said, author, role):
+        """SPACE-7.2."""
+        box = said.lockbox
+        if not place.saw_any([at for at, _ in self.starts.get(box.epoch, ())]):
+            return "the epoch is not known"
+        if box.kind == KEEPER_KIND:
+            return "no keeper publishes a key"
+        if box.kind == RECOVERY_KIND:
+            known, published = self.role(box.recipient, place) is not None, self.recovery_keys[box.recipient]
         else:
-            raise Void("no act")
-
-    def admit(self, place, device, identity):
-        after = self.before(identity, place)
-        known = self.devices.get(device)
-        if known:
-            need(known["identity"] == identity or self.contests_open, "device taken")
-            for act in after:
-                for found in known["admissions"]:
-                    old = act.kind == 9 and act not in found["after"] and place.knows(found["place"])
-                    need(not old, "removed before")
-        for act in self.acts:
-            need(not (self.removes_device(act, device, identity) and act.is_known(place)), "removed before")
+            known, published = self.is_current(box.recipient, place), self.pre_keys[box.recipient]
         if not known:
-            need(self.device_count.get(identity, 0) < 32 or self.contests_open, "too many")
-            self.device_count[identity] = self.device_count.get(identity, 0) + 1
-            known = {"identity": identity, "first": place, "admissions": [], "pre_keys": [], "named": []}
-            self.devices[device] = known
-        known["admissions"].append({"place": place, "after": after})
+            return "the recipient is nobody"
+        if not any(key == box.key and place.saw(at) for _, key, at in published):
+            return "a key that the recipient did not publish"
+        self.lockboxes[box.epoch].append(box)
+        return None
 
-    def feed_admitted(self, place, author, content):
-        device, feed = content["device"], content["feed"]
-        need(self.is_admitted(device, place), "unknown device")
-        known = self.devices[device]
-        own = known["identity"] == author["identity"] or feed in known["named"]
-        need(own or author["standing"][0] >= ADMIN, "no right")
-        first = self.generations.setdefault((device, content["purpose"], content["generation"]), feed)
-        need(first == feed or self.contests_open, "second feed")
-        identity = known["identity"]
-        found = self.feeds.setdefault(feed, {**content, "identity": identity, "admissions": []})
-        found["admissions"].append({"place": place, "after": self.before(identity, place)})
+    def read_rules(self, place, said, author, role):
+        """SPACE-3.5."""
+        if role != OWNER:
+            return "not by an owner"
+        if said.rules <= self.rules:
+            return "not higher"
+        self.rules = said.rules
+        self.stops.append(place)
+        return None
 
-    def epoch_started(self, place, content):
-        depth = 0
-        for parent in content["parents"]:
-            known = self.epochs.get(parent)
-            need(known and any(place.knows(start) for start in known["places"]), "unknown epoch")
-            depth = max(depth, known["depth"])
-        keyed = lambda device: any(place.knows(at) for at, _, _ in self.devices[device]["pre_keys"])
-        expected = [device for device in self.devices if keyed(device) and self.reads(device, place)]
-        known = self.epochs.setdefault(
-            content["epoch"],
-            {"recipients": content["recipients"], "depth": depth + 1, "places": [], "expected": [], "lockboxes": []},
-        )
-        known["places"].append(place)
-        known["expected"].append(expected)
-        known["lockboxes"] += [box["recipient"] for box in content["lockboxes"]]
+    def read_seal(self, place, said, author, role):
+        """SPACE-12.3, SPACE-13."""
+        if self.seals_before[place.entry.feed] > 64:
+            return "a Seal after 64"
+        if not administers(role):
+            return "does not administer"
+        return None
 
-    def check_recipient(self, place, recipient):
-        kind, who, key = recipient
-        published = False
-        if kind == 1:
-            need(self.is_admitted(who, place), "stranger")
-            published = any(key == set and place.knows(at) for at, _, set in self.devices[who]["pre_keys"])
-        elif kind == 2:
-            need(self.standing_at(who, place) is not None, "stranger")
-            published = any(key == set and place.knows(at) for at, _, set in self.recovery.get(who, []))
-        need(published, "unknown key")
+    def read_unknown(self, place, said, author, role):
+        """SPACE-3.5."""
+        if said.critical and not administers(role):
+            return "critical, by one who does not administer"
+        if said.critical:
+            self.stops.append(place)
+        return None
 
-    def redeemed(self, place, author, content):
-        need(content["host"] == author["device"], "other host")
-        invitation = self.invitations.get(content["invitation"], {"issues": []})
-        issue = next((issue for issue in invitation["issues"] if place.knows(issue["place"])), None)
-        need(issue, "unknown invitation")
-        for act in self.acts:
-            if act.kind == 13 and act.content["target"] == content["invitation"]:
-                named = place.entry.id in act.content["standing"]
-                need(named and not act.is_known(place), "revoked")
-        role, issuer = RANKS[issue["role"]], self.role_at(issue["issuer"], place)
-        need(issuer is not None and may_grant(issuer, role), "revoked")
-        need(invitation["redemptions"] < issue["uses"] or self.contests_open, "used up")
-        self.admit(place, content["device"], content["identity"])
-        device = self.devices[content["device"]]
-        device["named"] += content["feeds"]
-        device["pre_keys"].append((place, 0, content["pre_key"]))
-        self.grant(place, content["identity"], (role, issue["standing"][1] + 1, place))
-        self.recovery.setdefault(content["identity"], []).append((place, *content["recovery"]))
-        invitation["redemptions"] += 1
+    READ = {
+        say.FeedAdmitted: read_feed, say.PreKeySet: read_pre_key, say.InvitationIssued: read_issue, say.InvitationRedeemed: read_redemption,
+        say.EpochStarted: read_epoch, say.LockboxAdded: read_lockbox, say.RulesChanged: read_rules, say.Seal: read_seal,
+        say.Unknown: read_unknown,
+    }
 
-    def owners(self):
-        return [identity for identity in self.grants if self.role_at(identity, NOW) == OWNER]
+    def read_act(self, place, said, author, role):
+        """Of the second pass of SPACE-3.3: nothing takes anything away, and every role is a grant that its author may grant."""
+        if not self.open:
+            return "an act that does not count"
+        if isinstance(said, say.MemberRoleChanged) and author.identity != said.identity and may_grant(role, said.role):
+            self.grant_to_member(said.identity, place, said.role, self.author_standing(author.identity, place))
+        return None
+
+    def read_decided(self, place, said, act):
+        """SPACE-12: an act that was decided to count counts, whatever was decided later. SPACE-11.5: a role that is set is a grant too."""
+        if isinstance(said, say.MemberRoleChanged) and act.author.identity != said.identity and may_grant(act.standing.role, said.role):
+            self.grant_to_member(said.identity, place, said.role, act.standing)
+        return None
+
+    def grant_to_member(self, identity, place, role, standing):
+        """SPACE-11.5."""
+        if self.role(identity, place) is not None:
+            self.grants[identity].append(Grant(place, role, standing.chain + 1))
+
+    # Acts
+
+    def may(self, act):
+        """SPACE-11: (standing of the author, the author) if the author may do it under what counts so far; else None."""
+        author, _ = self.author(act.place)
+        if author is None:
+            return None
+        standing = self.author_standing(author.identity, act.place)
+        if standing is None or (act.place.entry.seq >= 10_000 and not administers(standing.role)):
+            return None
+        may = self.MAY[type(act.said)](self, act, act.said, author, standing)
+        return (standing, author) if may else None
+
+    def outranks(self, act, standing, author, identity):
+        """SPACE-12.1: administers and outranks; never itself."""
+        if identity is None or identity == author.identity or not administers(standing.role):
+            return False
+        other = self.standing_for(act, identity)
+        return other is not None and standing.key < other.key
+
+    def may_remove(self, act, said, author, standing):
+        """SPACE-11.1."""
+        if said.identity == author.identity:
+            return True
+        return self.outranks(act, standing, author, said.identity)
+
+    def may_remove_device(self, act, said, author, standing):
+        """SPACE-11.4."""
+        identity = self.identity_of(said.device)
+        if said.device == author.device or (identity == author.identity and self.was_earlier(author.device, said.device)):
+            return True
+        return self.outranks(act, standing, author, identity)
+
+    def may_set_role(self, act, said, author, standing):
+        """SPACE-11.5."""
+        if said.identity == author.identity:
+            return RANK[said.role] < RANK[standing.role]
+        return may_grant(standing.role, said.role) and self.outranks(act, standing, author, said.identity)
+
+    def may_close(self, act, said, author, standing):
+        """SPACE-11.7."""
+        if said.feed not in self.feeds:
+            return False
+        device = self.device_of(said.feed)
+        identity = self.identity_of(device)
+        if device == author.device or (identity == author.identity and self.was_earlier(author.device, device)):
+            return True
+        return self.outranks(act, standing, author, identity)
+
+    def may_revoke(self, act, said, author, standing):
+        """SPACE-11.8."""
+        issues = self.issues[said.invitation]
+        if not issues:
+            return False
+        issuer = issues[0].author.identity
+        return issuer == author.identity or self.outranks(act, standing, author, issuer)
+
+    def may_raise(self, act, said, author, standing):
+        """SPACE-11.3."""
+        named = self.raised_by(act)
+        if named is None or not act.place.saw_any(named.places):
+            return False
+        if author.identity == (named.said.identity if named.root else named.author.identity):
+            return True
+        about = self.about(named)
+        if about is None or about == author.identity or not administers(standing.role):
+            return False
+        other = self.standing_for(named, about)
+        return other is not None and standing.key < other.key
+
+    def about(self, act):
+        """SPACE-11.3: whom an act is about."""
+        said = act.said
+        if isinstance(said, (say.MemberRemoved, say.MemberRoleChanged, say.RootDeviceRemoved)):
+            return said.identity
+        if isinstance(said, say.DeviceRemoved):
+            return self.identity_of(said.device)
+        if isinstance(said, say.FeedClosed):
+            return self.identity_of(self.device_of(said.feed))
+        return None
+
+    MAY = {
+        say.MemberRemoved: may_remove, say.DeviceRemoved: may_remove_device, say.MemberRoleChanged: may_set_role, say.FeedClosed: may_close,
+        say.InvitationRevoked: may_revoke, say.CutRaised: may_raise,
+    }
+
+    # Now
+
+    def readers_at(self, place):
+        """SPACE-7.3: the devices to which an epoch that is started there has to be given."""
+        with_key = [device for device, keys in self.pre_keys.items() if any(place.saw(at) for _, _, at in keys)]
+        return {device for device in with_key if self.is_current(device, place) and reads(self.role(self.identity_of(device), place))}
+
+    def members(self):
+        roles = {identity: self.role(identity, NOW) for identity in self.grants}
+        return {identity: role for identity, role in roles.items() if role is not None}
+
+    def has_owner(self):
+        return any(self.role(identity, NOW) == OWNER for identity in self.grants)
+
+    def current_devices(self):
+        return [device for device in self.devices if self.is_current(device, NOW)]
 
 
 class Resolver:
-    """SPACE-12: which acts count, and what there is under them."""
+    """SPACE-12: which acts count, and the pass under them."""
 
-    def __init__(self, entries):
-        self.entries = sorted(entries, key=Entry.order)
-        self.by_id = {entry.id: entry for entry in self.entries}
-        self.parts = [(Place(entry, at), part) for entry in self.entries for at, part in enumerate(entry.parts or [])]
-        self.candidates = [(place, part) for place, part in self.parts if part["kind"] in ACTS]
-        self.space = self.resolve()
-
-    def place_of(self, named):
-        id, part = named
-        return Place(self.by_id[id], part) if id in self.by_id else None
+    def __init__(self, entries, seen=None):
+        self.entries = sorted(entries, key=lambda entry: entry.order)
+        self.seen = {} if seen is None else seen  # resolutions of what authors of seals and acts had seen, by entry
+        self.reading = self.resolve()
 
     def resolve(self):
-        acts, rejected = self.root_acts(), set()
-        for place, part, author, first, votes, electorate in self.sealed():
-            if not self.is_majority(votes, electorate, acts):
+        places = [place for entry in self.entries for place in entry.places if place.entry.parts[place.part][0] <= RULES]
+        said = lambda place: place.entry.parts[place.part][1]
+        acts = self.root_acts([place for place in places if isinstance(said(place), say.RootDeviceRemoved)], said)
+        open = [Act(said(place), [place]) for place in places if isinstance(said(place), ACTS)]
+        votes = self.votes(open, [place for place in places if isinstance(said(place), say.Seal)], said)
+        return self.decide(acts, open, self.sealed_first(open, votes), votes)
+
+    def root_acts(self, places, said):
+        """SPACE-14.2: all that one root key says of one device is one act."""
+        acts = {}
+        for place in places:
+            statement = said(place)
+            act = acts.get((statement.identity, statement.device))
+            if act:
+                act.places.append(place)
+                act.statements.append(statement)
+            else:
+                acts[statement.identity, statement.device] = Act(statement, [place])
+        return list(acts.values())
+
+    # Seals
+
+    def votes(self, acts, seals, said):
+        """SPACE-12.3: of each act with seals (the electorate, the votes as (identity, place))."""
+        found = {}
+        for act in acts:
+            if not isinstance(act.said, (say.MemberRemoved, say.MemberRoleChanged)):
                 continue
-            trial = [*acts, self.act(place, part, author, first)]
-            if self.decide(trial, rejected).owners():
-                acts = trial
-            else:
-                rejected.add(place.key)
-        return self.decide(acts, rejected)
-
-    def decide(self, acts, rejected):
-        """SPACE-12.2, one act at a time."""
-        acts, rejected = list(acts), set(rejected)
-        # Cuts are raised in place: the acts of one decision are its own.
-        acts = [self.copy(act) for act in acts]
-        space = Space(self.entries, acts)
-        while True:
-            turns = []
-            for place, part in self.candidates:
-                author = space.claims.get(place.key)
-                if author is None or place.key in space.counted or place.key in rejected:
-                    continue
-                try:
-                    self.check(space, place, part, author)
-                except Void:
-                    continue
-                role, chain, given = author["standing"]
-                since = space.devices[author["device"]]["first"]
-                turns.append(((-role, chain, given.order, since.order, place.order), place, part, author, since))
-            if not turns:
-                return space
-            _, place, part, author, since = min(turns, key=lambda turn: turn[0])
-            following = [self.copy(act) for act in acts]
-            if part["kind"] == 14:
-                raised = self.act_named(following, part["content"]["named"])
-                for feed, length in part["content"]["cuts"].items():
-                    raised.named[feed] = max(length, raised.named.get(feed, 0))
-                raised.raised_at.append(place)
-            else:
-                following.append(self.act(place, part, author, since))
-            tried = Space(self.entries, following)
-            if tried.owners() or not space.owners():
-                acts, space = following, tried
-            else:
-                rejected.add(place.key)
-
-    def copy(self, act):
-        twin = Act(act.kind, list(act.places), act.content, act.author, act.own_since, act.standing)
-        twin.named, twin.floor, twin.raised_at = dict(act.named), act.floor, list(act.raised_at)
-        return twin
-
-    def act(self, place, part, author, first):
-        act = Act(part["kind"], [place], part["content"], author["identity"], first, author["standing"])
-        act.floor = {**place.entry.past, place.entry.feed: place.entry.seq + 1}
-        return act
-
-    def act_named(self, acts, named):
-        place = self.place_of(named)
-        return next((act for act in acts if place and any(said.key == place.key for said in [*act.places, *act.raised_at])), None)
-
-    def root_acts(self):
-        """SPACE-14.2."""
-        said = {}
-        for place, part in self.parts:
-            if part["kind"] == 2 and part["content"]["kind"] == 3:
-                key = (part["content"]["identity"], part["content"]["subject"])
-                said.setdefault(key, []).append((place, part["content"]))
-        acts = []
-        for (identity, device), carried in sorted(said.items()):
-            own = {part["content"]["feed"] for _, part in self.parts if part["kind"] == 3 and part["content"]["device"] == device}
-            named = [content for _, content in carried if content["cuts"] is not None]
-            latest = [content for content in named if content["number"] == max(other["number"] for other in named)]
-            act = Act("root", [place for place, _ in carried], {"target": device, "cuts": {}}, identity, None, None)
-            for content in latest:
-                for feed, length in content["cuts"].items():
-                    act.named[feed] = max(length, act.named.get(feed, 0))
+            named = [at for at in seals if (said(at).entry, said(at).part) == (act.place.entry.id, act.place.part) and at.saw(act.place)]
             if not named:
-                for place, _ in carried:
-                    if place.entry.feed not in own:
-                        for feed, length in {**place.entry.past, place.entry.feed: place.entry.seq + 1}.items():
-                            act.floor[feed] = max(length, act.floor.get(feed, 0))
-            acts.append(act)
-        return acts
-
-    def target(self, space, part):
-        kind, content = part["kind"], part["content"]
-        if kind in (9, 11):
-            return content["target"]
-        if kind == 10:
-            return space.devices.get(content["target"], {}).get("identity")
-        if kind == 12:
-            return space.feeds.get(content["target"], {}).get("identity")
-        if kind == 13:
-            issues = space.invitations.get(content["target"], {}).get("issues")
-            return issues[0]["issuer"] if issues else None
-        return None
-
-    def check(self, space, place, part, author):
-        """SPACE-11: whether the author may do it."""
-        kind, content = part["kind"], part["content"]
-        identity, role = author["identity"], author["standing"][0]
-        if kind == 14:
-            act = self.act_named(space.acts, content["named"])
-            need(act and act.is_known(place), "unknown act")
-            if act.author != identity:
-                # A root's act is about a device, as one of kind 10.
-                about = self.target(space, {"kind": 10 if act.kind == "root" else act.kind, "content": act.content})
-                need(about and act.kind != 13, "unknown act")
-                self.must_outrank(space, act.places[0], author, about)
-            return
-        target = self.target(space, part)
-        need(target, "unknown")
-        if kind == 9 and target == identity:
-            return
-        if kind == 11 and target == identity:
-            need(RANKS[content["role"]] < role, "no right")
-            return
-        if kind == 11:
-            need(may_grant(role, RANKS[content["role"]]), "no right")
-        if kind in (10, 12) and target == identity:
-            device = content["target"] if kind == 10 else space.feeds[content["target"]]["device"]
-            first = space.devices[author["device"]]["first"].order
-            need(device == author["device"] or first < space.devices[device]["first"].order, "outranked")
-            return
-        if kind == 13 and target == identity:
-            return
-        self.must_outrank(space, place, author, target)
-
-    def must_outrank(self, space, place, author, target):
-        """SPACE-12.1."""
-        need(author["standing"][0] >= ADMIN, "no right")
-        need(target != author["identity"], "outranked")
-        other = space.standing(
-            target,
-            lambda given: not given.knows(place),
-            lambda act: act.is_known(place),
-        )
-        need(other, "no member")
-        need(outranks(author["standing"], other), "outranked")
-
-    def past_of(self, place):
-        """What the author had seen, the entry itself not included."""
-        before = Place(place.entry, -1)
-        return [entry for entry in self.entries if before.knows(Place(entry, 0))]
-
-    def as_seen(self, place):
-        space = Resolver(self.past_of(place)).space
-        try:
-            author = space.author(Place(place.entry, -1))
-        except Void:
-            return space, None
-        standing = author["standing"]
-        return space, author if standing and standing[0] >= ADMIN else None
-
-    def sealed(self):
-        """SPACE-12.3, what had seen most first."""
-        found = []
-        for place, part in self.candidates:
-            seals = [
-                at
-                for at, other in self.parts
-                if other["kind"] == 19 and (named := self.place_of(other["content"]["named"])) and named.key == place.key
-            ]
-            if part["kind"] not in (9, 11) or not seals:
                 continue
-            space, author = self.as_seen(place)
-            if author is None:
+            past = self.as_seen_by(act.place.entry)
+            electorate = {identity for identity, role in past.members().items() if administers(role)}
+            act.author, act.standing = self.voter(act.place, electorate)
+            if act.author:
+                votes = {act.author.identity: act.place}
+                for place in named:
+                    voter, _ = self.voter(place, electorate)
+                    if voter:
+                        votes.setdefault(voter.identity, place)
+                found[act] = (electorate, votes)
+        return found
+
+    def voter(self, place, electorate):
+        """SPACE-12.3: (author, how it stood) of a part if that one has a vote; else (None, None)."""
+        then = self.as_seen_by(place.entry)
+        author, _ = then.author(place)
+        standing = author and then.author_standing(author.identity, place)
+        votes = standing and author.identity in electorate and administers(standing.role)
+        return (author, standing) if votes else (None, None)
+
+    def as_seen_by(self, entry):
+        """The resolution of an entry's past, without the entry itself."""
+        if entry.id not in self.seen:
+            past = [one for one in self.entries if entry.saw(one)]
+            self.seen[entry.id] = Resolver(past, self.seen).reading
+        return self.seen[entry.id]
+
+    def sealed_first(self, acts, votes):
+        """SPACE-12.3: who has seen more first."""
+        sealed = [act for act in acts if act in votes and 2 * len(votes[act][1]) > len(votes[act][0])]
+        return sorted(sealed, key=lambda act: (-act.place.entry.order[0], act.place.entry.id, act.place.part))
+
+    def is_still_sealed(self, act, votes, before, reading):
+        electorate, cast = votes[act]
+        left = [identity for identity, place in cast.items() if not any(self.takes_vote(one, identity, place, reading) for one in before)]
+        return 2 * len(left) > len(electorate)
+
+    def takes_vote(self, act, identity, place, reading):
+        """Whether a sealed act decided before takes the vote at a place."""
+        takes = act.identity == identity and (act.lowers_to is None or not administers(act.lowers_to))
+        entry = place.entry
+        return takes and not place.saw_any(act.places) and reading.lies_past(act, entry.feed, entry.seq, entry)
+
+    # The turn
+
+    def decide(self, acts, open, sealed, votes):
+        """SPACE-12.2: what root keys say, the sealed acts, then one after another. Gives the last reading."""
+        before = []
+        for act in sealed:
+            reading = Reading(self.entries, acts)
+            if not self.is_still_sealed(act, votes, before, reading):
                 continue
-            electorate = {who for who in space.grants if (role := space.role_at(who, NOW)) is not None and role >= ADMIN}
-            first = space.devices[author["device"]]["first"]
-            votes = {author["identity"]: place}
-            for seal in seals:
-                if not seal.knows(place):
-                    continue
-                saw, sealer = self.as_seen(seal)
-                if sealer and sealer["identity"] in electorate and saw.seals.get(seal.entry.feed, 0) < 64:
-                    votes.setdefault(sealer["identity"], seal)
-            if self.is_majority(votes, electorate, []):
-                found.append((place, part, author, first, votes, electorate))
-        return sorted(found, key=lambda sealed: (-sealed[0].entry.seen(), sealed[0].entry.id, sealed[0].part))
+            open = [one for one in open if one is not act]
+            if self.one_by_one([*acts, act], open).has_owner():  # SPACE-12.4
+                acts = [*acts, act]
+                before.append(act)
+        return self.one_by_one(acts, open)
 
-    def is_majority(self, votes, electorate, acts):
-        def stands(identity, vote):
-            for act in acts:
-                lowers = act.kind == 11 and RANKS[act.content["role"]] >= ADMIN
-                if act.is_on_member(identity) and not lowers:
-                    if vote.entry.seq >= act.cut(vote.entry.feed) and not act.is_known(vote):
-                        return False
-            return True
+    def one_by_one(self, acts, open):
+        """SPACE-12.2: again and again that act whose author stands highest."""
+        reading = Reading(self.entries, acts)
+        while True:
+            turn = []
+            for act in open:
+                found = reading.may(act)
+                if found:
+                    standing, author = found
+                    turn.append((standing.key, reading.first_admitted(author.device), act.place.order, act, author, standing))
+            if not turn:
+                return reading
+            *_, act, act.author, act.standing = min(turn, key=lambda one: one[:3])
+            open = [one for one in open if one is not act]
+            after = Reading(self.entries, [*acts, act])
+            if after.has_owner():  # SPACE-12.4
+                acts, reading = [*acts, act], after
 
-        return 2 * sum(stands(identity, vote) for identity, vote in votes.items()) > len(electorate)
+    # Answers
 
-    # What is asked of it.
+    @cached_property
+    def open(self):
+        """The second pass of SPACE-3.3."""
+        return Reading(self.entries, [], open=True)
+
+    def epochs(self):
+        """SPACE-7.3, as far as it does not ask for secrets."""
+        now = self.reading
+        readers = {identity for identity, role in now.members().items() if reads(role)}
+        devices = {device for device in now.current_devices() if now.identity_of(device) in readers}
+        answers = {}
+        for epoch, starts in now.starts.items():
+            said = starts[0][1]
+            boxes = [box for _, start in starts for box in start.lockboxes]
+            boxes += now.lockboxes[epoch] + self.open.lockboxes[epoch]
+            recipients = {(kind, who) for kind, who, _ in said.recipients} | {(box.kind, box.recipient) for box in boxes}
+            belongs = {DEVICE_KIND: devices, RECOVERY_KIND: readers}
+            strangers = any(kind != KEEPER_KIND and who not in belongs[kind] for kind, who in recipients)
+            given = {box.recipient for box in boxes if box.kind == DEVICE_KIND}
+            nobody_left_out = any(given.issuperset(now.readers_at(at)) for at, _ in starts)
+            answers[epoch] = {"depth": now.depths[epoch], "writable": nobody_left_out and not strangers}
+        return answers
 
     def answers(self):
-        space = self.space
-        carried = Space(self.entries, [], contests_open=True)
-        members = {who: WORDS[role] for who in space.grants if (role := space.role_at(who, NOW)) is not None}
-        devices = sorted(device for device in space.devices if space.is_current(device, NOW))
-        feeds = {feed: feed in space.feeds for feed in sorted({*carried.feeds, *space.feeds})}
-        stands = {feed: space.stands(feed, NOW) for feed in space.feeds}
-        epochs = {}
-        for id, epoch in space.epochs.items():
-            given = carried.epochs.get(id, epoch)["lockboxes"]
-            reads = lambda who: members.get(who, "keeper") != "keeper"
-            current = {
-                1: lambda who: who in devices and reads(space.devices[who]["identity"]),
-                2: reads,
-                3: lambda _: True,
-            }
-            no_stranger = all(current[kind](who) for kind, who, _ in [*epoch["recipients"], *given])
-            holders = {who for kind, who, _ in given if kind == 1}
-            nobody_left_out = any(holders >= set(expected) for expected in epoch["expected"])
-            epochs[id] = {"depth": epoch["depth"], "writable": no_stranger and nobody_left_out}
+        now = self.reading
+        feeds = {feed: True for feed in now.feeds}
+        malformed = [(entry.feed, entry.seq, 0) for entry in self.entries if not entry.parts]  # CREDENTIAL-1
         return {
-            "members": members,
-            "devices": devices,
-            "feeds": feeds,
-            "stands": {feed: length for feed, length in stands.items() if length < FOR_EVER},
-            "void": sorted(space.void),
-            "epochs": epochs,
-            "stops": space.stop is not None,
+            "members": {identity: NAMES[role] for identity, role in now.members().items()},
+            "devices": sorted(now.current_devices()),
+            "feeds": {**{feed: False for feed in self.open.feeds}, **feeds},
+            "stands": {feed: stands for feed in now.feeds if (stands := now.stands(feed)) is not None},
+            "void": sorted([*((place.entry.feed, place.entry.seq, place.part) for place, _ in now.void), *malformed]),
+            "epochs": self.epochs(),
+            "stops": bool(now.stops),
         }
 
     def data_counts(self, feed, seq, epoch, past):
-        """SPACE-8.1, for an entry with a body."""
-        space, position = self.space, Position(past)
-        known = space.feeds.get(feed)
-        if known is None or known["purpose"] != 2:
+        """SPACE-8.1."""
+        now = self.reading
+        if feed not in now.feeds or now.feeds[feed].manifest.purpose != DATA:
             return False
-        if not any(position.knows(found["place"]) for found in known["admissions"]) or seq >= space.stands(feed, position):
+        entry = Entry(feed, seq, b"", past, [(RULES, None)])
+        place = entry.places[0]
+        if not any(entry.saw(at.entry) for at in now.feeds[feed].admissions) or now.lies_past_end(feed, seq, entry):
             return False
-        sealed = space.epochs.get(epoch)
-        if sealed is None or not any(position.knows(start) for start in sealed["places"]):
+        if epoch and not place.saw_any([at for at, _ in now.starts.get(epoch, ())]):
             return False
-        standing = space.standing_as_author(known["identity"], known["device"], position, feed, seq)
-        return standing is not None and standing[0] >= WRITER
+        identity = now.identity_of(now.device_of(feed))
+        return writes(now.best(*now.own_view(identity, place, feed, seq, entry)))

@@ -187,7 +187,7 @@ pub(crate) fn play_on(world: &mut World, acts: &[Act]) -> Vec<Written> {
                 world.write(who, vec![Credential::Unknown(unknown)]);
             }
             Act::Garbage { who } if speaks(who) => {
-                world.write_bytes(who, bytes::Bytes::from_static(&[0xff, 1, 2]));
+                world.write_bytes(who, bytes::Bytes::from_static(&[0xff]));
             }
             Act::Remove { who, target } if speaks(who) => drop(world.remove(who, target)),
             Act::Role { who, target, role } if speaks(who) => drop(world.set_role(who, target, Role::ALL[role])),

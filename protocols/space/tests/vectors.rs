@@ -1,6 +1,6 @@
 //! Known answers: `specs/vectors/space`. `WEFT_REGENERATE=1 cargo test -p weft-space` writes them.
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeMap, fs, path::PathBuf};
 
 use bytes::Bytes;
 use data_encoding::HEXLOWER as HEX;
@@ -20,13 +20,71 @@ use crate::world::{ALICE, BOB, CAROL, DAVE, Person, World};
 
 /// Compares with the kept file, or writes it.
 fn keep(name: &str, vectors: &Value) {
+    keep_as(name, vectors, format!("{vectors:#}\n"));
+}
+
+fn keep_as(name: &str, vectors: &Value, spelt: String) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("../../specs/vectors/space/{name}.json"));
     if std::env::var_os("WEFT_REGENERATE").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, format!("{vectors:#}\n")).unwrap();
+        fs::write(&path, spelt).unwrap();
     }
     let kept: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
     assert_eq!(&kept, vectors, "{name}: the code gives other answers than the vectors");
+}
+
+/// A file of stories: bodies by number, since many stories begin alike, and each story with what it resolves to.
+pub(crate) fn file(stories: impl IntoIterator<Item = (String, Value)>) -> Value {
+    let (mut numbers, mut bodies, mut told) = (BTreeMap::new(), Vec::new(), serde_json::Map::new());
+    for (name, mut story) in stories {
+        for entry in story["entries"].as_array_mut().unwrap() {
+            let body = entry["body"].as_str().unwrap().to_owned();
+            let number = *numbers.entry(body.clone()).or_insert_with(|| {
+                bodies.push(body);
+                bodies.len() - 1
+            });
+            entry["body"] = number.into();
+        }
+        told.insert(name, story);
+    }
+    json!({ "bodies": bodies, "stories": told })
+}
+
+/// A line for each thing that is said.
+fn spelt(file: &Value) -> String {
+    let line = |value: &Value| value.to_string();
+    let list = |value: &Value| match value.as_array() {
+        Some(items) if !items.is_empty() => {
+            format!("[\n    {}]", items.iter().map(line).collect::<Vec<_>>().join(",\n    "))
+        }
+        _ => line(value),
+    };
+    let story = |(name, story): (&String, &Value)| {
+        let said = story.as_object().unwrap().iter().map(|(what, said)| format!("  {}:{}", json!(what), list(said)));
+        format!("{}:{{\n{}}}", json!(name), said.collect::<Vec<_>>().join(",\n"))
+    };
+    let stories = file["stories"].as_object().unwrap().iter().map(story);
+    format!(
+        "{{\"bodies\":{},\n\"stories\":{{\n{}}}}}\n",
+        list(&file["bodies"]),
+        stories.collect::<Vec<_>>().join(",\n")
+    )
+}
+
+fn hash(value: &Value) -> [u8; 32] {
+    HEX.decode(value.as_str().unwrap().as_bytes()).unwrap().try_into().unwrap()
+}
+
+fn hex_past(past: &Past) -> Value {
+    past.iter()
+        .map(|(feed, length)| (HEX.encode(feed.as_bytes()), length.into()))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
+fn read_past(past: &Value) -> Past {
+    let seen = past.as_object().unwrap().iter();
+    seen.map(|(feed, length)| (FeedId::from_bytes(hash(&feed.as_str().into())), length.as_u64().unwrap())).collect()
 }
 
 fn written(entry: &ControlEntry) -> Value {
@@ -34,39 +92,38 @@ fn written(entry: &ControlEntry) -> Value {
         Ok(parts) => ControlBody::new(parts.iter().map(|part| (**part).clone()).collect()).encode(),
         Err(_) => Bytes::from_static(b"\xff"),
     };
-    let past: Vec<_> = entry
-        .past
-        .iter()
-        .map(|(feed, length)| json!({ "feed": HEX.encode(feed.as_bytes()), "length": length }))
-        .collect();
     json!({
         "feed": HEX.encode(entry.feed.as_bytes()),
         "seq": entry.seq,
         "id": HEX.encode(entry.id.as_bytes()),
-        "past": past,
+        "past": hex_past(&entry.past),
         "body": HEX.encode(&body),
     })
 }
 
-/// Verdicts on data entries with bodies that a person could write now: at the start, at its cuts, and past them.
-fn judged(world: &World, resolution: &Resolution, person: &Person) -> Vec<Value> {
-    let Some(feed) = person.data else { return Vec::new() };
-    let past = person.past();
-    let at = [0, person.written.saturating_sub(1), person.written, person.written + 3];
-    let verdict = |seq| resolution.verdict(&feed, seq, Some(&world.epoch), &past) == Verdict::Counts;
-    let seen: Vec<_> =
-        past.iter().map(|(feed, length)| json!({ "feed": HEX.encode(feed.as_bytes()), "length": length })).collect();
-    let entry = |seq| {
-        json!({
-            "feed": HEX.encode(feed.as_bytes()), "seq": seq, "epoch": HEX.encode(world.epoch.as_bytes()),
-            "past": seen, "counts": verdict(seq),
-        })
-    };
-    at.map(entry).to_vec()
+/// What a story of a file says was written.
+pub(crate) fn read(file: &Value, story: &Value) -> (SpaceId, Vec<ControlEntry>) {
+    let space = SpaceId::from_bytes(hash(&story["space"]));
+    let entries = story["entries"].as_array().unwrap().iter().map(|entry| {
+        let body = file["bodies"][entry["body"].as_u64().unwrap() as usize].as_str().unwrap();
+        let (feed, id) = (FeedId::from_bytes(hash(&entry["feed"])), EntryId::from_bytes(hash(&entry["id"])));
+        let (seq, body) = (entry["seq"].as_u64().unwrap(), HEX.decode(body.as_bytes()).unwrap().into());
+        ControlEntry::read(&space, feed, seq, id, read_past(&entry["past"]), &body)
+    });
+    (space, entries.collect())
 }
 
-pub(crate) fn resolved(world: &World) -> Value {
-    let resolution = world.resolve();
+/// Verdicts on data entries with bodies that a person could write now: at the start, at its cuts, and past them.
+fn asked(world: &World, person: &Person) -> Option<Value> {
+    let at = [0, person.written.saturating_sub(1), person.written, person.written + 3];
+    Some(json!({
+        "feed": HEX.encode(person.data?.as_bytes()), "epoch": HEX.encode(world.epoch.as_bytes()),
+        "past": hex_past(&person.past()), "at": at,
+    }))
+}
+
+/// What a set of entries resolves to. `data` says which data entries are asked about: it is given back with the answers.
+pub(crate) fn answers(resolution: &Resolution, mut data: Vec<Value>) -> Value {
     let members: Vec<_> = resolution
         .members()
         .into_iter()
@@ -81,7 +138,13 @@ pub(crate) fn resolved(world: &World) -> Value {
     let members_devices = resolution.members().into_iter().flat_map(|member| member.devices);
     let mut devices: Vec<_> = members_devices.map(|device| HEX.encode(device.as_bytes())).collect();
     devices.sort();
-    let data: Vec<_> = world.people.iter().flat_map(|person| judged(world, &resolution, person)).collect();
+    for run in &mut data {
+        let (feed, epoch) = (FeedId::from_bytes(hash(&run["feed"])), EpochId::from_bytes(hash(&run["epoch"])));
+        let past = read_past(&run["past"]);
+        let counts =
+            |seq: &Value| resolution.verdict(&feed, seq.as_u64().unwrap(), Some(&epoch), &past) == Verdict::Counts;
+        run["counts"] = run["at"].as_array().unwrap().iter().map(counts).collect();
+    }
     let void: Vec<_> = resolution
         .void()
         .map(|(place, reason)| {
@@ -108,9 +171,7 @@ pub(crate) fn resolved(world: &World) -> Value {
             json!({ "feed": HEX.encode(id.as_bytes()), "common": fork.common, "kept": kept })
         })
         .collect();
-    let mut resolved = json!({
-        "space": HEX.encode(world.space.as_bytes()),
-        "entries": world.entries.iter().map(written).collect::<Vec<_>>(),
+    let mut answers = json!({
         "members": members,
         "devices": devices,
         "data": data,
@@ -120,9 +181,17 @@ pub(crate) fn resolved(world: &World) -> Value {
         "write_stop": resolution.write_stop().map(|stop| stop.to_string()),
     });
     if !forks.is_empty() {
-        resolved["forks"] = forks.into();
+        answers["forks"] = forks.into();
     }
-    resolved
+    answers
+}
+
+pub(crate) fn resolved(world: &World) -> Value {
+    let data = world.people.iter().filter_map(|person| asked(world, person)).collect();
+    let mut story = answers(&world.resolve(), data);
+    story["space"] = HEX.encode(world.space.as_bytes()).into();
+    story["entries"] = world.entries.iter().map(written).collect();
+    story
 }
 
 /// Spec: SPACE-3.
@@ -138,48 +207,40 @@ fn resolutions() {
     contested.redeem(ALICE, &link, CAROL);
     contested.redeem(BOB, &link, DAVE);
     contested.write_bytes(BOB, Bytes::from_static(b"\xff"));
-    keep(
-        "resolutions",
-        &json!({ "founder, writer, reader": resolved(&joined), "one link, two hosts": resolved(&contested) }),
-    );
+    let told = [("founder, writer, reader", &joined), ("one link, two hosts", &contested)];
+    keep_file("resolutions", &file(told.map(|(name, world)| (name.to_owned(), resolved(world)))));
+}
+
+fn keep_file(name: &str, file: &Value) {
+    keep_as(name, file, spelt(file));
 }
 
 /// What takes rights away, one story a rule. Spec: SPACE-11, SPACE-12, SPACE-14
 #[test]
 fn stories() {
-    keep("stories", &crate::stories::told().into_iter().map(|(name, world)| (name, resolved(&world))).collect());
+    keep_file("stories", &file(crate::stories::told().into_iter().map(|(name, world)| (name, resolved(&world)))));
 }
 
 /// Feeds with two histories. Spec: SPACE-16
 #[test]
 fn forks() {
-    keep("forks", &crate::forks::told().into_iter().map(|(name, world)| (name, resolved(&world))).collect());
+    keep_file("forks", &file(crate::forks::told().into_iter().map(|(name, world)| (name, resolved(&world)))));
 }
 
-/// The vectors can be used without this code's builders: bytes in, members out.
+/// The vectors can be used without this code's builders: bytes in, answers out.
 #[test]
-fn resolutions_are_read_back() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../specs/vectors/space/resolutions.json");
-    let kept: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let hash =
-        |value: &Value| -> [u8; 32] { HEX.decode(value.as_str().unwrap().as_bytes()).unwrap().try_into().unwrap() };
-    for story in kept.as_object().unwrap().values() {
-        let space = SpaceId::from_bytes(hash(&story["space"]));
-        let entries = story["entries"].as_array().unwrap().iter().map(|entry| {
-            let past = entry["past"].as_array().unwrap().iter();
-            let past: Past =
-                past.map(|seen| (FeedId::from_bytes(hash(&seen["feed"])), seen["length"].as_u64().unwrap())).collect();
-            let body = HEX.decode(entry["body"].as_str().unwrap().as_bytes()).unwrap();
-            let (feed, id) = (FeedId::from_bytes(hash(&entry["feed"])), EntryId::from_bytes(hash(&entry["id"])));
-            ControlEntry::read(&space, feed, entry["seq"].as_u64().unwrap(), id, past, &body.into())
-        });
-        let entries: Vec<_> = entries.collect();
-        let members: Vec<_> = resolve(&space, &entries)
-            .members()
-            .into_iter()
-            .map(|member| json!({ "identity": HEX.encode(member.identity.as_bytes()), "role": member.role.word() }))
-            .collect();
-        assert_eq!(story["members"].as_array().unwrap(), &members);
+fn vectors_are_read_back() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../specs/vectors/space");
+    for name in ["resolutions", "stories", "forks"] {
+        let kept: Value =
+            serde_json::from_str(&fs::read_to_string(folder.join(format!("{name}.json"))).unwrap()).unwrap();
+        for (name, story) in kept["stories"].as_object().unwrap() {
+            let (space, entries) = read(&kept, story);
+            let answers = answers(&resolve(&space, &entries), story["data"].as_array().unwrap().clone());
+            for (what, answer) in answers.as_object().unwrap() {
+                assert_eq!(&story[what], answer, "{name}: {what}");
+            }
+        }
     }
 }
 
