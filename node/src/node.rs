@@ -235,6 +235,7 @@ impl Node {
             device: identity.device,
             identity: identity.identity,
             statements: identity.statements,
+            chain: weft_credential::Chain::default(),
             recovery: identity.recovery,
             name: config.name.unwrap_or_default(),
         };

@@ -19,6 +19,7 @@ pub(crate) fn make(seed: &Seed, name: &str) -> (DeviceId, Box<dyn Fn() -> Me>) {
         device: DeviceKey::from_seed(device_seed),
         identity,
         statements: statements.clone(),
+        chain: Default::default(),
         recovery,
         name: name.clone(),
     };

@@ -213,6 +213,7 @@ async fn let_in(
         device: &founder.person.device,
         identity: phrase.root_key().id(),
         statements: &statements,
+        chain: &Default::default(),
         recovery: phrase.recovery_key().id(),
     };
     let mut draws = Seed::from_bytes(founder.person.draws.draw32()).draws();

@@ -84,7 +84,8 @@ impl Person {
     pub(crate) fn redemption(&mut self, link: &Link, host: DeviceId) -> compose::Joining {
         let (root, recovery) = (self.phrase.root_key(), self.phrase.recovery_key().id());
         let statements = RootStatements::at_init(&root, &self.phrase.next_root_key().id(), self.device.id(), recovery);
-        let actor = Actor { device: &self.device, identity: root.id(), statements: &statements, recovery };
+        let (device, identity) = (&self.device, root.id());
+        let actor = Actor { device, identity, statements: &statements, chain: &Default::default(), recovery };
         compose::redeem(&actor, link.space, &link.secret, host, &mut self.draws)
     }
 }

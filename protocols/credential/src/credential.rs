@@ -5,8 +5,9 @@ use weft_crypto::{SignedManifest, SpaceId};
 use weft_wire::credential as wire;
 
 use crate::{
-    Carried, CutRaised, DeviceRemoved, EpochStarted, FeedClosed, ForkProven, InvitationIssued, InvitationRevoked,
-    Lockbox, Malformed, MemberRemoved, PreKeySet, Redemption, RoleChanged, RulesChanged, Seal, SpaceGenesis,
+    Carried, CutRaised, DeviceLinked, DeviceRemoved, EpochStarted, FeedClosed, ForkProven, InvitationIssued,
+    InvitationRevoked, Lockbox, Malformed, MemberRemoved, PreKeySet, Redemption, RoleChanged, RulesChanged, Seal,
+    SpaceGenesis,
 };
 
 /// The numbers of the kinds. Spec: CREDENTIAL-2.1.
@@ -45,6 +46,8 @@ pub mod kind {
     pub const RULES_CHANGED: u32 = 16;
     /// An owner or admin stands behind a removal.
     pub const SEAL: u32 = 19;
+    /// A device lets another one of its identity in.
+    pub const DEVICE_LINKED: u32 = 20;
 }
 
 /// What one part of a control entry says.
@@ -84,6 +87,8 @@ pub enum Credential {
     RulesChanged(RulesChanged),
     /// Kind 19.
     Seal(Seal),
+    /// Kind 20.
+    DeviceLinked(Box<DeviceLinked>),
     /// Any other kind, 17 and 18 included, which have a format and no code yet.
     Unknown(Unknown),
 }
@@ -120,6 +125,7 @@ impl Credential {
             Self::ForkProven(_) => kind::FORK_PROVEN,
             Self::RulesChanged(_) => kind::RULES_CHANGED,
             Self::Seal(_) => kind::SEAL,
+            Self::DeviceLinked(_) => kind::DEVICE_LINKED,
             Self::Unknown(unknown) => unknown.kind,
         }
     }
@@ -154,6 +160,7 @@ impl Credential {
             Self::ForkProven(says) => says.encode(),
             Self::RulesChanged(says) => says.encode(),
             Self::Seal(says) => says.encode(),
+            Self::DeviceLinked(linked) => linked.encode(),
             Self::Unknown(unknown) => unknown.content.clone(),
         }
     }
@@ -177,6 +184,7 @@ impl Credential {
             kind::FORK_PROVEN => Self::ForkProven(ForkProven::decode(&content)?),
             kind::RULES_CHANGED => Self::RulesChanged(RulesChanged::decode(&content)?),
             kind::SEAL => Self::Seal(Seal::decode(&content)?),
+            kind::DEVICE_LINKED => Self::DeviceLinked(Box::new(DeviceLinked::decode(&content)?)),
             kind => Self::Unknown(Unknown { kind, critical, content }),
         };
         if credential.critical() != critical {
@@ -202,6 +210,7 @@ impl Credential {
             }
             Self::EpochStarted(epoch) => epoch.verify(space),
             Self::InvitationRedeemed(redemption) => redemption.verify(space),
+            Self::DeviceLinked(linked) => linked.verify(space),
             // These hold no signature but their feed's, and name no space but their part's.
             _ => Ok(()),
         }

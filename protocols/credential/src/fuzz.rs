@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use weft_crypto::SpaceId;
 
-use crate::{Carried, ControlBody, Genesis, Redemption, RootStatement};
+use crate::{Carried, Chain, ControlBody, DeviceLinked, Genesis, Redemption, RootStatement};
 
 /// Decodes and verifies a control body; what decodes is encoded and decoded again and must be the same.
 pub fn control_body(bytes: &[u8]) {
@@ -26,6 +26,18 @@ pub fn redemption(bytes: &[u8]) {
     }
 }
 
+/// Decodes and verifies what a linked device says, and a chain of one statement.
+pub fn linked(bytes: &[u8]) {
+    let bytes = Bytes::copy_from_slice(bytes);
+    if let Ok(linked) = DeviceLinked::decode(&bytes) {
+        let _ = linked.verify(&linked.statement().space);
+        let _ = linked.feeds();
+    }
+    if let Ok(chain) = Chain::decode(&[bytes]) {
+        assert_eq!(Chain::decode(&chain.encode()), Ok(chain), "what was read is written the same");
+    }
+}
+
 /// Decodes and verifies root statements and genesis statements.
 pub fn statement(bytes: &[u8]) {
     let bytes = Bytes::copy_from_slice(bytes);
@@ -42,5 +54,6 @@ pub fn statement(bytes: &[u8]) {
 pub fn all(bytes: &[u8]) {
     control_body(bytes);
     redemption(bytes);
+    linked(bytes);
     statement(bytes);
 }

@@ -11,7 +11,7 @@ use weft_crypto::{
 };
 use weft_wire::credential as wire;
 
-use crate::{Malformed, field};
+use crate::{Chain, Malformed, field};
 
 /// What a newcomer may read of the time before it came. Spec: CREDENTIAL-4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl Genesis {
     pub fn sign(&self, device: &DeviceKey) -> SpaceGenesis {
         let statement = self.encode();
         let signature = device.sign(SignContext::GENESIS_DEVICE, &statement);
-        SpaceGenesis { statement, signature }
+        SpaceGenesis { statement, signature, chain: Chain::default() }
     }
 }
 
@@ -125,9 +125,21 @@ fn space_id(statement: &[u8]) -> SpaceId {
 pub struct SpaceGenesis {
     statement: Bytes,
     signature: Signature,
+    chain: Chain,
 }
 
 impl SpaceGenesis {
+    /// With how the founder's device came to act for the root, if the root key itself did not admit it. Spec: CREDENTIAL-4.3
+    #[must_use]
+    pub fn with_chain(self, chain: Chain) -> Self {
+        Self { chain, ..self }
+    }
+
+    /// How the founder's device came to act for the root; empty when the root key itself admitted it.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
     /// The statement, read.
     pub fn genesis(&self) -> Result<Genesis, Malformed> {
         Genesis::decode(&self.statement)
@@ -138,13 +150,17 @@ impl SpaceGenesis {
         Genesis::decode(&message.statement)?;
         Ok(Self {
             signature: field::signature("SpaceGenesis.device_signature", &message.device_signature)?,
+            chain: Chain::decode(&message.chain)?,
             statement: message.statement,
         })
     }
 
     pub(crate) fn encode(&self) -> Bytes {
-        let message =
-            wire::SpaceGenesis { statement: self.statement.clone(), device_signature: self.signature.to_bytes() };
+        let message = wire::SpaceGenesis {
+            statement: self.statement.clone(),
+            device_signature: self.signature.to_bytes(),
+            chain: self.chain.encode(),
+        };
         message.encode_to_vec().into()
     }
 
@@ -154,6 +170,8 @@ impl SpaceGenesis {
             return Err(Malformed::OtherSpace { what: "the genesis statement" });
         }
         verify(genesis.device.as_bytes(), SignContext::GENESIS_DEVICE, &self.statement, &self.signature)
-            .map_err(Malformed::signature("the founder's device"))
+            .map_err(Malformed::signature("the founder's device"))?;
+        let first = self.chain.through().next().unwrap_or(genesis.device);
+        self.chain.verify(&genesis.root, &first, &genesis.device)
     }
 }

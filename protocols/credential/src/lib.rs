@@ -33,6 +33,7 @@
 
 mod authority;
 mod body;
+mod chain;
 mod credential;
 mod epoch;
 mod error;
@@ -42,6 +43,8 @@ pub mod fuzz;
 pub mod genesis;
 mod invitation;
 pub mod limits;
+pub mod linked;
+mod manifests;
 mod prekey;
 pub mod redemption;
 mod role;
@@ -51,12 +54,14 @@ pub use authority::{
     Cut, CutRaised, DeviceRemoved, FeedClosed, InvitationRevoked, MemberRemoved, Named, RoleChanged, RulesChanged, Seal,
 };
 pub use body::{ControlBody, Part, verify};
+pub use chain::Chain;
 pub use credential::{Credential, Unknown, kind};
 pub use epoch::{EpochStarted, Lockbox};
 pub use error::Malformed;
 pub use fork::{Branch, ForkProven};
 pub use genesis::{Genesis, History, SpaceGenesis};
 pub use invitation::{InvitationIssued, invitation_id};
+pub use linked::DeviceLinked;
 pub use prekey::PreKeySet;
 pub use redemption::Redemption;
 pub use role::Role;

@@ -19,3 +19,7 @@ pub const LENGTH_MAX: u64 = 1 << 42;
 
 /// Epochs that one epoch follows.
 pub const PARENTS_MAX: usize = 64;
+
+/// Device statements between the device that a root key admitted and the one that speaks: 8 devices in a row. A guess: who links each new
+/// device from the last one, and never from an older one, changes phones eight times.
+pub const CHAIN_MAX: usize = 7;

@@ -6,12 +6,12 @@
 use bytes::Bytes;
 use prost::Message as _;
 use weft_crypto::{
-    DeviceId, DeviceKey, FeedId, IdentityId, InvitationKeyId, InvitationSecret, Manifest, PreKeyId, Purpose,
-    SignContext, Signature, SignedManifest, SpaceId, verify,
+    DeviceId, DeviceKey, FeedId, IdentityId, InvitationKeyId, InvitationSecret, PreKeyId, SignContext, Signature,
+    SignedManifest, SpaceId, verify,
 };
 use weft_wire::credential as wire;
 
-use crate::{Carried, Malformed, Subject, field, limits};
+use crate::{Carried, Chain, Malformed, Subject, field, limits, manifests};
 
 /// What a newcomer says about itself. Spec: CREDENTIAL-8.2.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,10 @@ pub struct Statement {
     pub invitation: InvitationKeyId,
     /// The newcomer's root key.
     pub identity: IdentityId,
-    /// The root-signed admission of the device.
+    /// The root-signed admission of the device, or of the one that its chain begins at.
     pub device_admitted: Carried,
+    /// How the device came to act for the identity, if not by its root key.
+    pub chain: Chain,
     /// The root-signed recovery key.
     pub recovery_key_set: Carried,
     /// The newcomer's device.
@@ -51,6 +53,7 @@ impl Statement {
             control: self.control.encode(),
             data: self.data.encode(),
             host: self.host.to_bytes(),
+            chain: self.chain.encode(),
         };
         message.encode_to_vec().into()
     }
@@ -64,6 +67,7 @@ impl Statement {
             invitation: field::id("RedemptionStatement.invitation", &message.invitation)?,
             identity: field::id("RedemptionStatement.identity", &message.identity)?,
             device_admitted: Carried::decode(&message.device_admitted)?,
+            chain: Chain::decode(&message.chain)?,
             recovery_key_set: Carried::decode(&message.recovery_key_set)?,
             device: field::id("RedemptionStatement.device", &message.device)?,
             pre_key: field::id("RedemptionStatement.pre_key", &message.pre_key)?,
@@ -156,32 +160,20 @@ impl Redemption {
 
         let admitted = self.statement.device_admitted.verify_in(space)?;
         let recovery = self.statement.recovery_key_set.verify_in(space)?;
+        let roots = Malformed::Disagree { what: "a redemption and its root statements" };
+        let Subject::DeviceAdmitted(first) = admitted.subject else { return Err(roots) };
         let agree = admitted.identity == *identity
             && recovery.identity == *identity
-            && admitted.subject == Subject::DeviceAdmitted(*device)
             && matches!(recovery.subject, Subject::RecoveryKeySet(_));
-        if !agree {
-            return Err(Malformed::Disagree { what: "a redemption and its root statements" });
+        if !agree || self.statement.chain == Chain::default() && first != *device {
+            return Err(roots);
         }
-        self.verify_manifest(&self.statement.control, Purpose::Control)?;
-        self.verify_manifest(&self.statement.data, Purpose::Data)
-    }
-
-    fn verify_manifest(&self, signed: &SignedManifest, purpose: Purpose) -> Result<(), Malformed> {
-        let manifest = signed.verify().map_err(Malformed::manifest("a redemption's manifest"))?;
-        let agree = manifest.space == self.statement.space
-            && manifest.device == self.statement.device
-            && manifest.purpose == purpose;
-        agree.then_some(()).ok_or(Malformed::Disagree { what: "a redemption and its manifests" })
+        self.statement.chain.verify(identity, &first, device)?;
+        manifests::verify(space, device, &self.statement.control, &self.statement.data)
     }
 
     /// The ids of the control and the data feed it names. Call it on a verified redemption.
     pub fn feeds(&self) -> Result<[FeedId; 2], Malformed> {
-        let id = |signed: &SignedManifest| {
-            Manifest::decode(&signed.manifest)
-                .map(|manifest| manifest.id())
-                .map_err(Malformed::manifest("a redemption's manifest"))
-        };
-        Ok([id(&self.statement.control)?, id(&self.statement.data)?])
+        manifests::feeds(&self.statement.control, &self.statement.data)
     }
 }

@@ -260,7 +260,7 @@ fn a_redemption_binds_the_newcomer() {
     assert_eq!(guessed.verify(&SPACE), Err(Malformed::Signature { by: "the invitation key" }));
 
     let roots = Malformed::Disagree { what: "a redemption and its root statements" };
-    let manifests = Malformed::Disagree { what: "a redemption and its manifests" };
+    let manifests = Malformed::Disagree { what: "a newcomer and its manifests" };
     let with = |change: &dyn Fn(&mut weft_credential::redemption::Statement)| {
         let mut statement = bob.statement(SPACE, &link, host);
         change(&mut statement);

@@ -144,6 +144,10 @@ sign_contexts! {
     REDEMPTION_DEVICE = "redemption-device";
     /// Knowledge of the invitation key over one connection, by the invitation key.
     INVITATION_PROOF = "invitation-proof";
+    /// That another device acts for the same identity, by a device key.
+    DEVICE_STATEMENT = "device-statement";
+    /// What a device says of itself to be let into a space by a sibling, by its device key.
+    DEVICE_LINKED = "device-linked";
 }
 
 /// What BLAKE3 makes of each context string, computed once: hashing then costs nothing for the context.

@@ -1,6 +1,6 @@
 //! Somebody with keys, and what it signs.
 
-use weft_credential::{Carried, Redemption, RootStatements, redemption::Statement};
+use weft_credential::{Carried, Chain, Redemption, RootStatements, redemption::Statement};
 use weft_crypto::{
     DeviceId, DeviceKey, FeedSecret, InvitationSecret, Manifest, PreKeySecret, Purpose, RecoveryKey, RootKey,
     SignedManifest, SpaceId,
@@ -42,6 +42,7 @@ impl Newcomer {
             invitation: link.id(),
             identity: self.root.id(),
             device_admitted: self.statements[0].clone(),
+            chain: Chain::default(),
             recovery_key_set: self.statements[1].clone(),
             device: self.device.id(),
             pre_key: PreKeySecret::from_seed([8; 32]).id(),

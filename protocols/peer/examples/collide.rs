@@ -40,7 +40,8 @@ impl Founder {
         let recovery = phrase.recovery_key().id();
         let root = phrase.root_key();
         let statements = RootStatements::at_init(&root, &phrase.next_root_key().id(), device.id(), recovery);
-        let actor = Actor { device: &device, identity: root.id(), statements: &statements, recovery };
+        let (identity, chain) = (root.id(), Default::default());
+        let actor = Actor { device: &device, identity, statements: &statements, chain: &chain, recovery };
         let mut draws = Seed::from_bytes([0x0f; 32]).draws();
         let founded = compose::found(&actor, History::All, b"collision", &mut draws);
         let founded = founded.expect("the phrase's recovery key can be sealed to");

@@ -47,7 +47,8 @@ pub(crate) type Foundings = BTreeMap<SpaceId, Founding>;
 
 /// Who acts, for what it writes into control feeds.
 pub(crate) fn actor(me: &Me) -> Actor<'_> {
-    Actor { device: &me.device, identity: me.identity, statements: &me.statements, recovery: me.recovery }
+    let Me { device, identity, statements, chain, recovery, .. } = me;
+    Actor { device, identity: *identity, statements, chain, recovery: *recovery }
 }
 
 impl Peer {

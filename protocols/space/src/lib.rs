@@ -25,7 +25,9 @@
 //! let (root, next) = (RootKey::from_seed([1; 32]), RootKey::from_seed([2; 32]));
 //! let (device, recovery) = (DeviceKey::from_seed([3; 32]), RecoveryKey::from_seed([4; 32]));
 //! let statements = RootStatements::at_init(&root, &next.id(), device.id(), recovery.id());
-//! let alice = compose::Actor { device: &device, identity: root.id(), statements: &statements, recovery: recovery.id() };
+//! let chain = Default::default();
+//! let (identity, recovery) = (root.id(), recovery.id());
+//! let alice = compose::Actor { device: &device, identity, statements: &statements, chain: &chain, recovery };
 //! let founded = compose::found(&alice, History::All, b"notes", &mut Draws::new(Seed::from_bytes([5; 32])))?;
 //!
 //! // Whoever holds that entry knows who belongs.

@@ -8,3 +8,7 @@ pub const DEVICES_MAX: u32 = 32;
 
 /// Seals in one feed: each may ask for a resolution of its own.
 pub const SEALS_MAX: u32 = 64;
+
+/// Devices of an identity that count or are carried, since siblings may each let one in at once. Beyond that only somebody who floods the space
+/// comes: no feed of such a device is replicated and no lockbox for it ends an epoch. Twice the former: a guess.
+pub const DEVICES_CARRIED_MAX: u32 = 64;

@@ -27,6 +27,9 @@ pub enum VoidReason {
     /// It speaks for another device.
     #[error("it speaks for another device than its author's")]
     OtherDevice,
+    /// It lets a device in for another identity than its author's.
+    #[error("it lets a device in for another identity than its author's")]
+    OtherIdentity,
     /// The device was not admitted when it was written, or its admission does not count.
     #[error("the device is not admitted")]
     UnknownDevice,
@@ -66,7 +69,7 @@ pub enum VoidReason {
         /// How many entries of the feed stand.
         stands: u64,
     },
-    /// The device was removed before: who comes back comes with new keys.
+    /// The device, or one in the chain by which it comes, was removed before: who comes back comes with new keys.
     #[error("the device was removed before")]
     DeviceEnded,
     /// Whoever it is about stands at least as high as the author: it waits for seals.

@@ -76,6 +76,7 @@ impl Watch {
                 let owns = issues.unwrap_or_default().iter().any(owner) || says_owner(entry);
                 self.open || owns || self.identities.contains(&statement.identity)
             }
+            Credential::DeviceLinked(linked) => self.open || self.identities.contains(&linked.statement().identity),
             Credential::RootStatement(_) => true,
             Credential::FeedAdmitted(_) | Credential::InvitationIssued(_) => self.open,
             _ => false,

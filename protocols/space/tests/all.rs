@@ -13,6 +13,7 @@ mod model;
 mod properties;
 mod resolution;
 mod rights;
+mod siblings;
 mod stories;
 mod vectors;
 mod verdicts;

@@ -221,6 +221,13 @@ fn stories() {
     keep_file("stories", &file(crate::stories::told().into_iter().map(|(name, world)| (name, resolved(&world)))));
 }
 
+/// Devices that let siblings in. Spec: SPACE-15
+#[test]
+fn devices() {
+    let told = crate::siblings::told().into_iter();
+    keep_file("devices", &file(told.map(|(name, world)| (name.to_owned(), resolved(&world)))));
+}
+
 /// Feeds with two histories. Spec: SPACE-16
 #[test]
 fn forks() {
@@ -231,7 +238,7 @@ fn forks() {
 #[test]
 fn vectors_are_read_back() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../specs/vectors/space");
-    for name in ["resolutions", "stories", "forks"] {
+    for name in ["resolutions", "stories", "forks", "devices"] {
         let kept: Value =
             serde_json::from_str(&fs::read_to_string(folder.join(format!("{name}.json"))).unwrap()).unwrap();
         for (name, story) in kept["stories"].as_object().unwrap() {

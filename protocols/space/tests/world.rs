@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use weft_credential::{
-    Carried, ControlBody, Credential, Cut, CutRaised, DeviceRemoved, FeedClosed, ForkProven, History, InvitationIssued,
-    InvitationRevoked, MemberRemoved, Named, Part, Role, RoleChanged, RootStatement, RootStatements, Seal, Subject,
-    invitation_id,
+    Carried, Chain, ControlBody, Credential, Cut, CutRaised, DeviceRemoved, FeedClosed, ForkProven, History,
+    InvitationIssued, InvitationRevoked, MemberRemoved, Named, Part, Role, RoleChanged, RootStatement, RootStatements,
+    Seal, Subject, invitation_id,
 };
 use weft_crypto::{
     DeviceKey, EpochId, FeedId, FeedSecret, IdentityId, InvitationSecret, PreKeySecret, RecoveryKey, Root, RootKey,
@@ -34,6 +34,7 @@ pub(crate) struct Person {
     pub(crate) device: DeviceKey,
     pub(crate) recovery: RecoveryKey,
     pub(crate) statements: [Carried; 2],
+    pub(crate) chain: Chain,
     pub(crate) keys: Option<SpaceKeys>,
     /// The control feed it writes.
     pub(crate) control: Option<FeedId>,
@@ -60,6 +61,7 @@ impl Person {
             device,
             recovery,
             statements,
+            chain: Chain::default(),
             keys: None,
             control: None,
             data: None,
@@ -84,6 +86,7 @@ impl Person {
             device: &self.device,
             identity: self.root.id(),
             statements: &self.statements,
+            chain: &self.chain,
             recovery: self.recovery.id(),
         }
     }
@@ -352,6 +355,34 @@ impl World {
             [Credential::RootStatement(admitted), Credential::FeedAdmitted(control), Credential::FeedAdmitted(data)];
         self.write(host, parts.to_vec());
         self.hear(at, host);
+        at
+    }
+
+    /// Another device of somebody, who acts for it by the word of `by`, a device of the same identity: in no space yet.
+    pub(crate) fn linked_device(&mut self, by: usize) -> usize {
+        let mut seed = [5; 32];
+        seed[0] = self.people.len() as u8;
+        let device = DeviceKey::from_seed(seed);
+        let older = &self.people[by];
+        let chain = older.chain.and(older.root.id(), &older.device, device.id()).unwrap();
+        let (root, recovery) = (older.root.clone(), older.recovery.clone());
+        let (statements, number) = (older.statements.clone(), self.people.len() as u8);
+        self.people.push(Person { root, device, recovery, statements, chain, ..Person::new(number) });
+        self.people.len() - 1
+    }
+
+    /// `sibling` lets another device of its identity in. Gives the entry's place in `entries`.
+    pub(crate) fn let_in(&mut self, sibling: usize, device: usize) -> usize {
+        let keys = compose::link_keys(&self.people[device].actor(), &self.space, &mut self.draws);
+        let host = self.people[sibling].device.id();
+        let linked = compose::link(&self.people[device].actor(), self.space, &keys, host);
+        let epoch = Some((&self.epoch, &self.secrets));
+        let body = compose::linked_entry(&self.people[sibling].actor(), &linked, epoch, &mut self.draws).unwrap();
+        let at = self.write_bytes(sibling, body);
+        if self.people[device].keys.is_none() {
+            self.people[device].take(self.space, keys);
+        }
+        self.hear(device, sibling);
         at
     }
 

@@ -53,7 +53,7 @@ pub fn found(actor: &Actor<'_>, history: History, label: &[u8], draws: &mut Draw
     let body = body(
         space,
         vec![
-            Credential::SpaceGenesis(genesis.sign(actor.device)),
+            Credential::SpaceGenesis(genesis.sign(actor.device).with_chain(actor.chain.clone())),
             Credential::RootStatement(admitted),
             Credential::RootStatement(recovery),
             Credential::FeedAdmitted(control),

@@ -59,6 +59,7 @@ pub fn redeem(
         invitation: invitation.id(),
         identity: actor.identity,
         device_admitted,
+        chain: actor.chain.clone(),
         recovery_key_set,
         device: actor.device.id(),
         pre_key: keys.pre_key.id(),

@@ -6,9 +6,10 @@
 mod epoch;
 mod founding;
 mod invitation;
+mod linked;
 
 use bytes::Bytes;
-use weft_credential::{Carried, ControlBody, Credential, Part};
+use weft_credential::{Carried, Chain, ControlBody, Credential, Part};
 use weft_crypto::{
     DeviceKey, FeedSecret, IdentityId, Manifest, PreKeyId, PreKeySecret, Purpose, SignedManifest, SpaceId, fresh_secret,
 };
@@ -18,6 +19,7 @@ pub use self::{
     epoch::{Earlier, epoch_started, lockbox_added},
     founding::{Founded, found},
     invitation::{Joining, invitation_issued, redeem, redeemed_entry},
+    linked::{link, link_keys, linked_entry},
 };
 
 /// Who acts: a device of an identity, with the two statements its root signed at the start.
@@ -27,8 +29,10 @@ pub struct Actor<'a> {
     pub device: &'a DeviceKey,
     /// The identity's root key.
     pub identity: IdentityId,
-    /// The root-signed admission of the device and the root-signed recovery key.
+    /// The root-signed admission of the device, or of the one at which its chain begins, and the root-signed recovery key.
     pub statements: &'a [Carried; 2],
+    /// How the device came to act for the identity; empty when the root key admitted it.
+    pub chain: &'a Chain,
     /// The identity's recovery key.
     pub recovery: PreKeyId,
 }

@@ -45,6 +45,8 @@ pub(crate) struct Act {
     pub(crate) cuts: BTreeMap<FeedId, u64>,
     /// What its author had seen of control feeds: no cut lies below it.
     pub(crate) floor: Past,
+    /// What it was said in knowledge of.
+    pub(crate) seen: Past,
 }
 
 impl Act {
@@ -60,6 +62,11 @@ impl Act {
             Effect::Removes(identity) | Effect::Lowers(identity, _) if identity == self.author => self.first,
             _ => None,
         }
+    }
+
+    /// Whether who said it knew what stands at `place`.
+    pub(crate) fn knew(&self, place: &Place) -> bool {
+        self.seen.get(&place.feed) > place.seq
     }
 
     /// Whether one who stands at `position` knows of it.

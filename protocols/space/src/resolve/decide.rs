@@ -314,5 +314,6 @@ fn add(known: &Known<'_>, acts: &mut Acts, candidate: &Candidate<'_>, author: &A
         effect,
         cuts: cuts.iter().map(|cut| (cut.feed, cut.length)).collect(),
         floor: candidate.entry.seen(),
+        seen: candidate.entry.seen(),
     });
 }

@@ -13,7 +13,7 @@ use weft_crypto::{
 };
 
 use super::{
-    act::{Acts, Effect},
+    act::{Act, Acts, Effect},
     forks::Witness,
     standing::{Standing, View},
 };
@@ -28,6 +28,8 @@ pub(crate) struct Facts {
     /// What takes rights away, decided before the pass.
     pub(crate) acts: Arc<Acts>,
     pub(crate) genesis: Option<Genesis>,
+    /// The devices through which the founder's device came to act for the root.
+    pub(crate) founded_through: Vec<DeviceId>,
     /// The rules version, as far as it was raised.
     pub(crate) rules: u32,
     pub(crate) members: BTreeMap<IdentityId, MemberFacts>,
@@ -81,6 +83,8 @@ pub struct Earlier {
 pub(crate) struct Admission {
     pub(crate) place: Place,
     pub(crate) after: Vec<u32>,
+    /// The devices of the chain by which a device came.
+    pub(crate) through: Vec<DeviceId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -177,7 +181,30 @@ impl Facts {
         let removals: Vec<u32> =
             removals.filter(|(_, act)| view.applies(self, act)).map(|(number, _)| number).collect();
         let mut seen = known.admissions.iter().filter(|admission| view.sees(&admission.place));
-        seen.any(|admission| removals.iter().all(|number| admission.after.contains(number)))
+        seen.any(|admission| {
+            let severed = self.severs(identity, admission).any(|act| view.applies(self, act));
+            !severed && removals.iter().all(|number| admission.after.contains(number))
+        })
+    }
+
+    /// The acts that take away what an admission by a chain rests on: removals of a device in it by one who did not know of the
+    /// admission. Spec: SPACE-15.2
+    fn severs<'a>(&'a self, identity: &'a IdentityId, admission: &'a Admission) -> impl Iterator<Item = &'a Act> {
+        let acts = admission.through.iter().flat_map(|device| self.acts.on_device(device, identity));
+        acts.map(|(_, act)| act).filter(|act| !act.knew(&admission.place))
+    }
+
+    /// The acts that together leave a device none of its admissions, since all came by chains that are severed.
+    fn severed<'a>(&'a self, device: &'a DeviceFacts) -> Vec<&'a Act> {
+        let mut acts = Vec::new();
+        for admission in &device.admissions {
+            let before = acts.len();
+            acts.extend(self.severs(&device.identity, admission));
+            if acts.len() == before {
+                return Vec::new();
+            }
+        }
+        acts
     }
 
     /// Up to which length a feed stands, for entries that have seen `position`; unbounded when nothing ended it.
@@ -190,8 +217,9 @@ impl Facts {
             matches!(act.effect, Effect::Removes(_)) && !junior && !feed.admissions.iter().any(anew)
         });
         let device = self.acts.on_device(&feed.manifest.device, &feed.identity);
-        let acts = removals.chain(device).chain(self.acts.on_feed(id));
-        acts.map(|(_, act)| act.stands(id)).min().unwrap_or(u64::MAX)
+        let severed = self.devices.get(&feed.manifest.device).map(|device| self.severed(device)).unwrap_or_default();
+        let acts = removals.chain(device).chain(self.acts.on_feed(id)).map(|(_, act)| act).chain(severed);
+        acts.map(|act| act.stands(id)).min().unwrap_or(u64::MAX)
     }
 
     /// Whether an act removes a member.

@@ -94,11 +94,14 @@ impl<'a> Known<'a> {
 
     /// The latest statement that names cuts holds; while there is none, what its carriers had seen of control feeds stands.
     fn root_act(&self, identity: IdentityId, device: DeviceId, said: &[RootAct<'a>]) -> Option<Act> {
-        let mut floor = Past::new();
+        let (mut floor, mut seen) = (Past::new(), Past::new());
         let mut cuts: BTreeMap<FeedId, u64> = BTreeMap::new();
         let latest = said.iter().filter(|act| act.cuts.is_some()).map(|act| act.number).max();
         let own = self.feeds_of(&device);
         for act in said {
+            if !own.contains(&act.entry.feed) {
+                seen.join(&act.entry.seen());
+            }
             match &act.cuts {
                 None if latest.is_none() && !own.contains(&act.entry.feed) => floor.join(&act.entry.seen()),
                 Some(named) if latest == Some(act.number) => {
@@ -120,6 +123,7 @@ impl<'a> Known<'a> {
             effect: Effect::RemovesDevice { device, of: Some(identity) },
             cuts,
             floor,
+            seen,
         })
     }
 

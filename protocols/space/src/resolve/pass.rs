@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use weft_credential::{
-    Carried, Credential, EpochStarted, ForkProven, InvitationIssued, Lockbox, Part, PreKeySet, RULES, Redemption, Role,
-    RoleChanged, SpaceGenesis, Subject, invitation_id,
+    Carried, Credential, DeviceLinked, EpochStarted, ForkProven, InvitationIssued, Lockbox, Part, PreKeySet, RULES,
+    Redemption, Role, RoleChanged, SpaceGenesis, Subject, invitation_id,
 };
 use weft_crypto::{
-    DeviceId, EpochId, IdentityId, Manifest, Purpose, SignedManifest, SpaceId,
+    DeviceId, EpochId, FeedId, IdentityId, Manifest, PreKeyId, Purpose, SignedManifest, SpaceId,
     lockbox::{Recipient, RecipientKind},
 };
 
@@ -150,6 +150,7 @@ impl<'a> Pass<'a> {
             Credential::EpochStarted(epoch) => self.epoch_started(place, &author, epoch),
             Credential::InvitationIssued(issued) => self.issued(place, &author, issued),
             Credential::InvitationRedeemed(redeemed) => self.redeemed(place, &author, redeemed),
+            Credential::DeviceLinked(linked) => self.linked(place, &author, linked),
             Credential::LockboxAdded(lockbox) => self.lockbox_added(&author, lockbox),
             Credential::RulesChanged(changed) => self.rules_changed(&author, changed.rules),
             Credential::Seal(_) => self.sealed(&author),
@@ -256,6 +257,7 @@ impl<'a> Pass<'a> {
         let generation = Facts::generation(&genesis.manifest());
         self.facts.generations.insert(generation, place.feed);
         self.facts.rules = genesis.rules;
+        self.facts.founded_through = statement.chain().through().collect();
         self.facts.genesis = Some(genesis);
         Ok(())
     }
@@ -270,15 +272,18 @@ impl<'a> Pass<'a> {
             if identity != root {
                 return Err(VoidReason::OtherDevice);
             }
-            if statement.subject == Subject::DeviceAdmitted(founding) {
+            let through = self.facts.founded_through.clone();
+            // Of a chain only the device at its end comes into the space.
+            if statement.subject == Subject::DeviceAdmitted(*through.first().unwrap_or(&founding)) {
                 let standing = Standing { role: Role::Owner, chain: 0, given: self.given(place) };
                 self.grant(place, root, standing, None);
+                return self.admit(place, founding, root, through);
             }
         }
         match statement.subject {
             Subject::DeviceAdmitted(device) => {
                 self.facts.standing(&identity, View::At(&self.position)).ok_or(VoidReason::NoRight { had: None })?;
-                self.admit(place, device, identity)
+                self.admit(place, device, identity, Vec::new())
             }
             Subject::RecoveryKeySet(key) => {
                 let member = self.facts.members.get_mut(&identity).ok_or(VoidReason::NoRight { had: None })?;
@@ -291,7 +296,7 @@ impl<'a> Pass<'a> {
     }
 
     /// A device acts for one identity, and an identity has so many devices. One that was removed does not come back.
-    fn admit(&mut self, place: Place, device: DeviceId, identity: IdentityId) -> Judged {
+    fn admit(&mut self, place: Place, device: DeviceId, identity: IdentityId, through: Vec<DeviceId>) -> Judged {
         let decided = self.contests == Contests::Decided;
         let after = self.facts.acts.before(&identity, &self.position);
         if let Some(known) = self.facts.devices.get(&device) {
@@ -306,12 +311,16 @@ impl<'a> Pass<'a> {
                 return Err(VoidReason::DeviceEnded);
             }
         }
-        if self.facts.acts.on_device(&device, &identity).any(|(_, act)| act.is_known(&self.position)) {
+        let ended = |device: &DeviceId| {
+            self.facts.acts.on_device(device, &identity).any(|(_, act)| act.is_known(&self.position))
+        };
+        if ended(&device) || through.iter().any(ended) {
             return Err(VoidReason::DeviceEnded);
         }
         if !self.facts.devices.contains_key(&device) {
             let member = self.facts.members.entry(identity).or_default();
-            if member.devices >= limits::DEVICES_MAX && decided {
+            let max = if decided { limits::DEVICES_MAX } else { limits::DEVICES_CARRIED_MAX };
+            if member.devices >= max {
                 return Err(VoidReason::TooMany);
             }
             member.devices += 1;
@@ -324,7 +333,7 @@ impl<'a> Pass<'a> {
             pre_keys: Vec::new(),
             named: Vec::new(),
         });
-        known.admissions.push(Admission { place, after });
+        known.admissions.push(Admission { place, after, through });
         Ok(())
     }
 
@@ -346,7 +355,7 @@ impl<'a> Pass<'a> {
         let after = self.facts.acts.before(&identity, &self.position);
         let feed =
             self.facts.feeds.entry(id).or_insert(FeedFacts { manifest, identity, number, admissions: Vec::new() });
-        feed.admissions.push(Admission { place, after });
+        feed.admissions.push(Admission { place, after, through: Vec::new() });
         Ok(())
     }
 
@@ -468,6 +477,30 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    /// What a device named itself when it came.
+    fn brings(&mut self, place: Place, device: &DeviceId, feeds: [FeedId; 2], pre_key: PreKeyId) {
+        if let Some(device) = self.facts.devices.get_mut(device) {
+            device.named.extend(feeds);
+            device.pre_keys.push((place, 0, pre_key));
+        }
+    }
+
+    /// Spec: SPACE-15.1
+    fn linked(&mut self, place: Place, author: &Author, linked: &DeviceLinked) -> Judged {
+        self.author_is_member(author)?;
+        let statement = linked.statement();
+        if statement.host != author.device {
+            return Err(VoidReason::OtherHost);
+        }
+        if statement.identity != author.identity {
+            return Err(VoidReason::OtherIdentity);
+        }
+        self.device(&author.device, VoidReason::UnknownDevice)?;
+        self.admit(place, statement.device, statement.identity, Vec::new())?;
+        self.brings(place, &statement.device, linked.feeds()?, statement.pre_key);
+        Ok(())
+    }
+
     /// Spec: SPACE-6.1.
     fn redeemed(&mut self, place: Place, author: &Author, redeemed: &Redemption) -> Judged {
         self.author_is_member(author)?;
@@ -494,11 +527,8 @@ impl<'a> Pass<'a> {
         }
 
         let feeds = redeemed.feeds()?;
-        self.admit(place, statement.device, statement.identity)?;
-        if let Some(device) = self.facts.devices.get_mut(&statement.device) {
-            device.named.extend(feeds);
-            device.pre_keys.push((place, 0, statement.pre_key));
-        }
+        self.admit(place, statement.device, statement.identity, statement.chain.through().collect())?;
+        self.brings(place, &statement.device, feeds, statement.pre_key);
         let standing = issue.standing.gives(issue.role, self.given(place));
         self.grant(place, statement.identity, standing, Some(issue.issuer));
         if let Some((number, key)) = redeemed.recovery_key() {

@@ -24,6 +24,12 @@ const STATEMENT: u32 = 1024;
 const REDEMPTION: u32 = 8 << 10;
 /// A small root statement inside a redemption.
 const CARRIED: u32 = 1024;
+/// A device statement with its signature.
+const DEVICE_STATEMENT: u32 = 256;
+/// Device statements between the device that a root key admitted and the one that speaks.
+const CHAIN: u32 = 7;
+/// What a device says of itself when it is linked: two manifests and keys.
+const LINKED: u32 = 2 << 10;
 /// A fork proof.
 const FORK_PROOF: u32 = 256 << 10;
 
@@ -32,7 +38,9 @@ const CUT: Bound = Bound::message(2, Cut::BOUNDS).times(CUTS).at_least(34);
 bounded! { "weft.credential.v1", credential:
     ControlBody [Bound::bytes(1, BODY).times(CREDENTIALS)]
     Credential [Bound::bytes(1, HASH), Bound::u32(2), Bound::u32(3), Bound::bool(4), Bound::bytes(5, BODY)]
-    SpaceGenesis [Bound::bytes(1, STATEMENT), Bound::bytes(2, SIGNATURE)]
+    SpaceGenesis [
+        Bound::bytes(1, STATEMENT), Bound::bytes(2, SIGNATURE), Bound::bytes(3, DEVICE_STATEMENT).times(CHAIN),
+    ]
     GenesisStatement [
         Bound::u32(1), Bound::bytes(2, HASH), Bound::u32(3), Bound::u32(4), Bound::bytes(5, HASH),
         Bound::bytes(6, HASH), Bound::bytes(7, HASH),
@@ -44,6 +52,8 @@ bounded! { "weft.credential.v1", credential:
     ]
     DeviceAdmitted [Bound::bytes(1, HASH)]
     RecoveryKeySet [Bound::bytes(1, HASH)]
+    DeviceStatementSigned [Bound::bytes(1, DEVICE_STATEMENT), Bound::bytes(2, SIGNATURE)]
+    DeviceStatement [Bound::u32(1), Bound::bytes(2, HASH), Bound::bytes(3, HASH), Bound::bytes(4, HASH)]
     RootDeviceRemoved [Bound::bytes(1, HASH), CUT, Bound::bool(3)]
     FeedAdmitted [Bound::bytes(1, SIGNED_MANIFEST)]
     PreKeySet [Bound::bytes(1, HASH), Bound::u64(2), Bound::bytes(3, HASH)]
@@ -65,7 +75,7 @@ bounded! { "weft.credential.v1", credential:
     RedemptionStatement [
         Bound::bytes(1, HASH), Bound::bytes(2, HASH), Bound::bytes(3, HASH), Bound::bytes(4, CARRIED),
         Bound::bytes(5, CARRIED), Bound::bytes(6, HASH), Bound::bytes(7, HASH), Bound::bytes(8, SIGNED_MANIFEST),
-        Bound::bytes(9, SIGNED_MANIFEST), Bound::bytes(10, HASH),
+        Bound::bytes(9, SIGNED_MANIFEST), Bound::bytes(10, HASH), Bound::bytes(11, DEVICE_STATEMENT).times(CHAIN),
     ]
     LockboxAdded [Bound::message(1, Lockbox::BOUNDS)]
     Cut [Bound::bytes(1, HASH), Bound::u64(2), Bound::bytes(3, HASH)]
@@ -82,4 +92,9 @@ bounded! { "weft.credential.v1", credential:
     LockboxRefused [Bound::bytes(1, HASH), Bound::bytes(2, HASH)]
     EntryErased [Bound::bytes(1, HASH), Bound::u64(2), Bound::bytes(3, HASH)]
     Seal [Bound::bytes(1, HASH), Bound::u32(2)]
+    DeviceLinked [Bound::bytes(1, LINKED), Bound::bytes(2, SIGNATURE)]
+    DeviceLinkedStatement [
+        Bound::bytes(1, HASH), Bound::bytes(2, HASH), Bound::bytes(3, HASH), Bound::bytes(4, HASH),
+        Bound::bytes(5, SIGNED_MANIFEST), Bound::bytes(6, SIGNED_MANIFEST), Bound::bytes(7, HASH),
+    ]
 }

@@ -34,6 +34,9 @@ pub struct SpaceGenesis {
     /// by GenesisStatement.device
     #[prost(bytes = "bytes", tag = "2")]
     pub device_signature: ::prost::bytes::Bytes,
+    /// DeviceStatementSigned, from the device that the root admitted to GenesisStatement.device
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub chain: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GenesisStatement {
@@ -102,6 +105,30 @@ pub struct DeviceAdmitted {
 pub struct RecoveryKeySet {
     #[prost(bytes = "bytes", tag = "1")]
     pub recovery_key: ::prost::bytes::Bytes,
+}
+/// Not a kind of its own: a device says that another one acts for its identity.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeviceStatementSigned {
+    /// DeviceStatement
+    #[prost(bytes = "bytes", tag = "1")]
+    pub statement: ::prost::bytes::Bytes,
+    /// by DeviceStatement.by
+    #[prost(bytes = "bytes", tag = "2")]
+    pub signature: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeviceStatement {
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// root key
+    #[prost(bytes = "bytes", tag = "2")]
+    pub identity: ::prost::bytes::Bytes,
+    /// a device of the identity
+    #[prost(bytes = "bytes", tag = "3")]
+    pub by: ::prost::bytes::Bytes,
+    /// the one that it lets in
+    #[prost(bytes = "bytes", tag = "4")]
+    pub device: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RootDeviceRemoved {
@@ -238,6 +265,9 @@ pub struct RedemptionStatement {
     /// device key of the host
     #[prost(bytes = "bytes", tag = "10")]
     pub host: ::prost::bytes::Bytes,
+    /// DeviceStatementSigned, from the device that the root admitted to `device`
+    #[prost(bytes = "bytes", repeated, tag = "11")]
+    pub chain: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
 }
 /// kind 8
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -355,4 +385,34 @@ pub struct Seal {
     /// which part of it
     #[prost(uint32, tag = "2")]
     pub part: u32,
+}
+/// kind 20
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeviceLinked {
+    /// DeviceLinkedStatement
+    #[prost(bytes = "bytes", tag = "1")]
+    pub statement: ::prost::bytes::Bytes,
+    /// by DeviceLinkedStatement.device
+    #[prost(bytes = "bytes", tag = "2")]
+    pub device_signature: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeviceLinkedStatement {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub space: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "2")]
+    pub identity: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "3")]
+    pub device: ::prost::bytes::Bytes,
+    #[prost(bytes = "bytes", tag = "4")]
+    pub pre_key: ::prost::bytes::Bytes,
+    /// SignedManifest
+    #[prost(bytes = "bytes", tag = "5")]
+    pub control: ::prost::bytes::Bytes,
+    /// SignedManifest
+    #[prost(bytes = "bytes", tag = "6")]
+    pub data: ::prost::bytes::Bytes,
+    /// device key of the sibling that is asked to write it down
+    #[prost(bytes = "bytes", tag = "7")]
+    pub host: ::prost::bytes::Bytes,
 }
