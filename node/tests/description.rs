@@ -13,10 +13,11 @@ use crate::harness::Folder;
 
 /// Examples that are not meant to succeed as they stand: a link, a ticket and a feed cannot be known beforehand, nobody
 /// else is there, and no passphrase is set.
-const NOT_DONE: [(&str, &str, u16); 8] = [
+const NOT_DONE: [(&str, &str, u16); 9] = [
     ("post", "/identity/lock", 403),
     ("post", "/join", 400),
     ("post", "/tickets/spend", 403),
+    ("delete", "/spaces/{space}/drafts/{draft}", 404),
     ("get", "/spaces/{space}/wait", 504),
     ("get", "/feeds/{feed}", 404),
     ("post", "/objects/{object}/sessions/{session}/stream", 403),
@@ -27,13 +28,22 @@ const NOT_DONE: [(&str, &str, u16); 8] = [
 /// Needs the key that opening a session tells, and a stream that stands meanwhile.
 const FOLLOWED: &str = "node/clients/typescript/test/text.test.mjs";
 
+/// Needs an older copy of a data folder.
+const DRAFTED: &str = "node/tests/restored.rs";
+
 /// Answers that need something which is not of this test, and where they are provoked.
-const ELSEWHERE: [(&str, &str, u16, &str); 11] = [
+const ELSEWHERE: [(&str, &str, u16, &str); 17] = [
     ("post", "/identity/lock", 200, "node/tests/keys.rs: needs a passphrase"),
     ("post", "/identity/lock", 507, "needs a damaged folder"),
     ("post", "/objects/{object}/sessions/{session}/stream", 200, FOLLOWED),
     ("post", "/objects/{object}/sessions/{session}/updates", 200, FOLLOWED),
     ("post", "/objects/{object}/sessions/{session}/presence", 200, FOLLOWED),
+    ("delete", "/spaces/{space}/drafts/{draft}", 200, DRAFTED),
+    ("post", "/spaces/{space}/objects", 202, DRAFTED),
+    ("patch", "/objects/{object}", 202, DRAFTED),
+    ("delete", "/objects/{object}", 202, DRAFTED),
+    ("post", "/objects/{object}/text", 202, DRAFTED),
+    ("post", "/spaces/{space}/records", 202, DRAFTED),
     ("post", "/verify", 507, "needs a damaged store"),
     ("get", "/identity/phrase", 507, "needs a damaged folder"),
     ("delete", "/identity/phrase", 507, "needs a damaged folder"),

@@ -40,7 +40,7 @@ pub(crate) struct EventsQuery {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct EventBody {
     /// What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`,
-    /// `level_changed`, `violated`, `damaged`, `mended`, `stopped`, or `lagged` when this reader was too slow and `count` events are missing.
+    /// `level_changed`, `violated`, `damaged`, `mended`, `ends_known`, `stopped`, or `lagged` when this reader was too slow and `count` events are missing.
     event: &'static str,
     /// When it was told, RFC 3339.
     time: String,
@@ -166,6 +166,7 @@ fn body(event: Event) -> Option<EventBody> {
         Event::Mended { space, feed, seq } => {
             EventBody { feed: Some(feed.to_string()), seq: Some(seq), ..of("mended", space) }
         }
+        Event::EndsKnown { space } => of("ends_known", space),
         Event::Stopped { space, feed } => EventBody { feed: Some(feed.to_string()), ..of("stopped", space) },
     })
 }

@@ -21,7 +21,7 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
         "from" => json!(0),
         "count" => json!(100),
         "timeout_ms" => json!(100),
-        "session" => json!(1),
+        "session" | "draft" => json!(1),
         "events" => json!("object_changed,level_changed"),
         "name" => json!("essay"),
         _ => return None,

@@ -18,13 +18,14 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{config::Config, node::Node};
 
 mod choose;
+mod drafts;
 mod error;
 mod events;
 mod examples;
@@ -166,6 +167,8 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/objects/{object}/sessions/{session}/updates", post(sessions::update))
         .route("/objects/{object}/sessions/{session}/presence", post(sessions::presence))
         .route("/spaces/{space}/records", get(records::list).post(records::append))
+        .route("/spaces/{space}/drafts", get(drafts::list))
+        .route("/spaces/{space}/drafts/{draft}", delete(drafts::drop_one))
         .route("/spaces/{space}/feeds", get(feeds::list))
         .route("/feeds/{feed}", get(feeds::show))
         .route("/verify", post(feeds::verify))
@@ -194,6 +197,7 @@ pub(crate) async fn serve(api: Api, listener: TcpListener, guard: guard::Guard) 
     // A second server of one API would be a fault of ours; its pages would find the tickets of the first.
     let _ = api.0.tickets.set(page::Tickets::new(guard.page_token().clone()));
     sessions::presence::start(api.node(), api.tabs());
+    drafts::start(&api);
     let guarded = router(api.clone())
         .layer(middleware::from_fn_with_state(guard, guard::admit))
         .layer(middleware::from_fn_with_state(api.clone(), observe::request));

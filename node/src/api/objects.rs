@@ -16,6 +16,7 @@ use weft_peer::command::{Answer, Command};
 
 use super::{
     Api,
+    drafts::{self, Draft, DraftKept, Written},
     error::{ApiError, Asked, Body, ErrorBody},
     lookup, rfc3339, text,
 };
@@ -180,12 +181,13 @@ pub(crate) async fn list(
 
 /// Make an object. Answered when it is durable here.
 #[utoipa::path(post, path = "/spaces/{space}/objects", tag = "objects", params(("space" = String, Path)),
-    request_body = NewObject, responses((status = 200, body = ObjectName), (status = 403, body = ErrorBody)))]
+    request_body = NewObject, responses((status = 200, body = ObjectName),
+        (status = 202, description = "It waits as a draft", body = DraftKept), (status = 403, body = ErrorBody)))]
 pub(crate) async fn create(
     State(api): State<Api>,
     Path(space): Path<String>,
     Body(new): Body<NewObject>,
-) -> Result<Json<ObjectName>, ApiError> {
+) -> Result<Written<ObjectName>, ApiError> {
     let space = lookup::space(&api, &space).await?;
     if new.type_name.starts_with(lookup::HIDDEN) {
         return Err(ApiError::bad_request(
@@ -196,7 +198,7 @@ pub(crate) async fn create(
     }
     let registers = registers(new.properties, Vec::new())?;
     let edit = Edit::Create { type_name: new.type_name, registers, text: new.text.filter(|text| !text.is_empty()) };
-    Ok(Json(self::edit(&api, space, edit).await?))
+    drafts::edit(&api, space, edit).await
 }
 
 /// Show an object.
@@ -236,26 +238,45 @@ pub(crate) async fn get(
 }
 
 /// The value of a write; none when it took the property away.
-fn json(value: &[u8]) -> Option<Value> {
+pub(crate) fn json(value: &[u8]) -> Option<Value> {
     serde_json::from_slice(value).ok()
 }
 
 /// Change properties of an object. Answered when it is durable here.
 #[utoipa::path(patch, path = "/objects/{object}", tag = "objects", params(("object" = String, Path), WithinQuery),
-    request_body = ObjectChange, responses((status = 200, body = ObjectName), (status = 403, body = ErrorBody)))]
+    request_body = ObjectChange, responses((status = 200, body = ObjectName),
+        (status = 202, description = "It waits as drafts", body = DraftKept), (status = 403, body = ErrorBody)))]
 pub(crate) async fn set(
     State(api): State<Api>,
     Path(object): Path<String>,
     Asked(within): Asked<WithinQuery>,
     Body(change): Body<ObjectChange>,
-) -> Result<Json<ObjectName>, ApiError> {
+) -> Result<Written<ObjectName>, ApiError> {
     let (space, object) = lookup::editable(&api, within.space.as_deref(), &object, lookup::Doing::Change).await?;
     let registers = registers(change.properties, change.unset)?;
+    let mut kept = Vec::new();
     if !registers.is_empty() {
-        edit(&api, space, Edit::Set { object, registers }).await?;
+        let set = Edit::Set { object, registers };
+        let result = edit(&api, space, set.clone()).await;
+        if drafts::waits(&result) {
+            kept.extend(Draft::of(set));
+        } else {
+            result?;
+        }
     }
     match change.text {
-        Some(text) => drop(text::replace(&api, space, object, change.base, text).await?),
+        Some(wanted) => {
+            let result = text::replace(&api, space, object, change.base.clone(), wanted.clone()).await;
+            if drafts::waits(&result) {
+                let base = match change.base {
+                    Some(base) => base,
+                    None => text::read(&api, space, object).await?,
+                };
+                kept.push(Draft::Text { object: object.to_string(), base, wanted });
+            } else {
+                result?;
+            }
+        }
         None if change.base.is_some() => {
             return Err(ApiError::bad_request(
                 "no_text",
@@ -265,22 +286,26 @@ pub(crate) async fn set(
         }
         None => {}
     }
-    Ok(Json(ObjectName { object: object.to_string(), space: space.to_string() }))
+    if !kept.is_empty() {
+        return drafts::keep(&api, space, kept).await;
+    }
+    Ok(Written::Done(ObjectName { object: object.to_string(), space: space.to_string() }))
 }
 
 /// Delete an object. Answered when it is durable here.
 #[utoipa::path(delete, path = "/objects/{object}", tag = "objects", params(("object" = String, Path), DeleteQuery),
-    responses((status = 200, body = ObjectName), (status = 403, body = ErrorBody)))]
+    responses((status = 200, body = ObjectName), (status = 202, description = "It waits as a draft", body = DraftKept),
+        (status = 403, body = ErrorBody)))]
 pub(crate) async fn delete(
     State(api): State<Api>,
     Path(object): Path<String>,
     Asked(query): Asked<DeleteQuery>,
-) -> Result<Json<ObjectName>, ApiError> {
+) -> Result<Written<ObjectName>, ApiError> {
     let (space, object) = lookup::editable(&api, query.space.as_deref(), &object, lookup::Doing::Delete).await?;
     if query.dry_run == Some(true) {
-        return Ok(Json(ObjectName { object: object.to_string(), space: space.to_string() }));
+        return Ok(Written::Done(ObjectName { object: object.to_string(), space: space.to_string() }));
     }
-    Ok(Json(edit(&api, space, Edit::Delete { object }).await?))
+    drafts::edit(&api, space, Edit::Delete { object }).await
 }
 
 /// Has an edit made.

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    events, examples, feeds, files, guard, health, identity, import, invitations, objects, page, records, sessions,
-    settings, spaces, status, text, wait,
+    drafts, events, examples, feeds, files, guard, health, identity, import, invitations, objects, page, records,
+    sessions, settings, spaces, status, text, wait,
 };
 
 /// Every path. A test compares it with the router and with the copy that is checked in as `openapi.json`.
@@ -32,7 +32,7 @@ use super::{
         objects::list, objects::create, objects::get, objects::set, objects::delete,
         text::show, text::edit, files::list,
         sessions::open, sessions::stream::follow, sessions::update, sessions::presence, import::trace,
-        records::list, records::append, feeds::list, feeds::show, feeds::verify, feeds::rebuild, events::events,
+        records::list, records::append, drafts::list, drafts::drop_one, feeds::list, feeds::show, feeds::verify, feeds::rebuild, events::events,
         page::issue, page::spend,
         health::alive, health::ready, health::metrics,
     ),

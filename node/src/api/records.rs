@@ -13,6 +13,7 @@ use weft_peer::command::{Answer, Command};
 
 use super::{
     Api,
+    drafts::{self, Draft, DraftKept, Written},
     error::{ApiError, Asked, ErrorBody, too_large},
     feeds, lookup,
 };
@@ -76,17 +77,26 @@ pub(crate) struct RecordBody {
 /// Append a record. The body is its bytes. Answered when it is durable here.
 #[utoipa::path(post, path = "/spaces/{space}/records", tag = "records", params(("space" = String, Path)),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 200, body = Appended), (status = 403, body = ErrorBody), (status = 413, body = ErrorBody)))]
+    responses((status = 200, body = Appended), (status = 202, description = "It waits as a draft", body = DraftKept), (status = 403, body = ErrorBody), (status = 413, body = ErrorBody)))]
 pub(crate) async fn append(
     State(api): State<Api>,
     Path(space): Path<String>,
     request: Request,
-) -> Result<Json<Appended>, ApiError> {
+) -> Result<Written<Appended>, ApiError> {
     let record = Bytes::from_request(request, &()).await.map_err(|_| too_large())?;
     let space = lookup::space(&api, &space).await?;
+    let result = write(&api, space, record.clone()).await;
+    if drafts::waits(&result) {
+        return drafts::keep(&api, space, vec![Draft::record(&record)]).await;
+    }
+    result.map(Written::Done)
+}
+
+/// Has a record appended.
+pub(crate) async fn write(api: &Api, space: SpaceId, record: Bytes) -> Result<Appended, ApiError> {
     match api.node().command(Command::Append { space, records: vec![record] }).await? {
         Answer::Appended { feed, from, .. } => {
-            Ok(Json(Appended { space: space.to_string(), feed: feed.to_string(), seq: from }))
+            Ok(Appended { space: space.to_string(), feed: feed.to_string(), seq: from })
         }
         _ => Err(ApiError::unexpected()),
     }

@@ -3,6 +3,7 @@
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,6 +12,7 @@ use weft_echo::{Edit, TextOp, view};
 
 use super::{
     Api,
+    drafts::{self, Draft, DraftKept, Written},
     error::{ApiError, Asked, Body, ErrorBody},
     lookup,
     objects::{self, ObjectName, WithinQuery},
@@ -76,21 +78,43 @@ pub(crate) async fn show(
 
 /// Change the text of an object. Answered when it is durable here.
 #[utoipa::path(post, path = "/objects/{object}/text", tag = "objects", params(("object" = String, Path), WithinQuery),
-    request_body = TextChange, responses((status = 200, body = ObjectName), (status = 403, body = ErrorBody)))]
+    request_body = TextChange, responses((status = 200, body = ObjectName),
+        (status = 202, description = "It waits as a draft", body = DraftKept), (status = 403, body = ErrorBody)))]
 pub(crate) async fn edit(
     State(api): State<Api>,
     Path(object): Path<String>,
     Asked(within): Asked<WithinQuery>,
     Body(change): Body<TextChange>,
-) -> Result<Json<ObjectName>, ApiError> {
+) -> Result<Written<ObjectName>, ApiError> {
     let (space, object) = lookup::editable(&api, within.space.as_deref(), &object, lookup::Doing::Change).await?;
     let operation = |operation: Operation| TextOp {
         position: operation.position,
         delete: operation.delete,
         insert: operation.insert,
     };
-    let ops = change.operations.into_iter().map(operation).collect();
-    Ok(Json(objects::edit(&api, space, Edit::Text { object, ops }).await?))
+    let ops: Vec<TextOp> = change.operations.into_iter().map(operation).collect();
+    let result = objects::edit(&api, space, Edit::Text { object, ops: ops.clone() }).await;
+    if !drafts::waits(&result) {
+        return result.map(Written::Done);
+    }
+    let base = read(&api, space, object).await?;
+    let wanted = done(&base, &ops)?;
+    drafts::keep(&api, space, vec![Draft::Text { object: object.to_string(), base, wanted }]).await
+}
+
+/// What operations make of a text, each counted in the text as the one before it left it.
+fn done(text: &str, ops: &[TextOp]) -> Result<String, ApiError> {
+    let mut text: Vec<char> = text.chars().collect();
+    for (index, TextOp { position, delete, insert }) in ops.iter().enumerate() {
+        let end = position.checked_add(*delete).filter(|end| *end <= text.len() as u64).ok_or_else(|| {
+            let message =
+                format!("operation {index} reaches outside the text, which has {} characters there", text.len());
+            let hint = "positions count characters from 0; `weft text show` prints the text";
+            ApiError::new(StatusCode::FORBIDDEN, "out_of_bounds", message, hint)
+        })?;
+        text.splice(*position as usize..end as usize, insert.chars());
+    }
+    Ok(text.into_iter().collect())
 }
 
 /// The text of an object.

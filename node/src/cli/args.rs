@@ -86,6 +86,9 @@ pub(crate) enum Command {
     /// Append and read records: an application's own bytes
     #[command(subcommand)]
     Record(Record),
+    /// Changes that wait because this device does not know yet how far its own feeds went
+    #[command(subcommand)]
+    Draft(Draft),
     /// Bring in data from elsewhere
     #[command(subcommand)]
     Import(Import),
@@ -343,6 +346,33 @@ pub(crate) enum Text {
         position: u32,
         /// How many characters
         count: u32,
+    },
+}
+
+/// Look at and drop changes that wait.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Draft {
+    /// List what waits in a space, and what could not be made and why
+    List {
+        /// The space
+        #[arg(value_parser = given)]
+        space: String,
+    },
+    /// Show what a draft changes
+    Show {
+        /// The space
+        #[arg(value_parser = given)]
+        space: String,
+        /// Its number
+        draft: u64,
+    },
+    /// Drop a draft: it is not made any more
+    Drop {
+        /// The space
+        #[arg(value_parser = given)]
+        space: String,
+        /// Its number
+        draft: u64,
     },
 }
 

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::{
     args::Which,
     client::{Call, Client, path},
+    drafts,
     failure::{Exit, Failure},
     interrupt,
     output::{Output, short},
@@ -43,6 +44,10 @@ pub(crate) fn edit(config: &Config, which: &Which, output: Output) -> Result<(),
         client.ask(Call::patch_json(path(&["objects", object], &[("space", Some(space))]), change))
     });
     match changed {
+        Ok(answer) if drafts::is_kept(&answer) => {
+            draft.remove();
+            output.say(&answer, drafts::kept)
+        }
         Ok(_) => {
             draft.remove();
             output.confirm(&json!({"object": object, "changed": true}), show::object_id)

@@ -15,6 +15,7 @@ mod aside;
 mod changes;
 mod client;
 mod demo;
+mod drafts;
 mod edit;
 mod failure;
 mod files;
@@ -153,6 +154,9 @@ fn dispatch(args: Args) -> Result<(), Failure> {
             };
             output.say(&answer, show::config)
         }
+        Command::Draft(args::Draft::Show { space, draft }) => {
+            with(Client::open(&config)?, |client| drafts::show(client, &space, draft, output))
+        }
         command => {
             let plan = plan::of(command)?;
             let client = if plan.needs_peers { Client::open_to_peers(&config)? } else { Client::open(&config)? };
@@ -160,6 +164,9 @@ fn dispatch(args: Args) -> Result<(), Failure> {
                 let answer = client.ask(plan.call)?;
                 if plan.needs_peers {
                     client.linger(text(&answer, "space"));
+                }
+                if drafts::is_kept(&answer) {
+                    return output.say(&answer, drafts::kept);
                 }
                 if plan.confirms { output.confirm(&answer, plan.show) } else { output.say(&answer, plan.show) }
             })

@@ -5,8 +5,9 @@ use std::io::Read;
 use serde_json::{Value, json};
 
 use super::{
-    args::{Command, ConfigCommand, Feed, Invite, Object, Record, Space, Text, Wait, Which},
+    args::{Command, ConfigCommand, Draft, Feed, Invite, Object, Record, Space, Text, Wait, Which},
     client::{Call, path},
+    drafts,
     failure::{Exit, Failure},
     object, show,
 };
@@ -56,6 +57,11 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         Command::Object(command) => of_object(command)?,
         Command::Text(command) => of_text(command)?,
         Command::Record(command) => of_record(command)?,
+        Command::Draft(Draft::List { space }) => (Call::get(path(&["spaces", &space, "drafts"], &[])), drafts::list),
+        Command::Draft(Draft::Drop { space, draft }) => {
+            (Call::delete(path(&["spaces", &space, "drafts", &draft.to_string()], &[])), drafts::dropped)
+        }
+        Command::Draft(Draft::Show { .. }) => unreachable!("one of a list is looked for"),
         Command::Wait(Wait { space, with, timeout }) => {
             let timeout = timeout.as_millis().to_string();
             let query = [("with", with.as_deref()), ("timeout_ms", Some(&*timeout))];
@@ -100,6 +106,7 @@ fn confirms(command: &Command) -> bool {
             | Command::Wait(_)
             | Command::Verify { .. }
             | Command::Rebuild { .. }
+            | Command::Draft(Draft::Drop { .. })
             | Command::Object(Object::Set { .. })
     )
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     args::{Sure, Which},
     client::{Call, Client, path},
+    drafts,
     failure::{Exit, Failure},
     output::{Output, text},
     show,
@@ -29,7 +30,7 @@ pub(crate) fn delete_object(client: &Client, which: &Which, sure: &Sure, output:
     }
     // By its id: the name may mean another one by now.
     let answer = client.ask(Call::delete(path(&["objects", &object], &within)))?;
-    output.confirm(&answer, show::object_id)
+    if drafts::is_kept(&answer) { output.say(&answer, drafts::kept) } else { output.confirm(&answer, show::object_id) }
 }
 
 fn described(object: &Value) -> String {

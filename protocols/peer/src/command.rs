@@ -94,6 +94,27 @@ pub enum Command {
         /// What it says of itself, at most 1,024 bytes.
         state: Bytes,
     },
+    /// Keep what cannot be written while the ends of the own feeds are not known (`end_unknown`). Answered when it is durable here.
+    KeepDraft {
+        /// The space.
+        space: SpaceId,
+        /// The draft that it replaces; none for a new one.
+        number: Option<u64>,
+        /// What the application understands; at most [`crate::Config::kept_draft_bytes_max`] together.
+        content: Bytes,
+    },
+    /// The drafts of a space.
+    Drafts {
+        /// The space.
+        space: SpaceId,
+    },
+    /// Take a draft away: it is written, or not wanted any more.
+    DropDraft {
+        /// The space.
+        space: SpaceId,
+        /// The draft.
+        number: u64,
+    },
     /// What is going on.
     Status,
     /// Who belongs to the space.
@@ -248,6 +269,20 @@ pub enum Answer {
     },
     /// To [`Command::Say`].
     Said,
+    /// To [`Command::KeepDraft`].
+    DraftKept {
+        /// Its number in the space.
+        number: u64,
+    },
+    /// To [`Command::Drafts`].
+    Drafts {
+        /// Number and content, in the order in which they were kept.
+        drafts: Vec<(u64, Bytes)>,
+        /// Whether the ends of the own feeds are known, so that they can be appended.
+        ends_known: bool,
+    },
+    /// To [`Command::DropDraft`].
+    DraftDropped,
     /// To [`Command::Status`].
     Status(Status),
     /// To [`Command::Members`].

@@ -89,6 +89,21 @@ impl Peer {
                 self.say(space, &Said { object, session, state })?;
                 self.answer(ask, Answer::Said)
             }
+            Command::KeepDraft { space, number, content } => {
+                self.room(&space)?;
+                let room = self.rooms.get_mut(&space).expect("just found");
+                room.keep_draft(ask, number, &content, &mut self.draws, &mut self.outbox)
+            }
+            Command::Drafts { space } => {
+                let room = self.room(&space)?;
+                let (drafts, ends_known) = (room.all_drafts()?, room.unsure.is_none());
+                self.answer(ask, Answer::Drafts { drafts, ends_known })
+            }
+            Command::DropDraft { space, number } => {
+                self.room(&space)?;
+                let room = self.rooms.get_mut(&space).expect("just found");
+                room.drop_draft(ask, number, &mut self.outbox)
+            }
             Command::Status => self.answer(ask, Answer::Status(self.status())),
             Command::Members { space } => {
                 let members = self.room(&space)?.members();
@@ -205,6 +220,7 @@ impl Peer {
             said_name: None,
             unsure: None,
             sessions: FIRST_SESSION,
+            drafts: Vec::new(),
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).expect("a new space fits the keys made for it");

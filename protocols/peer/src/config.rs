@@ -12,6 +12,11 @@ pub struct Config {
     pub drafts_max: usize,
     /// How many bytes of drafts may wait in one space. Default 16 MiB.
     pub draft_bytes_max: usize,
+    /// How many drafts are kept in one space while the ends of the own feeds are not known. Default 1,000, a guess: a person's
+    /// edits of some days; more are refused.
+    pub kept_drafts_max: usize,
+    /// How many bytes they may have together, in one space. Default 16 MiB.
+    pub kept_draft_bytes_max: usize,
     /// How much one batch of own entries may hold, in bytes. Default 4 MiB, so that others are not kept waiting for the disk.
     pub batch_bytes_max: usize,
     /// How much is read of a feed at a time when it is replayed, in bytes. Default 1 MiB.
@@ -37,6 +42,8 @@ impl Default for Config {
             record_bytes_max: (1 << 20) - 56,
             drafts_max: 4_096,
             draft_bytes_max: 16 << 20,
+            kept_drafts_max: 1_000,
+            kept_draft_bytes_max: 16 << 20,
             batch_bytes_max: 4 << 20,
             replay_bytes_max: 1 << 20,
             openings_max: 4,

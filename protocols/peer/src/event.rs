@@ -107,6 +107,11 @@ pub enum Event {
         /// The entry that was damaged.
         seq: u64,
     },
+    /// It is known where the own feeds end: what waits as a draft can be appended.
+    EndsKnown {
+        /// The space.
+        space: SpaceId,
+    },
     /// A feed is forked; it stays as it is held.
     Stopped {
         /// The space.

@@ -277,6 +277,7 @@ impl Peer {
             stopped: Vec::new(),
             profile_said: false,
             sessions: crate::room::sessions::FIRST_SESSION,
+            drafts: Vec::new(),
             said_name: Some(joining.link.space_name.clone()),
             unsure: None,
         };

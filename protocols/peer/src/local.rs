@@ -8,6 +8,7 @@
 //! | `profile/` space id | this member has said its name in the space |
 //! | `sessions/` space id | the number of the next session of this device's data feed, 8 bytes little endian |
 //! | `said/` space id | what the link said that the space is called |
+//! | `draft/` space id, number of 8 bytes big endian | what an application wants written when the ends are known, sealed |
 //! | `unsure/` space id | where own feeds end is not known: at least how many entries control and data feed had, and how many other devices had feeds; 8 bytes little endian each |
 
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use crate::store::Ends;
 /// Says what a sealed row is for, so that one cannot stand for another.
 const KEYS: &str = "space keys";
 const JOINING: &str = "joining";
+const DRAFT: &str = "draft";
 const SECRETS_BYTES: usize = 96;
 /// What the keys begin with of rows that say that the ends of own feeds are not known.
 pub(crate) const UNSURE: &[u8] = b"unsure/";
@@ -37,6 +39,7 @@ pub(crate) enum Row {
     Said(SpaceId, String),
     Unsure(SpaceId, Ends),
     Sessions(SpaceId, u64),
+    Draft(SpaceId, u64, Bytes),
 }
 
 /// A private row that cannot be read.
@@ -75,6 +78,10 @@ pub(crate) fn unsure_key(space: &SpaceId) -> Bytes {
     [UNSURE, space.as_bytes().as_slice()].concat().into()
 }
 
+pub(crate) fn draft_key(space: &SpaceId, number: u64) -> Bytes {
+    [b"draft/", space.as_bytes().as_slice(), &number.to_be_bytes()].concat().into()
+}
+
 pub(crate) fn sessions_key(space: &SpaceId) -> Bytes {
     [b"sessions/", space.as_bytes().as_slice()].concat().into()
 }
@@ -93,6 +100,11 @@ impl Row {
             b"sessions" => {
                 let next = <[u8; 8]>::try_from(&value[..]).map_err(|_| RowError::Unknown)?;
                 Ok(Row::Sessions(space()?, u64::from_le_bytes(next)))
+            }
+            b"draft" => {
+                let (space, number) = id.split_last_chunk::<8>().ok_or(RowError::Unknown)?;
+                let space = SpaceId::try_from(space).map_err(|_| RowError::Unknown)?;
+                Ok(Row::Draft(space, u64::from_be_bytes(*number), value.clone()))
             }
             b"stopped" => {
                 let feed = FeedId::try_from(id).map_err(|_| RowError::Unknown)?;
@@ -144,4 +156,15 @@ pub(crate) fn open_joining(device: &DeviceKey, value: &[u8]) -> Result<(SpaceKey
     let plain = open_local(&device.at_rest_key(), JOINING, value).map_err(|_| RowError::Sealed)?;
     let redemption = plain.get(SECRETS_BYTES..).ok_or(RowError::Unknown)?;
     Ok((keys(&plain)?, Bytes::copy_from_slice(redemption)))
+}
+
+/// Seals a draft.
+pub(crate) fn seal_draft(device: &DeviceKey, content: &[u8], random: [u8; 16]) -> Bytes {
+    seal_local(&device.at_rest_key(), DRAFT, random, content).into()
+}
+
+/// Opens one.
+pub(crate) fn open_draft(device: &DeviceKey, value: &[u8]) -> Result<Bytes, RowError> {
+    let content = open_local(&device.at_rest_key(), DRAFT, value).map_err(|_| RowError::Sealed)?;
+    Ok(Bytes::copy_from_slice(&content))
 }

@@ -105,6 +105,7 @@ impl Peer {
         let mut said = BTreeMap::new();
         let mut unsure = BTreeMap::new();
         let mut sessions = BTreeMap::new();
+        let mut drafts: BTreeMap<SpaceId, Vec<_>> = BTreeMap::new();
         for (key, value) in &opened.local {
             match Row::decode(key, value)? {
                 Row::Space(space, value) => {
@@ -124,6 +125,7 @@ impl Peer {
                 Row::Sessions(space, next) => {
                     sessions.insert(space, next);
                 }
+                Row::Draft(space, number, sealed) => drafts.entry(space).or_default().push((number, sealed)),
             }
         }
         let mut feeds: BTreeMap<SpaceId, Vec<OpenedFeed>> = BTreeMap::new();
@@ -151,6 +153,7 @@ impl Peer {
                 said_name: said.remove(&space),
                 unsure: unsure.remove(&space),
                 sessions: sessions.remove(&space).unwrap_or(FIRST_SESSION),
+                drafts: drafts.remove(&space).unwrap_or_default(),
             };
             let room = Room::enter(self.me.clone(), self.config.clone(), entering)?;
             self.rooms.insert(space, room);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use weft_credential::Role;
 use weft_crypto::DeviceId;
 use weft_peer::{Answer, Command, Event};
@@ -154,4 +155,40 @@ fn who_is_alone_in_a_space_has_nobody_to_ask_and_goes_on() {
     net.run();
     let object = note(&mut net, alice, space, "again");
     assert_eq!(text(&mut net, alice, space, object), "again");
+}
+
+/// Spec: PEER-11
+#[test]
+fn a_draft_is_kept_through_restarts_until_the_ends_are_known_and_it_is_dropped() {
+    let mut net = Net::new();
+    let (alice, bob, space, _) = pair(&mut net);
+    let content = Bytes::from_static(b"a change");
+    let keep = |number| Command::KeepDraft { space, number, content: content.clone() };
+    assert_eq!(net.answer(bob, keep(None)).unwrap_err().code, "ends_known", "there is no need of one");
+    net.disconnect(alice, bob);
+    net.lose(bob, space, 2);
+    let drafts = |net: &mut Net| match net.answer(bob, Command::Drafts { space }).unwrap() {
+        Answer::Drafts { drafts, ends_known } => (drafts, ends_known),
+        other => panic!("{other:?}"),
+    };
+    for number in 1..=3 {
+        assert!(matches!(net.answer(bob, keep(None)).unwrap(), Answer::DraftKept { number: kept } if kept == number));
+    }
+    let replaced = Command::KeepDraft { space, number: Some(2), content: "another".into() };
+    net.answer(bob, replaced).unwrap();
+    net.answer(bob, Command::DropDraft { space, number: 1 }).unwrap();
+    assert_eq!(net.answer(bob, Command::DropDraft { space, number: 1 }).unwrap_err().code, "unknown_draft");
+    assert_eq!(net.answer(bob, keep(Some(9))).unwrap_err().code, "unknown_draft");
+    net.restart(bob);
+    let kept = vec![(2, "another".into()), (3, content.clone())];
+    assert_eq!(drafts(&mut net), (kept.clone(), false));
+    assert!(waiting(&mut net, bob).contains("2 edits wait here as drafts"));
+    let large = Command::KeepDraft { space, number: None, content: vec![0; 17 << 20].into() };
+    assert_eq!(net.answer(bob, large).unwrap_err().code, "too_many_drafts");
+    // Nothing on the disk says what they are.
+    assert!(!net.node(bob).store.says(b"another"));
+    net.connect(alice, bob);
+    net.advance(Duration::from_secs(5));
+    assert!(net.node(bob).events.contains(&Event::EndsKnown { space }));
+    assert_eq!(drafts(&mut net), (kept, true));
 }

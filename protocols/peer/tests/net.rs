@@ -95,6 +95,11 @@ impl Store {
         Damage { feed, from, entry: from, base, head: ranges[place].0 }
     }
 
+    /// Whether a private row holds these bytes as they are.
+    pub(crate) fn says(&self, bytes: &[u8]) -> bool {
+        self.local.values().any(|value| value.windows(bytes.len()).any(|window| window == bytes))
+    }
+
     fn mend(&mut self, feed: FeedId, ranges: &[StoredRange]) {
         let (from, until) = (ranges[0].runs[0].from(), ranges.last().unwrap().head.length);
         for range in ranges {

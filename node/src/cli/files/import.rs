@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     super::{
         client::{Call, Client, path},
+        drafts,
         failure::Failure,
         text,
     },
@@ -49,6 +50,10 @@ pub(crate) fn run(client: &Client, task: Task<'_>) -> Result<(), Failure> {
     }
     let absolute = task.folder.canonicalize().map_err(failed)?;
     let space = listing::space(client, task.space)?;
+    if !task.dry_run {
+        // What is only a draft is nothing that a folder and a space agree on.
+        drafts::require_none_needed(client, &space)?;
+    }
     let listed = listing::files(client, &space)?;
     let seen = walk::walk(&root, task.hidden);
     let baseline = Baseline::of(task.data, &space, &absolute, !task.dry_run);

@@ -21,6 +21,7 @@ use super::{
     Room,
     clients::Clients,
     derived::{CursorRow, Derived},
+    drafts::Drafts,
     ledger::Ledger,
     mending::Mending,
     own::OwnFeed,
@@ -48,6 +49,7 @@ pub(crate) struct Entering {
     pub(crate) said_name: Option<String>,
     pub(crate) unsure: Option<Ends>,
     pub(crate) sessions: u64,
+    pub(crate) drafts: Vec<(u64, Bytes)>,
 }
 
 /// Why a room cannot be opened.
@@ -82,6 +84,7 @@ impl Room {
             said_name,
             unsure,
             sessions,
+            drafts,
         } = entering;
         let mut ledger = Ledger::default();
         for feed in feeds {
@@ -148,6 +151,7 @@ impl Room {
             said_name,
             unsure: unsure.map(Unsure::new),
             sessions,
+            drafts: Drafts::opened(drafts),
             effects: VecDeque::new(),
             me,
         };

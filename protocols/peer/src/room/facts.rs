@@ -101,6 +101,7 @@ impl Room {
                 }
             }
             Some(Persisting::Mend { feed }) => links::mending::written(self, feed, outbox),
+            Some(Persisting::Draft(change)) => self.changed_draft(change, outbox),
             Some(Persisting::Session { ask, session }) => self.opened_session(ask, session, outbox),
             Some(Persisting::Rows) | None => {}
         }
@@ -118,6 +119,7 @@ impl Room {
                 links::own::failed(self, now, feed, ticket, reason, outbox);
             }
             Some(Persisting::Mend { feed }) => self.mending.failed(now, &feed),
+            Some(Persisting::Draft(change)) => self.draft_failed(change, reason, outbox),
             Some(Persisting::Session { ask, .. }) => {
                 outbox.push(Output::Answer { ask, result: Err(links::own::not_stored(reason)) });
             }

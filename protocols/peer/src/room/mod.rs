@@ -13,6 +13,7 @@
 mod asks;
 pub(crate) mod clients;
 pub(crate) mod derived;
+pub(crate) mod drafts;
 mod elsewhere;
 pub(crate) mod enter;
 mod facts;
@@ -113,6 +114,8 @@ pub(crate) enum Persisting {
         ask: Ask,
         session: u64,
     },
+    /// A draft is kept or dropped.
+    Draft(drafts::Change),
     Rows,
 }
 
@@ -178,6 +181,8 @@ pub(crate) struct Room {
     pub(crate) unsure: Option<Unsure>,
     /// What the link said that the space is called.
     pub(crate) said_name: Option<String>,
+    /// What waits until the ends are known.
+    pub(crate) drafts: drafts::Drafts,
     /// The next session of the own data feed.
     pub(crate) sessions: u64,
     pub(crate) effects: VecDeque<Effect>,

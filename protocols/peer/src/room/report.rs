@@ -159,6 +159,14 @@ impl Room {
                 "connect to a member; if nobody else holds the space, what was not kept here is lost",
             );
         }
+        if self.drafts.count() > 0 {
+            let (what, remedy) = match self.unsure {
+                Some(_) => ("until a member has shown what it holds of this device's own feeds", "connect to a member"),
+                None => ("until the running node has appended them, or could not", "`weft draft list SPACE` says more"),
+            };
+            let (edits, wait) = if self.drafts.count() == 1 { ("edit", "waits") } else { ("edits", "wait") };
+            say(format!("{} {edits} {wait} here as drafts {what}", self.drafts.count()), None, "PEER-11", remedy);
+        }
         if self.rebuild.is_some() {
             say("objects are derived again from the feeds".into(), None, "PEER-5", "wait");
         }

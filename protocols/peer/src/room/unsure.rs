@@ -12,6 +12,7 @@ use weft_crypto::{DeviceId, FeedId};
 use super::Room;
 use crate::{
     command::{Refusal, RefusalKind},
+    event::Event,
     local,
     outbox::Outbox,
     store::{Batch, Ends, Write},
@@ -50,6 +51,7 @@ impl Room {
         self.unsure = None;
         let row = Write::Local { key: local::unsure_key(&self.space), value: None };
         self.persist_rows(Batch { writes: vec![row], durable: true }, outbox);
+        outbox.event(Event::EndsKnown { space: self.space });
         true
     }
 
