@@ -6,6 +6,7 @@ mod error;
 mod jobs;
 mod known;
 mod listen;
+mod place;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -13,9 +14,9 @@ mod tests;
 use std::{
     collections::BTreeMap,
     io,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -42,16 +43,13 @@ pub use self::{
 use crate::{
     identity::{self, Identity, IdentityError, Passphrase, Protection, WrappingKey},
     meters::Meters,
-    store::{self, Counted, Disk, Lock, LockError, Outside, SetAside, Store, Threads},
+    store::{self, Counted, Disk, Lock, SetAside, Store, Threads},
 };
 
 /// Commands that may wait for the driver; more wait with their callers.
 const REQUESTS_MAX: usize = 1_024;
 /// Events that a slow listener may lag behind before it misses some.
 const EVENTS_MAX: usize = 1_024;
-
-/// How long another process may keep the device's place in the state folder before this one gives up.
-const CLAIM_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What a node needs to start.
 #[derive(Clone, Debug)]
@@ -206,7 +204,7 @@ impl Node {
         let store = Arc::new(disk);
         let unsure = match &config.state_dir {
             Some(state_dir) if lock.is_some() => {
-                let outside = claim(&folder, state_dir, &identity.device.id()).await?;
+                let outside = place::claim(&folder, state_dir, &identity.device.id()).await?;
                 let mut mark = [0; 16];
                 getrandom::fill(&mut mark).map_err(|error| StartError::Identity(IdentityError::NoEntropy(error)))?;
                 store.recognise(outside, identity.device.id(), mark).map_err(damaged)?
@@ -456,20 +454,6 @@ impl Node {
         // When it stopped already there is nobody to ask.
         let _ = self.0.requests.send(Request::Stop).await;
         self.stopped().await;
-    }
-}
-
-/// Takes the place of the device in the state folder. A process that ends may have it for a moment longer than its data folder.
-async fn claim(folder: &Path, state_dir: &Path, device: &DeviceId) -> Result<Outside, StartError> {
-    let patient_until = Instant::now() + CLAIM_PATIENCE;
-    loop {
-        match Outside::claim(state_dir, device) {
-            Ok(outside) => return Ok(outside),
-            Err(LockError::Held { .. }) if Instant::now() < patient_until => {
-                tokio::time::sleep(CLAIM_PATIENCE / 20).await;
-            }
-            Err(error) => return Err(StartError::copied(folder.to_owned(), error)),
-        }
     }
 }
 
