@@ -61,7 +61,7 @@ def differences(bodies, story):
 
 def main():
     folder = pathlib.Path(__file__).parent.parent / "vectors" / "space"
-    files = [pathlib.Path(name) for name in sys.argv[1:]] or [folder / "resolutions.json", folder / "stories.json"]
+    files = [pathlib.Path(name) for name in sys.argv[1:]] or [folder / f"{name}.json" for name in ("resolutions", "stories", "devices")]
     began, stories, wrong = time.monotonic(), 0, 0
     for path in files:
         file = json.loads(path.read_text())

@@ -94,6 +94,7 @@ CUT = {1: data("feed"), 2: u64("length"), 3: data("root")}
 CUTS = ("cuts", BYTES, 4_096, 128)
 LOCKBOX = {1: data("epoch"), 2: u32("kind"), 3: data("recipient"), 4: data("key"), 5: data("encapsulated"), 6: data("ciphertext", 256)}
 RECIPIENT = {1: u32("kind"), 2: data("recipient"), 3: data("key")}
+DEVICE_CARRIED = {1: data("statement", 256), 2: data("signature", 64)}
 CARRIED = {1: data("statement", MANY), 2: data("signature", 64)}
 ROOT_STATEMENT = {
     1: u32("version"), 2: data("identity"), 3: data("scope"), 4: u64("number"), 5: data("previous"), 6: data("next_root"), 7: u32("kind"),
@@ -107,7 +108,11 @@ EPOCH_STATEMENT = {
 }
 REDEMPTION = {
     1: data("space"), 2: data("invitation"), 3: data("identity"), 4: data("device_admitted", 1_024), 5: data("recovery_key_set", 1_024),
-    6: data("device"), 7: data("pre_key"), 8: data("control", 512), 9: data("data", 512), 10: data("host"),
+    6: data("device"), 7: data("pre_key"), 8: data("control", 512), 9: data("data", 512), 10: data("host"), 11: data("chain", 256, 7),
+}
+DEVICE_STATEMENT = {1: u32("version"), 2: data("identity"), 3: data("by"), 4: data("device")}
+LINKED_STATEMENT = {
+    1: data("space"), 2: data("identity"), 3: data("device"), 4: data("pre_key"), 5: data("control", 512), 6: data("data", 512), 7: data("host"),
 }
 MANIFEST = {1: u32("version"), 2: data("space"), 3: data("device"), 4: data("feed_key"), 5: u32("purpose"), 6: u64("generation")}
 SIGNED_MANIFEST = {1: data("manifest", 256), 2: data("device_signature", 64), 3: data("feed_signature", 64)}
@@ -166,6 +171,7 @@ class SpaceGenesis:
     rules: int
     device: bytes
     feed: bytes
+    through: tuple  # the devices of the chain, but for its last
 
 
 @dataclass(frozen=True)
@@ -232,6 +238,16 @@ class InvitationRedeemed:
     pre_key: bytes
     recovery: RecoveryKeySet
     feeds: tuple  # the ids of the control feed and of the data feed
+    host: bytes
+    through: tuple  # the devices of the chain, but for its last
+
+
+@dataclass(frozen=True)
+class DeviceLinked:
+    identity: bytes
+    device: bytes
+    pre_key: bytes
+    feeds: tuple
     host: bytes
 
 
@@ -353,7 +369,7 @@ def cut(encoded):
 
 def genesis(content, space):
     """CREDENTIAL-4."""
-    outer = read(content, {1: data("statement", 1_024), 2: data("device_signature", 64)})
+    outer = read(content, {1: data("statement", 1_024), 2: data("device_signature", 64), 3: data("chain", 256, 7)})
     said = read(outer["statement"], GENESIS_STATEMENT)
     must(said["version"] == 1, "CREDENTIAL-4: version")
     must(said["history"] in (1, 2), "CREDENTIAL-4: the policy")
@@ -361,7 +377,24 @@ def genesis(content, space):
         id_of(said[name], name)
     must(hashed("genesis", var(outer["statement"])) == space, "CREDENTIAL-4.1: the space id")
     signed("genesis-device", said["device"], outer["statement"], outer["device_signature"])
-    return SpaceGenesis(said["root"], said["rules"], said["device"], feed_id(space, said["device"], said["feed_key"], CONTROL, 0))
+    through = chain(outer["chain"], said["root"], said["device"])  # CREDENTIAL-4.3
+    return SpaceGenesis(said["root"], said["rules"], said["device"], feed_id(space, said["device"], said["feed_key"], CONTROL, 0), through)
+
+
+def chain(encoded, identity, leads_to):
+    """CREDENTIAL-11.1: the devices through which `leads_to` came to act for the identity, the one that the root key admitted first."""
+    devices = []
+    for one in encoded:
+        outer = read(one, DEVICE_CARRIED)
+        said = read(outer["statement"], DEVICE_STATEMENT)
+        must(said["version"] == 1 and said["identity"] == identity, "CREDENTIAL-11.1: version and identity")
+        by, device = id_of(said["by"], "device"), id_of(said["device"], "device")
+        must(not devices or devices[-1] == by, "CREDENTIAL-11.1: a chain")
+        signed("device-statement", by, outer["statement"], outer["signature"])
+        devices += [device] if devices else [by, device]
+    must(not devices or devices[-1] == leads_to, "CREDENTIAL-11.1: where it leads")
+    must(len(set(devices)) == len(devices), "CREDENTIAL-11.1: a device twice")
+    return tuple(devices[:-1])
 
 
 @lru_cache(1 << 14)
@@ -441,14 +474,32 @@ def redeemed(content, space):
     signed("redemption-invitation", said["invitation"], outer["statement"], outer["invitation_signature"])
     signed("redemption-device", said["device"], outer["statement"], outer["device_signature"])
     admitted, recovery = root_statement(said["device_admitted"], space), root_statement(said["recovery_key_set"], space)
-    must(admitted == DeviceAdmitted(said["identity"], said["device"]), "CREDENTIAL-8.3: the device's admission")
+    through = chain(said["chain"], said["identity"], said["device"])
+    first = through[0] if through else said["device"]
+    must(admitted == DeviceAdmitted(said["identity"], first), "CREDENTIAL-8.3: the device's admission")
     must(isinstance(recovery, RecoveryKeySet) and recovery.identity == said["identity"], "CREDENTIAL-8.3: the recovery key")
+    invitation = invitation_id(space, said["invitation"])
+    feeds = both_feeds(said, space)
+    return InvitationRedeemed(invitation, said["identity"], said["device"], said["pre_key"], recovery, feeds, said["host"], through)
+
+
+def both_feeds(said, space):
+    """CREDENTIAL-8.3, CREDENTIAL-11.2: the ids of the feeds that a device names."""
     feeds = [manifest(said[name], space) for name in ("control", "data")]
     for feed, purpose in zip(feeds, (CONTROL, DATA)):
         must(feed.device == said["device"] and feed.purpose == purpose, "CREDENTIAL-8.3: the feeds")
-    named = tuple(feed.feed for feed in feeds)
-    invitation = invitation_id(space, said["invitation"])
-    return InvitationRedeemed(invitation, said["identity"], said["device"], said["pre_key"], recovery, named, said["host"])
+    return tuple(feed.feed for feed in feeds)
+
+
+def linked(content, space):
+    """CREDENTIAL-11.2."""
+    outer = read(content, {1: data("statement", 2_048), 2: data("device_signature", 64)})
+    said = read(outer["statement"], LINKED_STATEMENT)
+    for name in ("space", "identity", "device", "pre_key", "host"):
+        id_of(said[name], name)
+    must(said["space"] == space, "CREDENTIAL-2.3: another space")
+    signed("device-linked", said["device"], outer["statement"], outer["device_signature"])
+    return DeviceLinked(said["identity"], said["device"], said["pre_key"], both_feeds(said, space), said["host"])
 
 
 def pre_key(content):
@@ -530,6 +581,7 @@ KINDS = {  # CREDENTIAL-2.1: all of them critical
     14: lambda content, _: cut_raised(content),
     16: lambda content, _: rules_changed(content),
     19: lambda content, _: seal(content),
+    20: linked,
 }
 
 

@@ -139,6 +139,15 @@ ACTS = (say.MemberRemoved, say.DeviceRemoved, say.MemberRoleChanged, say.FeedClo
 
 
 @dataclass
+class Admission:
+    """Of a device: where, for whom, and through which devices it came (CREDENTIAL-11.1)."""
+
+    place: Place
+    identity: bytes
+    through: tuple
+
+
+@dataclass
 class Feed:
     manifest: say.Manifest
     admissions: list = field(default_factory=list)
@@ -160,7 +169,7 @@ class Reading:
         self.genesis = None
         self.feeds = {}  # feed: Feed, those whose admission counts
         self.generations = {}  # (device, purpose, generation): feed
-        self.devices = defaultdict(list)  # device: [(place, identity)], admissions that count
+        self.devices = defaultdict(list)  # device: [Admission], those that count
         self.device_count = defaultdict(set)  # identity: devices admitted for it
         self.grants = defaultdict(list)  # identity: [Grant]
         self.issues = defaultdict(list)  # invitation: [Issue]
@@ -175,11 +184,18 @@ class Reading:
         self.stops = []  # places that stop writing
         self.seals_before = defaultdict(int)  # feed: Seals in it so far
         self.void = []  # (place, why)
+        self.spoken = defaultdict(set)  # device: identities for which it signed that it acts, SPACE-14.4
         self.manifested = defaultdict(set)  # device: feeds of its that anybody would admit
         for entry in entries:
-            for _, said in entry.parts:
+            for rules, said in entry.parts:
+                if rules > RULES:
+                    continue
                 if isinstance(said, say.FeedAdmitted):
                     self.manifested[said.manifest.device].add(said.manifest.feed)
+                if isinstance(said, say.SpaceGenesis):
+                    self.spoken[said.device].add(said.root)
+                if isinstance(said, (say.InvitationRedeemed, say.DeviceLinked)):
+                    self.spoken[said.device].add(said.identity)
         self.decided = {act.place: act for act in acts if not act.root}
         self.named = {(place.entry.id, place.part): act for act in acts for place in act.places}
         self.acts_on = defaultdict(list)
@@ -206,11 +222,11 @@ class Reading:
 
     def identity_of(self, device):
         """SPACE-5.2: a device acts for one identity, the first in the order."""
-        return self.devices[device][0][1] if device in self.devices else None
+        return self.devices[device][0].identity if device in self.devices else None
 
     def first_admitted(self, device):
         """Where the device was first admitted; None if it was not."""
-        return self.devices[device][0][0].order if device in self.devices else None
+        return self.devices[device][0].place.order if device in self.devices else None
 
     def author(self, place):
         """SPACE-3.1: (author, None) or (None, why there is none)."""
@@ -246,8 +262,7 @@ class Reading:
             return max(said.cuts.get(feed, 0) for said in named if said.number == newest)
         if not control:
             return 0
-        others = [place for place in act.places if place.entry.feed not in self.manifested[act.said.device]]
-        return max((place.entry.past.get(feed, 0) for place in others), default=0)
+        return max((place.entry.past.get(feed, 0) for place in self.carriers_of_others(act)), default=0)
 
     def device_of(self, feed):
         return self.feeds[feed].manifest.device if feed in self.feeds else None
@@ -280,14 +295,41 @@ class Reading:
             return said.identity == self.identity_of(device) and not any(act.is_before(at) for at in admissions)
         return False
 
+    def ended_by(self, feed, admissions):
+        """The acts that end the feed: SPACE-11.2, and SPACE-15.2 for a device all of whose chains are broken."""
+        acts = [act for act in self.acts if self.ends(act, feed, admissions)]
+        broken = [[act for act in self.acts if self.breaks(act, admission)] for admission in self.devices[self.device_of(feed)]]
+        return acts + (sum(broken, []) if all(broken) else [])
+
+    def breaks(self, act, admission):
+        """SPACE-15.2: whether the act takes away what an admission by a chain rests on."""
+        removes = any(self.removes_device(act, device, admission.identity) for device in admission.through)
+        return removes and not self.knew(act, admission.place)
+
+    def removes_device(self, act, device, identity):
+        """A removal of the device, acting for the identity."""
+        said = act.said
+        if isinstance(said, say.RootDeviceRemoved):
+            return (said.device, said.identity) == (device, identity)
+        return isinstance(said, say.DeviceRemoved) and said.device == device
+
+    def knew(self, act, place):
+        """SPACE-15.2: whether a place is in the past of an act; of a root key's in that of carriers that the device did not write."""
+        places = self.carriers_of_others(act) if act.root else act.places
+        return any(at.saw(place) or at.entry is place.entry for at in places)
+
+    def carriers_of_others(self, act):
+        """SPACE-14.2: the carriers that the device itself did not write."""
+        return [place for place in act.places if place.entry.feed not in self.manifested[act.said.device]]
+
     def lies_past_end(self, feed, seq, entry):
         """SPACE-11.2: whether the entry lies past where its feed stands."""
         known = [at for at in self.feeds[feed].admissions if entry.saw(at.entry)]
-        return any(self.ends(act, feed, known) and self.lies_past(act, feed, seq, entry) for act in self.acts)
+        return any(self.lies_past(act, feed, seq, entry) for act in self.ended_by(feed, known))
 
     def stands(self, feed):
         """Where a feed stands now; None where nothing ends it."""
-        ends = [act for act in self.acts if self.ends(act, feed, self.feeds[feed].admissions)]
+        ends = self.ended_by(feed, self.feeds[feed].admissions)
         ends = [act for act in ends if not (self.is_to_itself(act) and self.was_earlier(self.device_of(feed), act.author.device))]
         return min((self.cut(act, feed) for act in ends), default=None)
 
@@ -355,46 +397,40 @@ class Reading:
         if device not in self.devices:
             return False
         identity = self.identity_of(device)
-        admissions = [place for place, _ in self.devices[device] if at.saw(place)]
-        removals = [act for act in self.removals_of(device, identity) if at.saw_any(act.places)]
-        if not any(not any(self.touches(act, place) for act in removals) for place in admissions):
+        admissions = [admission for admission in self.devices[device] if at.saw(admission.place)]
+        acts = [act for act in self.acts if at.saw_any(act.places)]
+        if all(any(self.touches(act, device, admission) for act in acts) for admission in admissions):
             return False
         return self.role(identity, at) is not None
 
-    def removals_of(self, device, identity):
-        """The acts that can touch admissions of the device for the identity."""
-        for act in self.acts:
-            said = act.said
-            if isinstance(said, say.DeviceRemoved) and said.device == device:
-                yield act
-            elif isinstance(said, say.RootDeviceRemoved) and (said.device, said.identity) == (device, identity):
-                yield act
-            elif isinstance(said, say.MemberRemoved) and said.identity == identity:
-                yield act
+    def touches(self, act, device, admission):
+        """SPACE-5.2: a removal of the device all its admissions, one of its identity those that it is not before. SPACE-15.2."""
+        identity = self.identity_of(device)
+        if isinstance(act.said, say.MemberRemoved):
+            return act.said.identity == identity and not act.is_before(admission.place)
+        return self.removes_device(act, device, identity) or self.breaks(act, admission)
 
-    def touches(self, act, admission):
-        """SPACE-5.2: a removal of the device all its admissions, one of its identity those that it is not before."""
-        return not isinstance(act.said, say.MemberRemoved) or not act.is_before(admission)
-
-    def refuses_device(self, device, identity, place):
+    def refuses_device(self, device, identity, place, through=()):
         """Why an admission of the device is void; None if it is not."""
         acts_for = self.identity_of(device)
         if acts_for is not None and acts_for != identity and not self.open:
             return "the device acts for another identity"
-        for act in self.removals_of(device, identity):  # SPACE-11.6
+        for act in self.acts:  # SPACE-11.6, SPACE-15.2
             if not place.saw_any(act.places):
                 continue
-            if not isinstance(act.said, say.MemberRemoved):
+            if any(self.removes_device(act, one, identity) for one in (device, *through)):
                 return "the device was removed"
-            if any(place.saw(at) and self.touches(act, at) for at, _ in self.devices.get(device, ())):
-                return "the device was removed with its identity"
+            if isinstance(act.said, say.MemberRemoved) and act.said.identity == identity:
+                known = [admission for admission in self.devices.get(device, ()) if place.saw(admission.place)]
+                if any(not act.is_before(admission.place) for admission in known):
+                    return "the device was removed with its identity"
         devices = self.device_count[identity]
-        if device not in devices and len(devices) >= 32 and not self.open:  # SPACE-13
+        if device not in devices and len(devices) >= (64 if self.open else 32):  # SPACE-13
             return "a 33rd device"
         return None
 
-    def admit_device(self, device, identity, place):
-        self.devices[device].append((place, identity))
+    def admit_device(self, device, identity, place, through=()):
+        self.devices[device].append(Admission(place, identity, through))
         self.device_count[identity].add(device)
 
     # Parts
@@ -445,15 +481,20 @@ class Reading:
         if founding and said.identity != self.genesis[1].root:
             return "another root in the genesis"  # SPACE-4.1
         if isinstance(said, say.DeviceAdmitted):
-            founds = founding and said.device == self.genesis[1].device and said.identity == self.genesis[1].root
+            device, through = said.device, ()
+            founds = founding and said.device == (*self.genesis[1].through, self.genesis[1].device)[0]
+            if founds:  # of a chain only the device at its end comes into the space
+                device, through = self.genesis[1].device, self.genesis[1].through
             if not founds and self.role(said.identity, place) is None:
                 return "no member"  # SPACE-14.1
-            why = self.refuses_device(said.device, said.identity, place)
+            if self.spoken[device] - {said.identity} and not founds and not self.open:
+                return "the device has signed for another identity"  # SPACE-14.4
+            why = self.refuses_device(device, said.identity, place, through)
             if why:
                 return why
             if founds and not self.grants[said.identity]:
                 self.grants[said.identity].append(Grant(place, OWNER, 0))
-            self.admit_device(said.device, said.identity, place)
+            self.admit_device(device, said.identity, place, through)
         if isinstance(said, say.RecoveryKeySet):
             if not any(place.saw(grant.place) for grant in self.grants[said.identity]):
                 return "never a member"  # SPACE-14.1
@@ -490,16 +531,20 @@ class Reading:
         self.issues[said.invitation].append(Issue(place, said, author, self.author_standing(author.identity, place)))
         return None
 
+    def issue(self, invitation, at):
+        """SPACE-6: the issue that is meant."""
+        return min((one for one in self.issues[invitation] if at.saw(one.place)), key=lambda one: one.standing.key, default=None)
+
     def read_redemption(self, place, said, author, role):
         """SPACE-6.1, SPACE-11.8."""
         if author.device != said.host:
             return "not the host that the newcomer named"
-        issue = next((one for one in self.issues[said.invitation] if place.saw(one.place)), None)
+        issue = self.issue(said.invitation, place)
         if issue is None:
             return "not issued in its past"
         if len(self.redemptions[said.invitation]) >= issue.said.uses and not self.open:
             return "used up"
-        why = self.refuses_device(said.device, said.identity, place)
+        why = self.refuses_device(said.device, said.identity, place, said.through)
         if why:
             return why
         if not may_grant(self.role(issue.author.identity, place), issue.said.role):
@@ -510,11 +555,30 @@ class Reading:
                     return "revoked"
         self.redemptions[said.invitation].append(place)
         self.grants[said.identity].append(Grant(place, issue.said.role, issue.standing.chain + 1))
-        self.admit_device(said.device, said.identity, place)
-        self.pre_keys[said.device].append((0, said.pre_key, place))
+        self.admit_device(said.device, said.identity, place, said.through)
         self.recovery_keys[said.identity].append((said.recovery.number, said.recovery.key, place))
+        self.brings(place, said)
+        return None
+
+    def brings(self, place, said):
+        """What a device named itself when it came."""
+        self.pre_keys[said.device].append((0, said.pre_key, place))
         for feed in said.feeds:
             self.named_feeds[feed].append(place)
+
+    def read_link(self, place, said, author, role):
+        """SPACE-15.1."""
+        if author.device != said.host:
+            return "not the host that the newcomer named"
+        if author.identity != said.identity:
+            return "another identity"
+        if not self.is_current(author.device, place):
+            return "the host's device is not admitted"
+        why = self.refuses_device(said.device, said.identity, place)
+        if why:
+            return why
+        self.admit_device(said.device, said.identity, place)
+        self.brings(place, said)
         return None
 
     def read_epoch(self, place, said, author, role):
@@ -574,7 +638,7 @@ class Reading:
     READ = {
         say.FeedAdmitted: read_feed, say.PreKeySet: read_pre_key, say.InvitationIssued: read_issue, say.InvitationRedeemed: read_redemption,
         say.EpochStarted: read_epoch, say.LockboxAdded: read_lockbox, say.RulesChanged: read_rules, say.Seal: read_seal,
-        say.Unknown: read_unknown,
+        say.Unknown: read_unknown, say.DeviceLinked: read_link,
     }
 
     def read_act(self, place, said, author, role):
@@ -647,10 +711,10 @@ class Reading:
 
     def may_revoke(self, act, said, author, standing):
         """SPACE-11.8."""
-        issues = self.issues[said.invitation]
-        if not issues:
+        issue = self.issue(said.invitation, NOW)
+        if issue is None:
             return False
-        issuer = issues[0].author.identity
+        issuer = issue.author.identity
         return issuer == author.identity or self.outranks(act, standing, author, issuer)
 
     def may_raise(self, act, said, author, standing):
@@ -713,7 +777,7 @@ class Resolver:
         said = lambda place: place.entry.parts[place.part][1]
         acts = self.root_acts([place for place in places if isinstance(said(place), say.RootDeviceRemoved)], said)
         open = [Act(said(place), [place]) for place in places if isinstance(said(place), ACTS)]
-        votes = self.votes(open, [place for place in places if isinstance(said(place), say.Seal)], said)
+        votes = self.votes(open, self.first_seals([place for place in places if isinstance(said(place), say.Seal)]), said)
         return self.decide(acts, open, self.sealed_first(open, votes), votes)
 
     def root_acts(self, places, said):
@@ -731,11 +795,18 @@ class Resolver:
 
     # Seals
 
+    def first_seals(self, places):
+        """SPACE-13: as many of each feed as count."""
+        of = defaultdict(list)
+        for place in places:
+            of[place.entry.feed].append(place)
+        return [place for seals in of.values() for place in seals[:64]]
+
     def votes(self, acts, seals, said):
         """SPACE-12.3: of each act with seals (the electorate, the votes as (identity, place))."""
         found = {}
         for act in acts:
-            if not isinstance(act.said, (say.MemberRemoved, say.MemberRoleChanged)):
+            if act.identity is None:
                 continue
             named = [at for at in seals if (said(at).entry, said(at).part) == (act.place.entry.id, act.place.part) and at.saw(act.place)]
             if not named:
@@ -743,12 +814,12 @@ class Resolver:
             past = self.as_seen_by(act.place.entry)
             electorate = {identity for identity, role in past.members().items() if administers(role)}
             act.author, act.standing = self.voter(act.place, electorate)
-            if act.author:
-                votes = {act.author.identity: act.place}
+            if act.author and act.identity != act.author.identity and act.identity in past.members():
+                votes = {act.author.identity: (act.author.device, act.place)}
                 for place in named:
                     voter, _ = self.voter(place, electorate)
                     if voter:
-                        votes.setdefault(voter.identity, place)
+                        votes.setdefault(voter.identity, (voter.device, place))
                 found[act] = (electorate, votes)
         return found
 
@@ -769,45 +840,48 @@ class Resolver:
 
     def sealed_first(self, acts, votes):
         """SPACE-12.3: who has seen more first."""
-        sealed = [act for act in acts if act in votes and 2 * len(votes[act][1]) > len(votes[act][0])]
-        return sorted(sealed, key=lambda act: (-act.place.entry.order[0], act.place.entry.id, act.place.part))
+        return sorted(votes, key=lambda act: (-act.place.entry.order[0], act.place.entry.id, act.place.part))
 
-    def is_still_sealed(self, act, votes, before, reading):
+    def is_sealed(self, act, votes, before, reading):
+        """SPACE-12.3: with the votes that are left under the acts decided before."""
         electorate, cast = votes[act]
-        left = [identity for identity, place in cast.items() if not any(self.takes_vote(one, identity, place, reading) for one in before)]
-        return 2 * len(left) > len(electorate)
+        left = [who for who, (device, place) in cast.items() if not any(self.takes_vote(act, who, device, place, reading) for act in before)]
+        return len(left) > 1 and 2 * len(left) > len(electorate)
 
-    def takes_vote(self, act, identity, place, reading):
-        """Whether a sealed act decided before takes the vote at a place."""
+    def takes_vote(self, act, identity, device, place, reading):
+        """Whether a root key's act, or a sealed one that was decided before, takes the vote at a place."""
+        past = reading.lies_past(act, place.entry.feed, place.entry.seq, place.entry)
+        if act.root:
+            return past and (act.said.identity, act.said.device) == (identity, device)
         takes = act.identity == identity and (act.lowers_to is None or not administers(act.lowers_to))
-        entry = place.entry
-        return takes and not place.saw_any(act.places) and reading.lies_past(act, entry.feed, entry.seq, entry)
+        return takes and past and not place.saw_any(act.places)
 
     # The turn
 
     def decide(self, acts, open, sealed, votes):
         """SPACE-12.2: what root keys say, the sealed acts, then one after another. Gives the last reading."""
-        before = []
         for act in sealed:
             reading = Reading(self.entries, acts)
-            if not self.is_still_sealed(act, votes, before, reading):
+            if not self.is_sealed(act, votes, acts, reading):
                 continue
             open = [one for one in open if one is not act]
             if self.one_by_one([*acts, act], open).has_owner():  # SPACE-12.4
                 acts = [*acts, act]
-                before.append(act)
         return self.one_by_one(acts, open)
 
     def one_by_one(self, acts, open):
         """SPACE-12.2: again and again that act whose author stands highest."""
         reading = Reading(self.entries, acts)
         while True:
-            turn = []
-            for act in open:
+            turn, to_itself = [], {}
+            for act in sorted(open, key=lambda act: act.place.order, reverse=True):
                 found = reading.may(act)
                 if found:
                     standing, author = found
+                    to_itself.update({act.place.entry.feed: act.place.order} if act.identity == author.identity else {})
                     turn.append((standing.key, reading.first_admitted(author.device), act.place.order, act, author, standing))
+            # What is said after something that its author did to itself, and that may be done, waits.
+            turn = [one for one in turn if one[2] <= to_itself.get(one[3].place.entry.feed, one[2])]
             if not turn:
                 return reading
             *_, act, act.author, act.standing = min(turn, key=lambda one: one[:3])

@@ -55,7 +55,12 @@ impl ControlEntry {
     }
 
     pub(crate) fn position(&self) -> Position<'_> {
-        Position { own: Some((&self.feed, self.seq)), past: &self.past }
+        self.position_at(u32::MAX)
+    }
+
+    /// What a part of it has in its past: earlier parts too.
+    pub(crate) fn position_at(&self, part: u32) -> Position<'_> {
+        Position { own: Some((&self.feed, self.seq, part)), past: &self.past }
     }
 
     /// What its author had seen, this entry included.
@@ -94,8 +99,8 @@ pub struct Place {
 /// A causal position: what somebody had seen when writing.
 #[derive(Clone, Copy)]
 pub(crate) struct Position<'a> {
-    /// The control entry that is being read, whose earlier parts are in its own past.
-    own: Option<(&'a FeedId, u64)>,
+    /// The part of a control entry that is being read: what stands before it in its feed is in its past.
+    own: Option<(&'a FeedId, u64, u32)>,
     past: &'a Past,
 }
 
@@ -105,11 +110,10 @@ impl<'a> Position<'a> {
         Self { own: None, past }
     }
 
-    /// Whether what stands at `place` is in the past of this position. Credentials are entered as they are read, so of the
-    /// entry that is being read only earlier parts can be asked for.
+    /// Whether what stands at `place` is in the past of this position. Spec: SPACE-2
     pub(crate) fn has(&self, place: &Place) -> bool {
         match self.own {
-            Some((feed, seq)) if *feed == place.feed => place.seq <= seq,
+            Some((feed, seq, part)) if *feed == place.feed => (place.seq, place.part) < (seq, part),
             _ => self.past.get(&place.feed) > place.seq,
         }
     }

@@ -10,7 +10,7 @@ use crate::{
     ControlEntry,
     entry::{Place, Position},
     resolve::{
-        Claims, Contests, Facts, Pass, decide,
+        Claims, Contests, Facts, Pass, Spoken, decide,
         facts::{FeedFacts, InvitationFacts},
         forks::{self, Fork},
         standing::View,
@@ -117,7 +117,7 @@ impl Resolution {
         let (entries, forks) = forks::settle(entries);
         let mut carried = Facts::default();
         for entry in &entries {
-            Pass::read(Contests::Open, &mut carried, &mut Claims::new(), entry);
+            Pass::read(Contests::Open, &Spoken::new(), &mut carried, &mut Claims::new(), entry);
         }
         let entries = entries.iter().map(|entry| &**entry).collect();
         Self { space: *space, facts: decide::decide(entries, &mut Default::default()), carried, forks }
@@ -125,8 +125,10 @@ impl Resolution {
 
     /// Reads the next entry of the order, one that decides nothing.
     pub(crate) fn read(&mut self, entry: &ControlEntry) {
-        Pass::read(Contests::Decided, &mut self.facts, &mut Claims::new(), entry);
-        Pass::read(Contests::Open, &mut self.carried, &mut Claims::new(), entry);
+        // What devices have signed is asked for where a root key admits one: such an entry is not read alone.
+        let spoken = Spoken::new();
+        Pass::read(Contests::Decided, &spoken, &mut self.facts, &mut Claims::new(), entry);
+        Pass::read(Contests::Open, &spoken, &mut self.carried, &mut Claims::new(), entry);
     }
 
     /// The space.
@@ -224,8 +226,9 @@ impl Resolution {
 
     /// An invitation.
     pub fn invitation(&self, invitation: &InvitationId) -> Option<InvitationState> {
-        let InvitationFacts { issues, redemptions } = self.facts.invitations.get(invitation)?;
-        let issue = issues.first()?;
+        let known = self.facts.invitations.get(invitation)?;
+        let InvitationFacts { redemptions, .. } = known;
+        let issue = known.issue(|_| true)?;
         let used = u32::try_from(redemptions.len()).unwrap_or(u32::MAX);
         Some(InvitationState {
             role: issue.role,

@@ -44,7 +44,7 @@ impl Watch {
             Credential::FeedClosed(act) => facts.feeds.get(&act.feed).map(|feed| feed.identity),
             Credential::InvitationRevoked(act) => {
                 let invitation = facts.invitations.get(&act.invitation);
-                invitation.and_then(|invitation| Some(invitation.issues.first()?.issuer))
+                invitation.and_then(|invitation| Some(invitation.issue(|_| true)?.issuer))
             }
             Credential::RootStatement(carried) => match carried.statement().map(|statement| statement.subject) {
                 Ok(Subject::DeviceRemoved { device, .. }) => of_device(&device),
@@ -62,6 +62,7 @@ impl Watch {
     /// Whether an entry can change what was decided, when it comes last in the order.
     pub(crate) fn decides(&self, entry: &ControlEntry, facts: &Facts) -> bool {
         known::decides(entry)
+            || entry.parts.iter().flatten().any(|part| asks_for_devices(&part.credential, facts))
             || self.any && entry.parts.iter().flatten().any(|part| self.touches(entry, &part.credential, facts))
     }
 
@@ -78,7 +79,13 @@ impl Watch {
             }
             Credential::DeviceLinked(linked) => self.open || self.identities.contains(&linked.statement().identity),
             Credential::RootStatement(_) => true,
-            Credential::FeedAdmitted(_) | Credential::InvitationIssued(_) => self.open,
+            // A second issue may be the one that is meant.
+            Credential::InvitationIssued(issued) => {
+                let space = facts.genesis.as_ref().map(weft_credential::Genesis::space_id);
+                self.open
+                    || space.is_some_and(|space| facts.invitations.contains_key(&invitation_id(&space, &issued.key)))
+            }
+            Credential::FeedAdmitted(_) => self.open,
             _ => false,
         }
     }
@@ -88,4 +95,20 @@ impl Watch {
 fn says_owner(entry: &ControlEntry) -> bool {
     let mut parts = entry.parts.iter().flatten();
     parts.any(|part| matches!(&part.credential, Credential::InvitationIssued(issued) if issued.role == Role::Owner))
+}
+
+/// Whether who has said so far for whom devices act has to be asked, or is told by it otherwise than was believed. Spec: SPACE-14.4
+fn asks_for_devices(credential: &Credential, facts: &Facts) -> bool {
+    match credential {
+        Credential::RootStatement(_) => true,
+        Credential::InvitationRedeemed(redeemed) => {
+            let statement = redeemed.statement();
+            facts.devices.get(&statement.device).is_some_and(|device| device.identity != statement.identity)
+        }
+        Credential::DeviceLinked(linked) => {
+            let statement = linked.statement();
+            facts.devices.get(&statement.device).is_some_and(|device| device.identity != statement.identity)
+        }
+        _ => false,
+    }
 }

@@ -4,6 +4,7 @@
 
 mod acts;
 mod contests;
+mod dated;
 mod devices;
 mod door;
 mod forks;

@@ -355,19 +355,8 @@ proptest! {
             for (part, said) in (0..).zip(parts(entry)) {
                 let counts = !void.contains(&(entry.feed, entry.seq, part));
                 let by_root = matches!(said.credential, Credential::RootStatement(_));
-                // What a majority sealed is decided first, and stands when its author is cut below it later. So does what somebody
-                // did who had left, and was set higher by one who had not heard of that (SPACE-12.2).
-                let author = resolution.feed(&entry.feed).map(|feed| feed.identity);
-                let had_left = world.entries.iter().filter(|other| other.feed == entry.feed && other.seq < entry.seq).any(
-                    |earlier| {
-                        parts(earlier).iter().any(|part| match &part.credential {
-                            Credential::MemberRemoved(removed) => Some(removed.identity) == author,
-                            Credential::RoleChanged(changed) => Some(changed.identity) == author,
-                            _ => false,
-                        })
-                    },
-                );
-                if counts && !by_root && entry.seq > 0 && !sealed.contains(&entry.id) && !had_left {
+                // What a majority sealed is decided first, and stands when its author is cut below it later.
+                if counts && !by_root && entry.seq > 0 && !sealed.contains(&entry.id) {
                     let stands = resolution.stands(&entry.feed).unwrap_or(u64::MAX);
                     prop_assert!(entry.seq < stands, "entry {} of a feed that stands up to {stands} counts", entry.seq);
                 }

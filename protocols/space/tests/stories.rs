@@ -5,13 +5,13 @@ use proptest::{
     strategy::ValueTree as _,
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use weft_credential::{Credential, Cut, Role, RoleChanged, Subject, Unknown};
+use weft_credential::{Credential, Cut, InvitationIssued, MemberRemoved, Part, Role, RoleChanged, Subject, Unknown};
 use weft_crypto::Root;
 
 use crate::{
     properties::{act, play},
     vectors::{self, resolved},
-    world::{ALICE, BOB, CAROL, DAVE, World},
+    world::{ALICE, BOB, CAROL, DAVE, MALLORY, World},
 };
 
 /// Alice founded; the others up to `last` have these roles; everybody has heard everything.
@@ -129,6 +129,7 @@ pub(crate) fn told() -> Vec<(String, World)> {
     }
 
     read_in_two_ways(&mut tell);
+    dated_back(&mut tell);
     for number in 0..6 {
         tell(&format!("by chance {number}"), by_chance(number, 30));
     }
@@ -206,6 +207,88 @@ fn read_in_two_ways(tell: &mut impl FnMut(&str, World)) {
     world.hear(ALICE, BOB);
     world.redeem(ALICE, &link, CAROL);
     tell("a device is removed before it comes", world);
+}
+
+/// What is dated back, and takes nothing: see decision 0111.
+pub(crate) fn dated_back(tell: &mut impl FnMut(&str, World)) {
+    let mut world = with(&[]);
+    world.admit(MALLORY, Role::Reader);
+    world.admit(CAROL, ADMIN);
+    let said = world.root_says(MALLORY, 2, Subject::DeviceAdmitted(world.people[CAROL].device.id()));
+    world.write(MALLORY, vec![Credential::RootStatement(said)]);
+    tell("a reader claims the device of an admin who came later", world);
+
+    let mut world = with(&[]);
+    world.admit(MALLORY, ADMIN);
+    world.admit(CAROL, Role::Reader);
+    let link = world.invite(ALICE, Role::Owner, 1, 0);
+    world.redeem(ALICE, &link, BOB);
+    let issued = InvitationIssued { key: link.id(), role: Role::Reader, uses: 1, expires_ms: 0 };
+    world.write(MALLORY, vec![Credential::InvitationIssued(issued)]);
+    world.revoke(MALLORY, &link, Vec::new());
+    tell("an admin issues an owner's link once more and revokes it", world);
+
+    let mut world = with(&[ADMIN, ADMIN, ADMIN]);
+    let new = world.link(ALICE, BOB);
+    let (device, cuts) = (world.people[BOB].device.id(), world.cuts(ALICE, BOB));
+    let said = world.root_says(BOB, 3, Subject::DeviceRemoved { device, cuts: Some(cuts) });
+    world.write(new, vec![Credential::RootStatement(said)]);
+    let act = world.set_role(DAVE, CAROL, Role::Reader);
+    for sealer in [ALICE, BOB] {
+        world.hear(sealer, DAVE);
+        world.seal(sealer, act);
+    }
+    tell("a seal by a device that its root key removed", world);
+
+    let mut world = World::new();
+    let second = world.link(ALICE, ALICE);
+    world.admit(BOB, Role::Owner);
+    world.admit(CAROL, Role::Reader);
+    world.remove(ALICE, ALICE);
+    let act = world.remove(second, BOB);
+    world.hear(CAROL, second);
+    world.seal(CAROL, act);
+    tell("the founder has left, and its other device acts as of the beginning", world);
+
+    let mut world = with(&[Role::Writer, Role::Writer]);
+    for (who, roles) in [(BOB, [ADMIN, Role::Reader]), (CAROL, [Role::Reader, ADMIN])] {
+        let identity = world.id(who);
+        let set = |role| Credential::RoleChanged(RoleChanged { identity, role, cuts: Vec::new() });
+        world.write(ALICE, roles.map(set).to_vec());
+    }
+    tell("one entry sets two roles", world);
+
+    let mut world = with(&[Role::Writer, Role::Writer]);
+    world.remove(BOB, BOB);
+    world.set_role(ALICE, BOB, ADMIN);
+    world.hear(BOB, ALICE);
+    world.set_role(BOB, CAROL, Role::Reader);
+    tell("who has left acts by a role that was set at once", world);
+
+    let mut world = with(&[ADMIN, ADMIN]);
+    let early = world.root_says(DAVE, 7, Subject::RecoveryKeySet(world.people[DAVE].recovery.id()));
+    let link = world.invite(ALICE, Role::Writer, 1, 0);
+    world.redeem(ALICE, &link, DAVE);
+    world.hear(BOB, CAROL);
+    for _ in 0..4 {
+        world.hear(CAROL, BOB);
+        world.write(BOB, vec![Credential::RootStatement(early.clone())]);
+    }
+    tell("a recovery key by one who has not heard of the member", world);
+
+    let mut world = with(&[ADMIN, Role::Writer]);
+    let identity = world.id(CAROL);
+    let later = |credential| {
+        let mut part = Part::new(world.space, credential);
+        part.version = 2;
+        part
+    };
+    let removed = later(Credential::MemberRemoved(MemberRemoved { identity, cuts: Vec::new() }));
+    let device = world.people[CAROL].device.id();
+    let said = world.root_says(CAROL, 3, Subject::DeviceRemoved { device, cuts: None });
+    let said = later(Credential::RootStatement(said));
+    world.write_parts(BOB, vec![removed, said]);
+    tell("parts by later rules", world);
 }
 
 /// The story of a number: the same everywhere.

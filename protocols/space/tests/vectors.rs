@@ -237,6 +237,9 @@ fn forks() {
 /// The vectors can be used without this code's builders: bytes in, answers out.
 #[test]
 fn vectors_are_read_back() {
+    if std::env::var_os("WEFT_REGENERATE").is_some() {
+        return;
+    }
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../specs/vectors/space");
     for name in ["resolutions", "stories", "forks", "devices"] {
         let kept: Value =

@@ -12,7 +12,7 @@ use std::{
 };
 
 use weft_credential::{Credential, Role};
-use weft_crypto::{DeviceId, IdentityId};
+use weft_crypto::{DeviceId, FeedId, IdentityId};
 
 use super::{
     act::{Act, Acts, Effect},
@@ -65,7 +65,7 @@ fn pass(known: &Known<'_>, acts: Acts) -> Passed {
     let mut facts = Facts::under(Arc::new(acts));
     let mut claims = Claims::new();
     for entry in &known.entries {
-        Pass::read(Contests::Decided, &mut facts, &mut claims, entry);
+        Pass::read(Contests::Decided, &known.spoken, &mut facts, &mut claims, entry);
     }
     Passed { facts, claims }
 }
@@ -102,6 +102,7 @@ impl<'a> Decision<'a> {
                 open.push((turn, *candidate, *author));
             }
         }
+        wait(&mut open);
         open.sort_by_key(|(turn, ..)| *turn);
         let Some(((standing, device, _), first, author)) = open.first().copied() else {
             return false;
@@ -165,7 +166,7 @@ impl<'a> Decision<'a> {
             Credential::DeviceRemoved(act) => facts.devices.get(&act.device).map(|device| device.identity),
             Credential::FeedClosed(act) => facts.feeds.get(&act.feed).map(|feed| feed.identity),
             Credential::InvitationRevoked(act) => {
-                facts.invitations.get(&act.invitation)?.issues.first().map(|issue| issue.issuer)
+                facts.invitations.get(&act.invitation)?.issue(|_| true).map(|issue| issue.issuer)
             }
             Credential::CutRaised(raised) => self.raised(raised).and_then(|act| self.target_of(act)),
             _ => None,
@@ -282,6 +283,24 @@ impl<'a> Decision<'a> {
         facts.void.extend(reasons);
         facts
     }
+}
+
+/// What a device says after it did something to its own member waits for that: a higher role that was given at once does not
+/// let it act first, and last. Spec: SPACE-12.2
+fn wait(open: &mut Vec<(Turn, Candidate<'_>, Author)>) {
+    let mut first: BTreeMap<FeedId, (Rank, u32)> = BTreeMap::new();
+    for ((_, _, place), candidate, author) in open.iter() {
+        let about = match candidate.credential {
+            Credential::MemberRemoved(act) => act.identity,
+            Credential::RoleChanged(act) => act.identity,
+            _ => continue,
+        };
+        if about == author.identity {
+            let known = first.entry(candidate.place.feed).or_insert(*place);
+            *known = (*known).min(*place);
+        }
+    }
+    open.retain(|((_, _, place), candidate, _)| first.get(&candidate.place.feed).is_none_or(|first| place <= first));
 }
 
 /// Adds what a candidate does to what counts.

@@ -133,6 +133,15 @@ pub(crate) struct InvitationFacts {
     pub(crate) redemptions: Vec<(Place, IdentityId, DeviceId)>,
 }
 
+impl InvitationFacts {
+    /// Of the issues that are `seen` that whose author stood highest: nobody who stands lower puts its own in the place of
+    /// another's, wherever in the order. Spec: SPACE-6
+    pub(crate) fn issue(&self, seen: impl Fn(&Issue) -> bool) -> Option<&Issue> {
+        let issues = self.issues.iter().rev().filter(|issue| seen(issue));
+        issues.max_by_key(|issue| issue.standing)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EpochFacts {
     pub(crate) commitments: Commitments,

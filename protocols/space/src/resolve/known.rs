@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use weft_credential::{Credential, Named, Subject};
+use weft_credential::{Credential, Named, RULES, Subject};
 use weft_crypto::{DeviceId, EntryId, FeedId, IdentityId, Manifest};
 use weft_feed::Past;
 
-use super::act::{self, Act, Effect};
-use crate::{ControlEntry, entry::Place};
+use super::{
+    act::{self, Act, Effect},
+    pass::Spoken,
+};
+use crate::{ControlEntry, entry::Place, limits};
 
 /// A credential that has to be decided.
 #[derive(Clone, Copy)]
@@ -24,7 +27,9 @@ pub(crate) struct Known<'a> {
     places: BTreeMap<(FeedId, u64), &'a ControlEntry>,
     ids: BTreeMap<EntryId, &'a ControlEntry>,
     pub(crate) candidates: Vec<Candidate<'a>>,
+    /// As many of each feed as count.
     pub(crate) seals: Vec<(Named, &'a ControlEntry)>,
+    pub(crate) spoken: Spoken,
 }
 
 impl<'a> Known<'a> {
@@ -32,11 +37,32 @@ impl<'a> Known<'a> {
     pub(crate) fn new(entries: Vec<&'a ControlEntry>) -> Self {
         let mut candidates = Vec::new();
         let mut seals = Vec::new();
+        let mut sealed: BTreeMap<FeedId, u32> = BTreeMap::new();
+        let mut spoken = Spoken::new();
         for (place, entry, credential) in parts(&entries) {
-            if act::is_decided(credential) {
-                candidates.push(Candidate { place, entry, credential });
-            } else if let Credential::Seal(seal) = credential {
-                seals.push((seal.act, entry));
+            match credential {
+                Credential::Seal(seal) => {
+                    let before = sealed.entry(entry.feed).or_default();
+                    if *before < limits::SEALS_MAX {
+                        seals.push((seal.act, entry));
+                    }
+                    *before += 1;
+                }
+                Credential::InvitationRedeemed(redeemed) => {
+                    let statement = redeemed.statement();
+                    spoken.entry(statement.device).or_default().insert(statement.identity);
+                }
+                Credential::DeviceLinked(linked) => {
+                    let statement = linked.statement();
+                    spoken.entry(statement.device).or_default().insert(statement.identity);
+                }
+                Credential::SpaceGenesis(genesis) => {
+                    if let Ok(genesis) = genesis.genesis() {
+                        spoken.entry(genesis.device).or_default().insert(genesis.root);
+                    }
+                }
+                act if act::is_decided(act) => candidates.push(Candidate { place, entry, credential }),
+                _ => {}
             }
         }
         // Only who asks needs to find an entry.
@@ -44,7 +70,7 @@ impl<'a> Known<'a> {
         let asked: &[&ControlEntry] = if asked { &entries } else { &[] };
         let places = asked.iter().map(|entry| ((entry.feed, entry.seq), *entry)).collect();
         let ids = asked.iter().map(|entry| (entry.id, *entry)).collect();
-        Self { entries, places, ids, candidates, seals }
+        Self { entries, places, ids, candidates, seals, spoken }
     }
 
     /// Whether what stands at `place` was said by one who had seen `act`, or later in the same entry.
@@ -150,7 +176,8 @@ fn parts<'a, 'b: 'a>(
 ) -> impl Iterator<Item = (Place, &'b ControlEntry, &'b Credential)> + 'a {
     entries.iter().flat_map(|entry| {
         let parts = entry.parts.as_deref().unwrap_or_default();
-        (0..).zip(parts).map(|(part, read)| {
+        let parts = (0..).zip(parts).filter(|(_, read)| read.version <= RULES);
+        parts.map(|(part, read)| {
             let place = Place { feed: entry.feed, seq: entry.seq, part };
             (place, *entry, &read.credential)
         })

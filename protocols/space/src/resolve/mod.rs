@@ -17,7 +17,7 @@ pub(crate) mod standing;
 
 pub use facts::Earlier;
 pub(crate) use facts::Facts;
-pub(crate) use pass::{Claims, Contests, Pass};
+pub(crate) use pass::{Claims, Contests, Pass, Spoken};
 use weft_crypto::SpaceId;
 
 use crate::{ControlEntry, Resolution};

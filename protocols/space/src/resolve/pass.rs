@@ -1,6 +1,6 @@
 //! Reading one entry after the other: each part is entered into the facts, or is void with its reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use weft_credential::{
     Carried, Credential, DeviceLinked, EpochStarted, ForkProven, InvitationIssued, Lockbox, Part, PreKeySet, RULES,
@@ -40,11 +40,16 @@ pub(crate) type Claims = BTreeMap<Place, Author>;
 /// Reads one entry into the facts.
 pub(crate) struct Pass<'a> {
     contests: Contests,
+    spoken: &'a Spoken,
     facts: &'a mut Facts,
     claims: &'a mut Claims,
     entry: &'a ControlEntry,
     position: Position<'a>,
 }
+
+/// For which identities devices have signed that they act for them: in a genesis or a redemption, whether that counts or not.
+/// Spec: SPACE-14.4
+pub(crate) type Spoken = BTreeMap<DeviceId, BTreeSet<IdentityId>>;
 
 /// Who speaks in an entry.
 #[derive(Clone, Copy, Debug)]
@@ -104,13 +109,20 @@ impl Facts {
 }
 
 impl<'a> Pass<'a> {
-    pub(crate) fn read(contests: Contests, facts: &'a mut Facts, claims: &'a mut Claims, entry: &'a ControlEntry) {
+    pub(crate) fn read(
+        contests: Contests,
+        spoken: &'a Spoken,
+        facts: &'a mut Facts,
+        claims: &'a mut Claims,
+        entry: &'a ControlEntry,
+    ) {
         let position = entry.position();
-        let mut pass = Pass { contests, facts, claims, entry, position };
+        let mut pass = Pass { contests, spoken, facts, claims, entry, position };
         match &entry.parts {
             Err(malformed) => pass.void(0, malformed.clone().into()),
             Ok(parts) => {
                 for (at, part) in (0..).zip(parts) {
+                    pass.position = entry.position_at(at);
                     if let Err(reason) = pass.part(at, part) {
                         pass.void(at, reason);
                     }
@@ -130,8 +142,14 @@ impl<'a> Pass<'a> {
 
     fn part(&mut self, at: u32, part: &Part) -> Judged {
         let place = self.place(at);
+        if matches!(part.credential, Credential::Seal(_)) {
+            *self.facts.seals.entry(self.entry.feed).or_default() += 1;
+        }
         if let Credential::SpaceGenesis(genesis) = &part.credential {
             return self.genesis(place, genesis);
+        }
+        if part.version > RULES {
+            return Err(VoidReason::LaterRules { found: part.version });
         }
         if let Some((_, act)) = self.facts.acts.clone().at(&place) {
             return self.acted(place, act, &part.credential);
@@ -140,9 +158,6 @@ impl<'a> Pass<'a> {
             return self.root_statement(place, carried);
         }
         let author = self.facts.author(self.entry)?;
-        if part.version > RULES {
-            return Err(VoidReason::LaterRules { found: part.version });
-        }
         match &part.credential {
             Credential::SpaceGenesis(_) | Credential::RootStatement(_) => Err(VoidReason::SecondGenesis),
             Credential::FeedAdmitted(manifest) => self.feed_admitted(place, &author, manifest),
@@ -218,9 +233,7 @@ impl<'a> Pass<'a> {
 
     /// What a seal does is found where sealed acts are decided.
     fn sealed(&mut self, author: &Author) -> Judged {
-        let seals = self.facts.seals.entry(self.entry.feed).or_default();
-        *seals += 1;
-        if *seals > limits::SEALS_MAX {
+        if self.facts.seals.get(&self.entry.feed).is_some_and(|seals| *seals > limits::SEALS_MAX) {
             return Err(VoidReason::TooMany);
         }
         author.must(Role::may_administer).map(drop)
@@ -283,11 +296,16 @@ impl<'a> Pass<'a> {
         match statement.subject {
             Subject::DeviceAdmitted(device) => {
                 self.facts.standing(&identity, View::At(&self.position)).ok_or(VoidReason::NoRight { had: None })?;
+                let another = |said: &BTreeSet<IdentityId>| said.iter().any(|other| *other != identity);
+                if self.contests == Contests::Decided && self.spoken.get(&device).is_some_and(another) {
+                    return Err(VoidReason::DeviceTaken);
+                }
                 self.admit(place, device, identity, Vec::new())
             }
             Subject::RecoveryKeySet(key) => {
-                let member = self.facts.members.get_mut(&identity).ok_or(VoidReason::NoRight { had: None })?;
-                member.recovery.push((place, statement.number, key));
+                let member = self.facts.members.get_mut(&identity);
+                let member = member.filter(|member| member.grants.iter().any(|grant| self.position.has(&grant.place)));
+                member.ok_or(VoidReason::NoRight { had: None })?.recovery.push((place, statement.number, key));
                 Ok(())
             }
             // An act: decided before this pass.
@@ -511,7 +529,7 @@ impl<'a> Pass<'a> {
         let id = invitation_id(&statement.space, &statement.invitation);
         let invitation = self.facts.invitations.get(&id);
         let invitation = invitation.ok_or(VoidReason::UnknownInvitation)?;
-        let issue = invitation.issues.iter().find(|issue| self.position.has(&issue.place));
+        let issue = invitation.issue(|issue| self.position.has(&issue.place));
         let issue = issue.ok_or(VoidReason::UnknownInvitation)?.clone();
         let issuer = self.facts.role(&issue.issuer, View::At(&self.position));
         let revoked = self.facts.acts.on_invitation(&id).any(|(_, act)| match &act.effect {

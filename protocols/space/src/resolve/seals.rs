@@ -16,7 +16,7 @@ use super::{
     pass::Author,
     standing::View,
 };
-use crate::{ControlEntry, entry::Rank, limits};
+use crate::{ControlEntry, entry::Rank};
 
 /// What the authors of entries had seen, resolved: by the entry.
 pub(crate) type Seen = BTreeMap<(FeedId, u64), Facts>;
@@ -30,7 +30,7 @@ pub(crate) struct Sealed<'a> {
     /// Who administered when it was written, its target included.
     electorate: usize,
     /// Where each stands behind it.
-    votes: BTreeMap<IdentityId, &'a ControlEntry>,
+    votes: BTreeMap<IdentityId, (Author, &'a ControlEntry)>,
 }
 
 impl<'a> Sealed<'a> {
@@ -55,42 +55,51 @@ impl<'a> Sealed<'a> {
     }
 
     fn count(known: &Known<'a>, act: &Candidate<'a>, seals: &[&'a ControlEntry], seen: &mut Seen) -> Option<Self> {
-        let (author, first, electorate) = {
-            let facts = as_seen(known, act.entry, seen);
-            let author = administers(facts, act.entry)?;
-            let members = facts.members.keys();
-            let administer = |id: &&IdentityId| facts.role(id, View::Now).is_some_and(Role::may_administer);
-            let first = facts.devices.get(&author.device).map(|device| device.first);
-            (author, first, members.filter(administer).copied().collect::<BTreeSet<_>>())
+        let facts = as_seen(known, act.entry, seen);
+        let author = administers(facts, act.entry)?;
+        let about = match act.credential {
+            Credential::MemberRemoved(removed) => removed.identity,
+            Credential::RoleChanged(changed) => changed.identity,
+            _ => return None,
         };
-        let mut votes = BTreeMap::from([(author.identity, act.entry)]);
+        let members = facts.members.keys();
+        let administer = |id: &&IdentityId| facts.role(id, View::Now).is_some_and(Role::may_administer);
+        let electorate: BTreeSet<_> = members.filter(administer).copied().collect();
+        let first = facts.devices.get(&author.device).map(|device| device.first);
+        if about == author.identity || facts.role(&about, View::Now).is_none() || !electorate.contains(&author.identity)
+        {
+            return None;
+        }
+        let mut votes = BTreeMap::from([(author.identity, (author, act.entry))]);
         for seal in seals {
             if !seal.position().has(&act.place) {
                 continue;
             }
-            let facts = as_seen(known, seal, seen);
-            let room = facts.seals.get(&seal.feed).is_none_or(|seals| *seals < limits::SEALS_MAX);
-            if let Some(sealer) = administers(facts, seal)
-                && room
+            if let Some(sealer) = administers(as_seen(known, seal, seen), seal)
                 && electorate.contains(&sealer.identity)
             {
-                votes.entry(sealer.identity).or_insert(seal);
+                votes.entry(sealer.identity).or_insert((sealer, seal));
             }
         }
         Some(Self { act: *act, author, first, electorate: electorate.len(), votes })
     }
 
-    /// Whether more than half stand behind it, those not counted who were removed or lowered by what was sealed before, as far
-    /// as they had not seen it: what they had seen is in how their vote was judged.
+    /// Whether more than half stand behind it, and not its author alone; those not counted who were removed or lowered by what
+    /// was sealed before, as far as they had not seen it (what they had seen is in how their vote was judged), and whose device
+    /// its root key removed.
     pub(crate) fn is_sealed(&self, acts: &Acts) -> bool {
-        let stands = |(identity, entry): &(&IdentityId, &&ControlEntry)| {
+        let stands = |(identity, (author, entry)): &(&IdentityId, &(Author, &ControlEntry))| {
+            if acts.on_device(&author.device, identity).any(|(_, act)| entry.seq >= act.stands(&entry.feed)) {
+                return false;
+            }
             let mut on = acts.on_member(identity).filter(|(_, act)| match act.effect {
                 Effect::Lowers(_, role) => !role.may_administer(),
                 _ => true,
             });
             !on.any(|(_, act)| entry.seq >= act.stands(&entry.feed) && !act.is_known(&entry.position()))
         };
-        self.votes.iter().filter(stands).count() * 2 > self.electorate
+        let votes = self.votes.iter().filter(stands).count();
+        votes > 1 && votes * 2 > self.electorate
     }
 }
 
