@@ -35,7 +35,13 @@ def expected(story):
         "void": sorted((unhex(void["feed"]), void["seq"], void["part"]) for void in story["void"]),
         "epochs": {unhex(epoch["epoch"]): {k: epoch[k] for k in ("depth", "writable")} for epoch in story["epochs"]},
         "stops": story["write_stop"] is not None,
+        "forks": {unhex(fork["feed"]): kept(fork) for fork in story.get("forks", [])},
     }
+
+
+def kept(fork):
+    said = fork["kept"]
+    return (fork["common"], *((unhex(said["entry"]), unhex(said["by"]), (said["length"], unhex(said["root"]))) if said else (None, None, None)))
 
 
 def only(mine, theirs):
@@ -61,7 +67,7 @@ def differences(bodies, story):
 
 def main():
     folder = pathlib.Path(__file__).parent.parent / "vectors" / "space"
-    files = [pathlib.Path(name) for name in sys.argv[1:]] or [folder / f"{name}.json" for name in ("resolutions", "stories", "devices")]
+    files = [pathlib.Path(name) for name in sys.argv[1:]] or [folder / f"{name}.json" for name in ("resolutions", "stories", "devices", "forks")]
     began, stories, wrong = time.monotonic(), 0, 0
     for path in files:
         file = json.loads(path.read_text())

@@ -6,89 +6,11 @@ A malformed body is None: it says nothing, to everybody alike (CREDENTIAL-1).
 from dataclasses import dataclass
 from functools import lru_cache
 
-import blake3
-import ed25519
-
-
-class Malformed(Exception):
-    """One part that breaks a rule makes the entry malformed."""
-
-
-def must(holds, rule):
-    if not holds:
-        raise Malformed(rule)
-
-
-# Messages: WIRE-3.1. A table says of each field: its name, its type, how often it may occur, and what one occurrence may hold.
-
-VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-MANY = 1 << 20  # bytes: what only an entry's body can carry
-
-
-def u32(name):
-    return (name, VARINT, 1, (1 << 32) - 1)
-
-
-def u64(name):
-    return (name, VARINT, 1, (1 << 64) - 1)
-
-
-def flag(name):
-    return (name, VARINT, 1, 1)
-
-
-def data(name, most=32, times=1):
-    return (name, BYTES, times, most)
-
-
-def _varint(message, at):
-    """WIRE-1.1: at most ten bytes and 64 bits."""
-    value = 0
-    for shift in range(0, 70, 7):
-        must(at < len(message), "WIRE-3.1: cut short")
-        byte = message[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            must(value < 1 << 64, "WIRE-3.1: a varint beyond 64 bits")
-            return value, at
-    raise Malformed("WIRE-1.1: a varint of more than ten bytes")
-
-
-def _take(message, at, count):
-    must(at + count <= len(message), "WIRE-3.1: a length runs over the end")
-    return message[at : at + count], at + count
-
-
-def read(message, table):
-    """WIRE-3.1: the fields by name. One that is not there is 0 or empty; one that may occur often is a list; unknown ones are stepped over."""
-    found = {name: ([] if times > 1 else (0 if wire == VARINT else b"")) for name, wire, times, _ in table.values()}
-    seen = {}
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        number, wire = tag >> 3, tag & 7
-        must(1 <= number < 1 << 29 and wire in (VARINT, FIXED64, BYTES, FIXED32), "WIRE-3.1: a tag")
-        if wire == VARINT:
-            value, at = _varint(message, at)
-        elif wire == BYTES:
-            count, at = _varint(message, at)
-            value, at = _take(message, at, count)
-        else:
-            value, at = _take(message, at, 8 if wire == FIXED64 else 4)
-        if number not in table:
-            continue
-        name, expected, times, most = table[number]
-        must(wire == expected, "WIRE-3.1: a known field of another type")
-        seen[name] = seen.get(name, 0) + 1
-        must(seen[name] <= times, "WIRE-3.1: a field too often")
-        must((value if wire == VARINT else len(value)) <= most, "WIRE-3.1: beyond a bound")
-        if times > 1:
-            found[name].append(value)
-        else:
-            found[name] = value
-    return found
-
+import proofs
+from messages import (
+    BYTES, CONTROL, DATA, MANY, Malformed, Manifest, data, feed_id, flag, hashed, id_of, manifest, must, number, one_spelling,
+    read, signed, u32, u64, var,
+)
 
 CUT = {1: data("feed"), 2: u64("length"), 3: data("root")}
 CUTS = ("cuts", BYTES, 4_096, 128)
@@ -114,56 +36,9 @@ DEVICE_STATEMENT = {1: u32("version"), 2: data("identity"), 3: data("by"), 4: da
 LINKED_STATEMENT = {
     1: data("space"), 2: data("identity"), 3: data("device"), 4: data("pre_key"), 5: data("control", 512), 6: data("data", 512), 7: data("host"),
 }
-MANIFEST = {1: u32("version"), 2: data("space"), 3: data("device"), 4: data("feed_key"), 5: u32("purpose"), 6: u64("generation")}
-SIGNED_MANIFEST = {1: data("manifest", 256), 2: data("device_signature", 64), 3: data("feed_signature", 64)}
-
-
-# Hashes and signatures: CRYPTO-1 and CRYPTO-2.
-
-@lru_cache(1 << 16)
-def hashed(context, *parts):
-    """CRYPTO-2.1. A part is bytes of fixed width or a number; one of variable length is given with `var`."""
-    return blake3.derive_key(f"weft/{context}/1", b"".join(number(part) if isinstance(part, int) else part for part in parts))
-
-
-def number(value):
-    """CRYPTO-1.1."""
-    return value.to_bytes(8, "little")
-
-
-def var(part):
-    """CRYPTO-2.1: a part of variable length is preceded by its length."""
-    return number(len(part)) + part
-
-
-@lru_cache(1 << 16)
-def is_signed(context, key, statement, signature):
-    """CRYPTO-4.1."""
-    return ed25519.verify(key, f"weft/{context}/1".encode() + b"\0" + statement, signature)
-
-
-def signed(context, key, statement, signature):
-    must(is_signed(context, key, statement, signature), f"CRYPTO-4.1: {context}")
-
-
-def id_of(value, what):
-    """CRYPTO-3.1: ids and keys have 32 bytes."""
-    must(len(value) == 32, f"CRYPTO-3.1: {what}")
-    return value
 
 
 # What parts say. Ids and keys are bytes, cuts a length by feed.
-
-@dataclass(frozen=True)
-class Manifest:
-    feed: bytes
-    device: bytes
-    purpose: int
-    generation: int
-
-
-CONTROL, DATA = 1, 2
-
 
 @dataclass(frozen=True)
 class SpaceGenesis:
@@ -295,6 +170,14 @@ class CutRaised:
 
 
 @dataclass(frozen=True)
+class ForkProven:
+    manifest: Manifest
+    common: int
+    head: proofs.Head  # that ends what the author holds
+    entry: bytes  # where the histories part, in that one
+
+
+@dataclass(frozen=True)
 class RulesChanged:
     rules: int
 
@@ -312,39 +195,6 @@ class Unknown:
 
 
 # Reading them.
-
-@lru_cache(1 << 14)
-def manifest(encoded, space):
-    """CRYPTO-5.1: one spelling, both signatures, this space."""
-    outer = read(encoded, SIGNED_MANIFEST)
-    inner = read(outer["manifest"], MANIFEST)
-    spelling = b""
-    for field, (name, wire, _, _) in MANIFEST.items():
-        if inner[name]:
-            value = inner[name]
-            spelling += spelt(field << 3 | wire) + (spelt(value) if wire == VARINT else spelt(len(value)) + value)
-    must(spelling == outer["manifest"], "CRYPTO-5.1: another encoding")
-    must(inner["version"] == 1 and inner["purpose"] in (CONTROL, DATA), "CRYPTO-5.1: version and purpose")
-    device, key = id_of(inner["device"], "device"), id_of(inner["feed_key"], "feed key")
-    must(inner["space"] == space, "CREDENTIAL-2.3: another space")
-    signed("manifest-device", device, outer["manifest"], outer["device_signature"])
-    signed("manifest-feed", key, outer["manifest"], outer["feed_signature"])
-    return Manifest(feed_id(space, device, key, inner["purpose"], inner["generation"]), device, inner["purpose"], inner["generation"])
-
-
-def spelt(value):
-    """WIRE-1.1: the shortest form."""
-    out = b""
-    while value >= 0x80:
-        out += bytes([value & 0x7F | 0x80])
-        value >>= 7
-    return out + bytes([value])
-
-
-def feed_id(space, device, key, purpose, generation):
-    """CRYPTO-5.1."""
-    return hashed("feed", 1, space, device, key, purpose, generation)
-
 
 def role(value):
     """CREDENTIAL-3."""
@@ -551,6 +401,17 @@ def cut_raised(content):
     return CutRaised(id_of(said["entry"], "entry"), said["part"], cuts(said["cuts"]))
 
 
+@lru_cache(1 << 12)
+def fork_proven(content, space):
+    """CREDENTIAL-12."""
+    said = read(content, {1: data("proof", 256 << 10), 2: data("manifest", 256), 3: u32("held")})
+    named, key = one_spelling(said["manifest"], space)
+    proof = proofs.fork(said["proof"], named.feed, key, named.purpose)
+    must(said["held"] in (1, 2), "CREDENTIAL-12: whose head")
+    held = said["held"] - 1
+    return ForkProven(named, proof.common, proof.heads[held], proof.entries[held])
+
+
 def rules_changed(content):
     """CREDENTIAL-10.10."""
     said = read(content, {1: u32("rules")})
@@ -579,6 +440,7 @@ KINDS = {  # CREDENTIAL-2.1: all of them critical
     12: lambda content, _: feed_closed(content),
     13: lambda content, _: revoked(content),
     14: lambda content, _: cut_raised(content),
+    15: fork_proven,
     16: lambda content, _: rules_changed(content),
     19: lambda content, _: seal(content),
     20: linked,

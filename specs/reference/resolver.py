@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import credentials as say
+import forks
 from credentials import CONTROL, DATA
 
 OWNER, ADMIN, WRITER, READER, KEEPER = 4, 3, 2, 1, 5
@@ -41,6 +42,11 @@ class Entry:
         self.feed, self.seq, self.id, self.past, self.parts = feed, seq, id, {**past, feed: seq}, parts or []
         self.order = (sum(self.past.values()), id)  # SPACE-2.1
         self.places = [Place(self, part) for part in range(len(self.parts))]
+
+    def with_past(self, past):
+        """SPACE-16.2: the same entry, with less in its past."""
+        others = {feed: length for feed, length in self.past.items() if feed != self.feed}
+        return self if past == others else Entry(self.feed, self.seq, self.id, past, self.parts)
 
     def saw(self, other):
         """SPACE-2, of whole entries."""
@@ -161,6 +167,16 @@ class Issue:
     standing: Standing
 
 
+@dataclass
+class Witness:
+    """SPACE-16.1."""
+
+    place: Place
+    said: say.ForkProven
+    author: Author
+    standing: Standing
+
+
 class Reading:
     """One pass over the entries under the acts that count (SPACE-3). `open` to all contests it is the second pass of SPACE-3.3."""
 
@@ -180,6 +196,7 @@ class Reading:
         self.starts = defaultdict(list)  # epoch: [(place, EpochStarted)]
         self.depths = {}
         self.lockboxes = defaultdict(list)  # epoch: [Lockbox] that were added
+        self.witnesses = defaultdict(list)  # forked feed: [Witness]
         self.rules = RULES
         self.stops = []  # places that stop writing
         self.seals_before = defaultdict(int)  # feed: Seals in it so far
@@ -635,10 +652,16 @@ class Reading:
             self.stops.append(place)
         return None
 
+    def read_fork(self, place, said, author, role):
+        """SPACE-16.1."""
+        standing = self.author_standing(author.identity, place)
+        self.witnesses[said.manifest.feed].append(Witness(place, said, author, standing))
+        return None
+
     READ = {
         say.FeedAdmitted: read_feed, say.PreKeySet: read_pre_key, say.InvitationIssued: read_issue, say.InvitationRedeemed: read_redemption,
         say.EpochStarted: read_epoch, say.LockboxAdded: read_lockbox, say.RulesChanged: read_rules, say.Seal: read_seal,
-        say.Unknown: read_unknown, say.DeviceLinked: read_link,
+        say.Unknown: read_unknown, say.DeviceLinked: read_link, say.ForkProven: read_fork,
     }
 
     def read_act(self, place, said, author, role):
@@ -768,6 +791,9 @@ class Resolver:
     """SPACE-12: which acts count, and the pass under them."""
 
     def __init__(self, entries, seen=None):
+        self.forks = {}
+        if seen is None:
+            entries, self.forks = forks.settle(entries, lambda some: Resolver(some, {}).reading)
         self.entries = sorted(entries, key=lambda entry: entry.order)
         self.seen = {} if seen is None else seen  # resolutions of what authors of seals and acts had seen, by entry
         self.reading = self.resolve()
@@ -923,16 +949,25 @@ class Resolver:
             "members": {identity: NAMES[role] for identity, role in now.members().items()},
             "devices": sorted(now.current_devices()),
             "feeds": {**{feed: False for feed in self.open.feeds}, **feeds},
-            "stands": {feed: stands for feed in now.feeds if (stands := now.stands(feed)) is not None},
+            "stands": {feed: stands for feed in now.feeds if (stands := self.stands(feed)) is not None},
             "void": sorted([*((place.entry.feed, place.entry.seq, place.part) for place, _ in now.void), *malformed]),
             "epochs": self.epochs(),
             "stops": bool(now.stops),
+            "forks": {feed: (fork.common, fork.entry, fork.by, fork.head and (fork.head.length, fork.head.root)) for feed, fork in self.forks.items()},
         }
+
+    def stands(self, feed):
+        """SPACE-11.2, SPACE-16.4."""
+        kept = [fork.head.length for fork in [self.forks.get(feed)] if fork and fork.head]
+        ends = [end for end in [self.reading.stands(feed), *kept] if end is not None]
+        return min(ends, default=None)
 
     def data_counts(self, feed, seq, epoch, past):
         """SPACE-8.1."""
         now = self.reading
         if feed not in now.feeds or now.feeds[feed].manifest.purpose != DATA:
+            return False
+        if feed in self.forks and seq >= (self.stands(feed) or seq + 1):
             return False
         entry = Entry(feed, seq, b"", past, [(RULES, None)])
         place = entry.places[0]
