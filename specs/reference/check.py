@@ -10,7 +10,8 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from credentials import body
-from resolver import Entry, Resolver
+from entries import Entry
+from resolver import Resolver
 
 
 def unhex(text):
