@@ -69,6 +69,8 @@ contexts! {
     INVITATION = "invitation";
     /// The checksum at the end of an invitation link.
     INVITATION_LINK = "invitation-link";
+    /// The checksum at the end of a device link.
+    DEVICE_LINK = "device-link";
 
     // Epochs.
     /// An epoch's id.
@@ -146,6 +148,8 @@ sign_contexts! {
     INVITATION_PROOF = "invitation-proof";
     /// That another device acts for the same identity, by a device key.
     DEVICE_STATEMENT = "device-statement";
+    /// Knowledge of a device link's key over one connection, by that key.
+    DEVICE_LINK_PROOF = "device-link-proof";
     /// What a device says of itself to be let into a space by a sibling, by its device key.
     DEVICE_LINKED = "device-linked";
 }

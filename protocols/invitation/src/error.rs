@@ -1,5 +1,6 @@
 //! What the other side can do wrong.
 
+use weft_credential::Malformed;
 use weft_wire::DecodeError;
 
 /// The peer broke the rules of `/weft/invitation/1`; the stream ends. Spec: INVITATION-3.
@@ -31,6 +32,12 @@ pub enum Violation {
         /// Its bytes.
         found: usize,
     },
+    /// INVITATION-6.2: what a linked device was given does not hold together.
+    #[error("INVITATION-6.2: {0}")]
+    Welcome(#[from] Malformed),
+    /// INVITATION-6.2: a linked device was given somebody else's identity.
+    #[error("INVITATION-6.2: the identity is not that of the link")]
+    OtherIdentity,
     /// INVITATION-3: our own nonce came back.
     #[error("INVITATION-3: our own nonce came back")]
     Reflected,

@@ -36,6 +36,7 @@
 //! ```
 
 mod config;
+pub mod device;
 mod error;
 pub mod fuzz;
 mod host;
@@ -44,6 +45,7 @@ mod link;
 mod newcomer;
 mod part;
 mod proof;
+mod text;
 
 pub use config::Config;
 pub use error::Violation;

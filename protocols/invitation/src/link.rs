@@ -2,15 +2,14 @@
 
 use bytes::Bytes;
 use prost::Message as _;
-use weft_crypto::{Context, DeviceId, Hasher, InvitationSecret, SpaceId, base32};
-use weft_wire::{invitation as wire, varint};
+use weft_crypto::{Context, DeviceId, InvitationSecret, SpaceId};
+use weft_wire::invitation as wire;
+
+use crate::text;
 
 /// What every link starts with.
 const SCHEME: &str = "weft-invite:";
-/// Characters of a link: room for everything a link may hold.
-const CHARS_MAX: usize = 12 << 10;
 const VERSION: u32 = 1;
-const CHECKSUM: usize = 4;
 
 /// What a link holds. Whoever has it may redeem it. Spec: INVITATION-1.
 #[derive(Clone, Debug)]
@@ -77,12 +76,7 @@ impl Link {
             space_name: self.space_name.clone(),
             inviter_name: self.inviter_name.clone(),
         };
-        let message = message.encode_to_vec();
-        let mut bytes = Vec::with_capacity(message.len() + 8);
-        varint::write(message.len() as u64, &mut bytes);
-        bytes.extend_from_slice(&message);
-        bytes.extend_from_slice(&checksum(&message));
-        format!("{SCHEME}{}", base32::encode(&bytes))
+        text::encode(SCHEME, Context::INVITATION_LINK, &message.encode_to_vec())
     }
 
     /// Reads what somebody pasted; white space around it does not matter.
@@ -90,40 +84,13 @@ impl Link {
     /// # Errors
     /// What is wrong with it and what to do.
     pub fn parse(text: &str) -> Result<Self, LinkError> {
-        let text = text.trim();
-        let starts = text.get(..SCHEME.len()).is_some_and(|start| start.eq_ignore_ascii_case(SCHEME));
-        if !starts {
-            return Err(LinkError::NotALink);
-        }
-        if text.len() > CHARS_MAX {
-            return Err(LinkError::TooLong { found: text.len() });
-        }
-        let text = text[SCHEME.len()..].to_ascii_lowercase();
-        if !text.bytes().all(|c| matches!(c, b'a'..=b'z' | b'2'..=b'7')) {
-            return Err(LinkError::Character);
-        }
-        let bytes = Bytes::from(decode_prefix(&text)?);
-        let (length, used) = varint::read(&bytes).map_err(|_| LinkError::Damaged)?.ok_or(LinkError::CutShort)?;
-        let rest = bytes.slice(used..);
-        let length = usize::try_from(length).map_err(|_| LinkError::Damaged)?;
-        let whole = length.checked_add(CHECKSUM).ok_or(LinkError::Damaged)?;
-        if whole > CHARS_MAX {
-            return Err(LinkError::Damaged);
-        }
-        if rest.len() < whole {
-            return Err(LinkError::CutShort);
-        }
-        let message = rest.slice(..length);
-        if rest.len() > whole || rest[length..] != checksum(&message) {
-            return Err(LinkError::Damaged);
-        }
-        Self::read(&message)
+        Self::read(&text::decode(SCHEME, Context::INVITATION_LINK, text)?)
     }
 
     fn read(message: &Bytes) -> Result<Self, LinkError> {
         let content = |what| LinkError::Content { what };
         // A later version may hold fields of other shapes: look at the version alone first.
-        let version = version_of(message).ok_or(content("a version"))?;
+        let version = text::version_of(message).ok_or(content("a version"))?;
         if version != VERSION {
             return Err(LinkError::UnknownVersion { found: version });
         }
@@ -140,29 +107,4 @@ impl Link {
             inviter_name: message.inviter_name,
         })
     }
-}
-
-/// Field 1, which is written first.
-fn version_of(message: &[u8]) -> Option<u32> {
-    let (&0x08, rest) = message.split_first()? else {
-        return None;
-    };
-    let (version, _) = varint::read(rest).ok().flatten()?;
-    version.try_into().ok()
-}
-
-/// Base32 of as many characters as make whole bytes: a text that was cut anywhere is read as far as it goes.
-fn decode_prefix(text: &str) -> Result<Vec<u8>, LinkError> {
-    match base32::decode(text) {
-        Ok(bytes) => Ok(bytes),
-        Err(_) => {
-            let whole = text.len() / 8 * 8;
-            base32::decode(&text[..whole]).map_err(|_| LinkError::Damaged)
-        }
-    }
-}
-
-fn checksum(message: &[u8]) -> [u8; CHECKSUM] {
-    let hash = Hasher::new(Context::INVITATION_LINK).var(message).finish();
-    [hash[0], hash[1], hash[2], hash[3]]
 }

@@ -25,6 +25,12 @@ const SIGNED_MANIFEST: u32 = 512;
 const HEADER: u32 = 64 << 10;
 /// An entry body, and whatever is carried by one.
 const BODY: u32 = 1 << 20;
+/// A small root statement, as another message carries it.
+const CARRIED: u32 = 1024;
+/// A device statement with its signature.
+const DEVICE_STATEMENT: u32 = 256;
+/// Device statements between the device that a root key admitted and the one that speaks.
+const CHAIN: u32 = 7;
 /// The headers of a range.
 const HEADERS: u32 = 1 << 20;
 /// The bodies in one frame.

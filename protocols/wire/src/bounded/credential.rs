@@ -1,6 +1,6 @@
 //! Bounds of `specs/proto/credential.proto`.
 
-use super::{BODY, HASH, MANIFEST, SIGNATURE, SIGNED_MANIFEST, bounded};
+use super::{BODY, CARRIED, CHAIN, DEVICE_STATEMENT, HASH, MANIFEST, SIGNATURE, SIGNED_MANIFEST, bounded};
 use crate::{
     Bound, Bounded,
     credential::{Cut, Lockbox, Recipient},
@@ -22,12 +22,6 @@ const SEALED: u32 = 256;
 const STATEMENT: u32 = 1024;
 /// A redemption: two root statements, two manifests and keys.
 const REDEMPTION: u32 = 8 << 10;
-/// A small root statement inside a redemption.
-const CARRIED: u32 = 1024;
-/// A device statement with its signature.
-const DEVICE_STATEMENT: u32 = 256;
-/// Device statements between the device that a root key admitted and the one that speaks.
-const CHAIN: u32 = 7;
 /// What a device says of itself when it is linked: two manifests and keys.
 const LINKED: u32 = 2 << 10;
 /// A fork proof.

@@ -100,3 +100,101 @@ pub struct Part {
     #[prost(bytes = "bytes", tag = "5")]
     pub bodies: ::prost::bytes::Bytes,
 }
+/// What a device link holds, in base32 after `weft-device:`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeviceLink {
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    /// root key
+    #[prost(bytes = "bytes", tag = "2")]
+    pub identity: ::prost::bytes::Bytes,
+    /// seed of the link's ed25519 key
+    #[prost(bytes = "bytes", tag = "3")]
+    pub secret: ::prost::bytes::Bytes,
+    /// device key
+    #[prost(bytes = "bytes", tag = "4")]
+    pub host: ::prost::bytes::Bytes,
+    /// multiaddresses, at most 16
+    #[prost(string, repeated, tag = "5")]
+    pub addresses: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeviceFrame {
+    #[prost(oneof = "device_frame::Kind", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
+    pub kind: ::core::option::Option<device_frame::Kind>,
+}
+/// Nested message and enum types in `DeviceFrame`.
+pub mod device_frame {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Kind {
+        /// a newcomer with a link
+        #[prost(message, tag = "1")]
+        Begin(super::Begin),
+        #[prost(message, tag = "2")]
+        Challenge(super::Challenge),
+        #[prost(message, tag = "3")]
+        Prove(super::Prove),
+        #[prost(message, tag = "4")]
+        Refused(super::Refused),
+        #[prost(message, tag = "5")]
+        Welcome(super::Welcome),
+        /// a device of the identity
+        #[prost(message, tag = "6")]
+        Sibling(super::Sibling),
+        #[prost(message, tag = "7")]
+        Spaces(super::Spaces),
+        #[prost(message, tag = "8")]
+        Enter(super::Enter),
+        #[prost(message, tag = "9")]
+        Accepted(super::Accepted),
+        #[prost(message, tag = "10")]
+        Part(super::Part),
+    }
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Prove {
+    /// the link's public key
+    #[prost(bytes = "bytes", tag = "1")]
+    pub key: ::prost::bytes::Bytes,
+    /// by it over identity, both device keys and both nonces
+    #[prost(bytes = "bytes", tag = "2")]
+    pub proof: ::prost::bytes::Bytes,
+    /// what the device is called
+    #[prost(string, tag = "3")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Welcome {
+    /// weft.credential.v1.RootStatementCarried
+    #[prost(bytes = "bytes", tag = "1")]
+    pub device_admitted: ::prost::bytes::Bytes,
+    /// weft.credential.v1.RootStatementCarried
+    #[prost(bytes = "bytes", tag = "2")]
+    pub recovery_key_set: ::prost::bytes::Bytes,
+    /// weft.credential.v1.DeviceStatementSigned, to the newcomer
+    #[prost(bytes = "bytes", repeated, tag = "3")]
+    pub chain: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+    /// the identity's home space
+    #[prost(bytes = "bytes", tag = "4")]
+    pub home: ::prost::bytes::Bytes,
+    /// what the identity is called
+    #[prost(string, tag = "5")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Sibling {
+    #[prost(uint32, tag = "1")]
+    pub version: u32,
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Spaces {
+    #[prost(bytes = "bytes", repeated, tag = "1")]
+    pub spaces: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Enter {
+    #[prost(bytes = "bytes", tag = "1")]
+    pub linked: ::prost::bytes::Bytes,
+}
