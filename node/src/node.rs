@@ -236,6 +236,7 @@ impl Node {
             chain: weft_credential::Chain::default(),
             recovery: identity.recovery,
             name: config.name.unwrap_or_default(),
+            linked_by: None,
         };
         let peer = Peer::new(weft_peer::Config::default(), me, seed.fork("peer"), opened)
             .map_err(|error| StartError::Damaged { path: folder.clone(), what: error.to_string() })?;

@@ -22,6 +22,7 @@ pub(crate) fn make(seed: &Seed, name: &str) -> (DeviceId, Box<dyn Fn() -> Me>) {
         chain: Default::default(),
         recovery,
         name: name.clone(),
+        linked_by: None,
     };
     (device, Box::new(make))
 }

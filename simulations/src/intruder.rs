@@ -41,6 +41,7 @@ impl Intruder {
                 let frames = match protocol {
                     Protocol::Door => self.at_the_door(),
                     Protocol::Invitation => self.uninvited(),
+                    Protocol::Device => self.as_a_sibling(),
                     Protocol::Replication => self.as_if_granted(),
                 };
                 frames.into_iter().map(|frame| Output::Send { stream, frame }).collect()
@@ -53,6 +54,14 @@ impl Intruder {
             }
             _ => Vec::new(),
         }
+    }
+
+    /// Says that it is a device of the identity, and asks for what it was not told of.
+    fn as_a_sibling(&mut self) -> Vec<Bytes> {
+        use weft_wire::invitation::{DeviceFrame, Enter, Sibling, device_frame::Kind};
+        let linked = self.random(200);
+        let says = [Kind::Sibling(Sibling { version: 1, name: "phone".into() }), Kind::Enter(Enter { linked })];
+        says.map(|kind| weft_wire::frame::encode(&DeviceFrame { kind: Some(kind) })).to_vec()
     }
 
     fn random(&mut self, length: usize) -> Bytes {

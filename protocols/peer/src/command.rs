@@ -4,7 +4,10 @@ use bytes::Bytes;
 use weft_credential::Role;
 use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId, InvitationId, ObjectId, Purpose, SpaceId};
 use weft_echo::Edit;
-use weft_invitation::Link;
+use weft_invitation::{
+    Link,
+    device::{DeviceLink, Welcome},
+};
 use weft_space::Place;
 
 use crate::status::Status;
@@ -114,6 +117,33 @@ pub enum Command {
         space: SpaceId,
         /// The draft.
         number: u64,
+    },
+    /// Make a link by which another device becomes one of this identity's, once. With the first one the identity gets its home.
+    LinkDevice {
+        /// When this device stops accepting it, in milliseconds since 1970.
+        expires_ms: u64,
+        /// Where the other device finds this one, as multiaddresses.
+        addresses: Vec<String>,
+    },
+    /// Use such a link on this device, which is in no space yet. Answered with what makes it a device of the identity: its driver keeps
+    /// that, and opens the peer anew with it.
+    JoinAsDevice {
+        /// The link.
+        link: DeviceLink,
+        /// What this device is called; at most 128 bytes.
+        name: String,
+    },
+    /// The devices of this identity.
+    Devices,
+    /// Give this device a name, which the others hear.
+    NameDevice {
+        /// At most 128 bytes.
+        name: String,
+    },
+    /// Remove a device of this identity: from every space where this one may, now and later, and from home.
+    RemoveMyDevice {
+        /// Which.
+        device: DeviceId,
     },
     /// What is going on.
     Status,
@@ -283,6 +313,26 @@ pub enum Answer {
     },
     /// To [`Command::DropDraft`].
     DraftDropped,
+    /// To [`Command::LinkDevice`].
+    DeviceLink {
+        /// `weft-device:…`.
+        link: String,
+    },
+    /// To [`Command::JoinAsDevice`].
+    JoinedAsDevice {
+        /// For whom this device acts, and how it shows that.
+        welcome: Box<Welcome>,
+        /// The device that made the link.
+        host: DeviceId,
+        /// Where it was found.
+        addresses: Vec<String>,
+    },
+    /// To [`Command::Devices`].
+    Devices(Vec<DeviceInfo>),
+    /// To [`Command::NameDevice`].
+    DeviceNamed,
+    /// To [`Command::RemoveMyDevice`]: where it was there, and why it is still there.
+    MyDeviceRemoved(Vec<(SpaceId, Option<Refusal>)>),
     /// To [`Command::Status`].
     Status(Status),
     /// To [`Command::Members`].
@@ -342,6 +392,25 @@ pub struct Acknowledgement {
     pub identity: IdentityId,
     /// Whether an entry of it that is held here has the epoch in its past.
     pub acknowledged: bool,
+}
+
+/// A device of this identity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInfo {
+    /// Which.
+    pub device: DeviceId,
+    /// What it calls itself, as far as it has said so here.
+    pub name: Option<String>,
+    /// Whether it is this one.
+    pub me: bool,
+    /// Whether it gets this identity's spaces.
+    pub sibling: bool,
+    /// Whether it is connected.
+    pub connected: bool,
+    /// Whether this device was told to remove it.
+    pub removed: bool,
+    /// The spaces in which it is a current device, as far as this one holds them.
+    pub spaces: Vec<SpaceId>,
 }
 
 /// A member of a space.

@@ -37,9 +37,18 @@ const NAME_BYTES_MAX: usize = 128;
 
 /// A space on its way to the disk.
 pub(crate) struct Founding {
-    ask: Ask,
-    name: String,
+    purpose: For,
     room: Room,
+}
+
+/// What a space is made for.
+enum For {
+    Application {
+        ask: Ask,
+        name: String,
+    },
+    /// The identity's devices are to know each other there.
+    Home,
 }
 
 /// Spaces on their way to the disk.
@@ -104,6 +113,15 @@ impl Peer {
                 let room = self.rooms.get_mut(&space).expect("just found");
                 room.drop_draft(ask, number, &mut self.outbox)
             }
+            Command::LinkDevice { expires_ms, addresses } => self.link_device(ask, expires_ms, addresses),
+            Command::JoinAsDevice { link, name } => self.join_as_device(ask, link, name),
+            Command::Devices => {
+                let devices = self.device_list(ask);
+                self.outbox.push(devices);
+                Ok(())
+            }
+            Command::NameDevice { name } => self.name_device(ask, name),
+            Command::RemoveMyDevice { device } => self.remove_my_device(ask, device),
             Command::Status => self.answer(ask, Answer::Status(self.status())),
             Command::Members { space } => {
                 let members = self.room(&space)?.members();
@@ -174,15 +192,24 @@ impl Peer {
 
     fn create_space(&mut self, ask: Ask, name: String) -> Result<(), Refusal> {
         name_fits(&name)?;
+        let label = name.clone();
+        self.found_space(label.as_bytes(), For::Application { ask, name })
+    }
+
+    /// Makes the space in which this identity's devices know each other. Spec: PEER-13
+    pub(crate) fn found_home(&mut self) -> Result<(), Refusal> {
+        self.found_space(b"home", For::Home)
+    }
+
+    fn found_space(&mut self, label: &[u8], purpose: For) -> Result<(), Refusal> {
         if self.rooms.len() + self.foundings.len() >= self.config.spaces_max {
             let message = format!("this node is in {} spaces, which is the most it can be in", self.rooms.len());
             return Err(Refusal::new(RefusalKind::Refused, "too_many_spaces", message, "use another node"));
         }
-        let founded =
-            compose::found(&actor(&self.me), History::All, name.as_bytes(), &mut self.draws).map_err(|error| {
-                let message = format!("the space's keys could not be sealed: {error}");
-                Refusal::new(RefusalKind::Failed, "sealing_failed", message, "the identity's recovery key is unusable")
-            })?;
+        let founded = compose::found(&actor(&self.me), History::All, label, &mut self.draws).map_err(|error| {
+            let message = format!("the space's keys could not be sealed: {error}");
+            Refusal::new(RefusalKind::Failed, "sealing_failed", message, "the identity's recovery key is unusable")
+        })?;
         let space = founded.space;
         let claimed = ClaimedTime(self.unix_ms());
         let [control, data] = founded.manifests.clone().map(|signed| (decode(&signed), signed.encode()));
@@ -208,6 +235,9 @@ impl Peer {
         for feed in &feeds {
             writes.push(Write::Feed { feed: feed.feed, space, manifest: feed.manifest.clone() });
         }
+        if let For::Home = purpose {
+            writes.push(local::home_row(&space));
+        }
         writes.push(Write::Range(range.clone()));
         let entering = Entering {
             space,
@@ -224,24 +254,36 @@ impl Peer {
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).expect("a new space fits the keys made for it");
-        self.foundings.insert(space, Founding { ask, name, room });
+        self.foundings.insert(space, Founding { purpose, room });
         self.outbox.persist(Purpose::Found(space), Batch { writes, durable: true });
         Ok(())
     }
 
     /// A new space is durable.
     pub(crate) fn founded(&mut self, space: SpaceId) {
-        let Some(Founding { ask, name, room }) = self.foundings.remove(&space) else { return };
+        let Some(Founding { purpose, room }) = self.foundings.remove(&space) else { return };
+        if let For::Home = purpose {
+            self.devices.home = Some(space);
+        }
         self.open_room(room);
         let now = self.now;
         let room = self.rooms.get_mut(&space).expect("just opened");
-        room.say_name(now, ask, &name);
-        room.say_profile(now);
+        match purpose {
+            For::Application { ask, name } => {
+                room.say_name(now, ask, &name);
+                room.say_profile(now);
+            }
+            For::Home => self.home_founded(Ok(())),
+        }
     }
 
     pub(crate) fn not_founded(&mut self, space: SpaceId, reason: &str) {
-        if let Some(Founding { ask, .. }) = self.foundings.remove(&space) {
-            self.outbox.push(Output::Answer { ask, result: Err(not_stored(reason)) });
+        match self.foundings.remove(&space).map(|founding| founding.purpose) {
+            Some(For::Application { ask, .. }) => {
+                self.outbox.push(Output::Answer { ask, result: Err(not_stored(reason)) });
+            }
+            Some(For::Home) => self.home_founded(Err(not_stored(reason))),
+            None => {}
         }
     }
 
@@ -250,7 +292,9 @@ impl Peer {
         let space = room.space;
         self.rooms.insert(space, room);
         self.busy_rooms.insert(space);
-        self.outbox.event(Event::SpaceAdded { space });
+        if self.devices.home != Some(space) {
+            self.outbox.event(Event::SpaceAdded { space });
+        }
         self.judge_doors();
     }
 
@@ -303,15 +347,17 @@ impl Peer {
     // ---- what is going on ------------------------------------------------------------------------------------------
 
     fn status(&self) -> Status {
-        let peers = self
-            .neighbours
-            .values()
-            .map(|neighbour| PeerStatus { device: neighbour.device, spaces: neighbour.open.keys().copied().collect() });
+        let peers = self.neighbours.values().map(|neighbour| {
+            let spaces = neighbour.open.keys().filter(|space| Some(**space) != self.devices.home);
+            PeerStatus { device: neighbour.device, spaces: spaces.copied().collect() }
+        });
+        // Home is the devices' own business.
+        let rooms = self.rooms.values().filter(|room| Some(room.space) != self.devices.home);
         Status {
             device: self.me.device.id(),
             identity: self.me.identity,
             peers: peers.collect(),
-            spaces: self.rooms.values().map(|room| self.space_status(room)).collect(),
+            spaces: rooms.map(|room| self.space_status(room)).collect(),
         }
     }
 
@@ -378,7 +424,7 @@ fn decode(signed: &SignedManifest) -> Manifest {
     Manifest::decode(&signed.manifest).expect("signed here just now")
 }
 
-fn name_fits(name: &str) -> Result<(), Refusal> {
+pub(crate) fn name_fits(name: &str) -> Result<(), Refusal> {
     let fits = !name.trim().is_empty() && name.len() <= NAME_BYTES_MAX && !name.chars().any(char::is_control);
     if fits {
         return Ok(());

@@ -29,6 +29,8 @@ impl Peer {
         self.neighbours.insert(device, neighbour);
         self.outbox.event(Event::PeerConnected { device });
         self.join_reached(device);
+        self.linker_reached(device);
+        self.devices.judge = true;
     }
 
     pub(crate) fn disconnected(&mut self, device: DeviceId) {
@@ -56,6 +58,7 @@ impl Peer {
             Protocol::Replication => self.replication_stream(stream, device, opener),
             Protocol::Invitation if opener => self.join_stream(stream, device),
             Protocol::Invitation => self.host_stream(stream, device),
+            Protocol::Device => self.device_stream(stream, device, opener),
         };
         if accepted {
             self.streams.insert(stream, (device, protocol));
@@ -112,6 +115,7 @@ impl Peer {
                 self.host_closed(stream);
                 self.join_closed(stream);
             }
+            Protocol::Device => self.device_stream_closed(stream, device),
         }
     }
 
@@ -169,6 +173,7 @@ impl Peer {
                     self.join_received(stream, frame);
                 }
             }
+            Protocol::Device => self.device_received(stream, device, frame),
         }
         self.busy_neighbours.insert(device);
     }

@@ -17,12 +17,13 @@ use crate::{
     links::invitation::Redeemed,
     outbox::Purpose,
     peer::Peer,
+    room::Room,
 };
 
 /// Newcomers at once. 64: each costs little before its proof, and at most a bundle after it.
 const HOSTINGS_MAX: usize = 64;
 /// How much of a control feed is read at a time, in bytes: what fits one part.
-const PART_BYTES: usize = 1 << 20;
+pub(crate) const PART_BYTES: usize = 1 << 20;
 
 /// Bundles that a device which is let in already may have at once, since it did not hear the answer. A guess: four crashes in a row.
 const BUNDLES_AT_ONCE: u32 = 4;
@@ -38,10 +39,57 @@ struct Hosting {
 }
 
 /// The control feeds on their way to a newcomer.
-struct Gathering {
+pub(crate) struct Gathering {
     feeds: VecDeque<(FeedId, u64)>,
     from: u64,
     parts: Vec<Part>,
+}
+
+impl Gathering {
+    /// Of all control feeds of a room, as far as they are held now.
+    pub(crate) fn of(room: &Room) -> Self {
+        let control = room.ledger.iter().filter(|(_, entry)| {
+            entry.admitted && entry.manifest.purpose == FeedPurpose::Control && entry.tree.length() > 0
+        });
+        let feeds = control.map(|(feed, entry)| (*feed, entry.tree.length())).collect();
+        Self { feeds, from: 0, parts: Vec::new() }
+    }
+
+    /// What is to be read next: a feed, and from where on.
+    pub(crate) fn next(&self) -> Option<(FeedId, u64)> {
+        self.feeds.front().map(|(feed, _)| (*feed, self.from))
+    }
+
+    /// What was gathered.
+    pub(crate) fn parts(&mut self) -> Vec<Part> {
+        std::mem::take(&mut self.parts)
+    }
+
+    /// Takes what was read; none when what is durable cannot be read.
+    pub(crate) fn take(&mut self, room: Option<&Room>, read: Result<Vec<StoredRange>, ReadError>) -> Option<()> {
+        let (feed, until) = self.feeds.front().copied()?;
+        let manifest = room?.ledger.get(&feed)?.signed.clone();
+        let before = self.from;
+        for range in read.ok()? {
+            if self.from >= until {
+                break;
+            }
+            self.parts.push(Part {
+                manifest: manifest.clone(),
+                from: self.from,
+                head: range.head.encode(),
+                headers: joined(range.runs.iter().map(|run| run.headers())),
+                bodies: joined(range.runs.iter().map(|run| run.bodies())),
+            });
+            self.from = range.head.length;
+        }
+        if self.from >= until {
+            self.feeds.pop_front();
+            self.from = 0;
+            return Some(());
+        }
+        (self.from > before).then_some(())
+    }
 }
 
 /// Newcomers.
@@ -153,11 +201,7 @@ impl Peer {
         self.host_input(stream, HostInput::Judged(Ok(())));
         let Some(hosting) = self.hosts.0.get_mut(&stream) else { return };
         let Some(room) = hosting.space.and_then(|space| self.rooms.get(&space)) else { return };
-        let control = room.ledger.iter().filter(|(_, entry)| {
-            entry.admitted && entry.manifest.purpose == FeedPurpose::Control && entry.tree.length() > 0
-        });
-        let feeds = control.map(|(feed, entry)| (*feed, entry.tree.length())).collect();
-        hosting.gathering = Some(Gathering { feeds, from: 0, parts: Vec::new() });
+        hosting.gathering = Some(Gathering::of(room));
         self.host_gather(stream);
     }
 
@@ -170,12 +214,10 @@ impl Peer {
         let Some(gathering) = self.hosts.0.get_mut(&stream).and_then(|hosting| hosting.gathering.as_mut()) else {
             return;
         };
-        match gathering.feeds.front() {
-            Some((feed, _)) => {
-                self.outbox.read(Purpose::HostRead(stream), *feed, gathering.from, PART_BYTES);
-            }
+        match gathering.next() {
+            Some((feed, from)) => drop(self.outbox.read(Purpose::HostRead(stream), feed, from, PART_BYTES)),
             None => {
-                let parts = std::mem::take(&mut gathering.parts);
+                let parts = gathering.parts();
                 self.host_input(stream, HostInput::Bundle(parts));
             }
         }
@@ -183,35 +225,12 @@ impl Peer {
 
     pub(crate) fn host_was_read(&mut self, stream: StreamId, result: Result<Vec<StoredRange>, ReadError>) {
         let Some(hosting) = self.hosts.0.get_mut(&stream) else { return };
-        let Some(gathering) = &mut hosting.gathering else { return };
-        let Some((feed, until)) = gathering.feeds.front().copied() else { return };
         let room = hosting.space.and_then(|space| self.rooms.get(&space));
-        let manifest = room.and_then(|room| room.ledger.get(&feed)).map(|entry| entry.signed.clone());
-        let (Ok(ranges), Some(manifest)) = (result, manifest) else {
-            return self.host_gave_up(stream);
-        };
-        let before = gathering.from;
-        for range in ranges {
-            if gathering.from >= until {
-                break;
-            }
-            gathering.parts.push(Part {
-                manifest: manifest.clone(),
-                from: gathering.from,
-                head: range.head.encode(),
-                headers: joined(range.runs.iter().map(|run| run.headers())),
-                bodies: joined(range.runs.iter().map(|run| run.bodies())),
-            });
-            gathering.from = range.head.length;
+        let Some(gathering) = &mut hosting.gathering else { return };
+        match gathering.take(room, result) {
+            Some(()) => self.host_gather(stream),
+            None => self.host_gave_up(stream),
         }
-        if gathering.from == before {
-            return self.host_gave_up(stream);
-        }
-        if gathering.from >= until {
-            gathering.feeds.pop_front();
-            gathering.from = 0;
-        }
-        self.host_gather(stream);
     }
 
     /// What is durable cannot be read: the newcomer may try again later.

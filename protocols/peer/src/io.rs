@@ -34,6 +34,8 @@ pub enum Protocol {
     Door,
     /// `/weft/invitation/1`: a newcomer redeems a link.
     Invitation,
+    /// `/weft/device/1`: a device is linked, or asks a sibling for spaces.
+    Device,
     /// `/weft/replication/1`: feeds are levelled.
     Replication,
 }
@@ -45,12 +47,18 @@ impl Protocol {
         match self {
             Protocol::Door => "/weft/space/1",
             Protocol::Invitation => "/weft/invitation/1",
+            Protocol::Device => "/weft/device/1",
             Protocol::Replication => "/weft/replication/1",
         }
     }
 
+    /// Whether it is for devices that share no space yet.
+    pub(crate) fn is_for_newcomers(self) -> bool {
+        matches!(self, Protocol::Invitation | Protocol::Device)
+    }
+
     /// Every protocol, in the order of their names here.
-    pub const ALL: [Protocol; 3] = [Protocol::Door, Protocol::Invitation, Protocol::Replication];
+    pub const ALL: [Protocol; 4] = [Protocol::Door, Protocol::Invitation, Protocol::Device, Protocol::Replication];
 }
 
 /// A fact for the peer.

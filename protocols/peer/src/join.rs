@@ -3,17 +3,17 @@
 //! Keys and redemption are durable before they are sent, and the space is durable before the application hears of it. Whoever
 //! is interrupted in between tries the same link again and gets the same answer. Spec: PEER-3
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
 use weft_credential::{Redemption, Role, invitation_id};
-use weft_crypto::{DeviceId, FeedId, Head, IdentityId, Manifest, Purpose as FeedPurpose, SignedManifest, SpaceId};
-use weft_feed::{Absent, Origin, Range, Run, Tree, VerifiedRange, verify_range};
+use weft_crypto::{DeviceId, IdentityId, SpaceId};
 use weft_invitation::{Link, Newcomer, NewcomerInput, NewcomerOutput, Part, Reason};
 use weft_machine::{Machine as _, Seed, Time};
 use weft_space::compose::{self, SpaceKeys};
 
 use crate::{
+    bundle,
     command::{Answer, Refusal, RefusalKind},
     commands::{actor, not_stored},
     event::Event,
@@ -21,8 +21,8 @@ use crate::{
     local,
     outbox::Purpose,
     peer::Peer,
-    room::{Room, enter::Entering},
-    store::{Batch, OpenedFeed, Write},
+    room::Room,
+    store::{Batch, Write},
 };
 
 /// A busy host is asked again after so long.
@@ -259,42 +259,16 @@ impl Peer {
     /// Checks what the host gave, and orders it to be stored.
     fn join_enter(&mut self, space: SpaceId, parts: Vec<Part>) -> Result<(), Refusal> {
         let joining = self.joins.active.get_mut(&space).expect("its stream spoke just now");
-        let given = verified(space, parts).map_err(|what| misbehaved(&what))?;
-        let mut feeds = Vec::new();
-        let mut control = Vec::new();
-        let mut writes = Vec::new();
-        for (feed, given) in given {
-            feeds.push(OpenedFeed { feed, space, manifest: given.signed, tree: given.tree, head: given.head });
-            control.push((feed, given.ranges.iter().flat_map(|range| range.runs().to_vec()).collect::<Vec<Run>>()));
-            writes.extend(given.ranges.into_iter().map(Write::Range));
-        }
-        let entering = Entering {
-            space,
-            keys: joining.keys.clone(),
-            feeds,
-            control,
-            cursors: Vec::new(),
-            stopped: Vec::new(),
-            profile_said: false,
-            sessions: crate::room::sessions::FIRST_SESSION,
-            drafts: Vec::new(),
-            said_name: Some(joining.link.space_name.clone()),
-            unsure: None,
-        };
-        let room =
-            Room::enter(self.me.clone(), self.config.clone(), entering).map_err(|e| misbehaved(&e.to_string()))?;
+        let (me, config) = (self.me.clone(), self.config.clone());
+        let said = Some(joining.link.space_name.clone());
+        let (room, writes) =
+            bundle::room_of(me, config, space, joining.keys.clone(), parts, said).map_err(|what| misbehaved(&what))?;
         let invitation = invitation_id(&space, &joining.link.secret.id());
         let resolution = room.membership.resolution();
         let issued =
             resolution.invitation(&invitation).ok_or_else(|| misbehaved("the invitation is not in what it gave"))?;
         let member = resolution.role_of(&self.me.identity).filter(|role| *role == issued.role);
         let role = member.ok_or_else(|| misbehaved("by what it gave, this identity is no member"))?;
-        if resolution.device(&self.me.device.id()).is_none() || !room.ledger.iter().all(|(_, entry)| entry.admitted) {
-            return Err(misbehaved("what it gave does not admit this device and the feeds in it"));
-        }
-        if room.keys.access().is_empty() {
-            return Err(misbehaved("it gave no key that opens the space"));
-        }
         let row = local::seal_keys(&self.me.device, &joining.keys, self.draws.draw16());
         let said = Bytes::copy_from_slice(joining.link.space_name.as_bytes());
         let mut batch = vec![
@@ -302,10 +276,7 @@ impl Peer {
             Write::Local { key: local::joining_key(&space), value: None },
             Write::Local { key: local::said_key(&space), value: Some(said) },
         ];
-        for (feed, entry) in room.ledger.iter() {
-            batch.push(Write::Feed { feed: *feed, space, manifest: entry.signed.clone() });
-        }
-        batch.append(&mut writes);
+        batch.extend(writes);
         let inviter = issued.issuer;
         joining.entering = Some(Box::new(Entered { room, role, inviter }));
         self.outbox.persist(Purpose::JoinEnter(space), Batch { writes: batch, durable: true });
@@ -355,46 +326,6 @@ impl Peer {
             }
         }
     }
-}
-
-/// A control feed as a host gave it.
-struct Given {
-    manifest: Manifest,
-    signed: Bytes,
-    tree: Tree,
-    head: Option<Head>,
-    ranges: Vec<Arc<VerifiedRange>>,
-}
-
-/// Checks every part against its feed's key.
-fn verified(space: SpaceId, parts: Vec<Part>) -> Result<BTreeMap<FeedId, Given>, String> {
-    let mut feeds: BTreeMap<FeedId, Given> = BTreeMap::new();
-    for part in parts {
-        let signed = SignedManifest::decode(&part.manifest).map_err(|e| e.to_string())?;
-        let manifest = signed.verify().map_err(|e| e.to_string())?.into_inner();
-        if manifest.space != space || manifest.purpose != FeedPurpose::Control {
-            return Err("a feed of another space or kind".into());
-        }
-        let given = feeds.entry(manifest.id()).or_insert_with(|| Given {
-            manifest,
-            signed: part.manifest.clone(),
-            tree: Tree::new(),
-            head: None,
-            ranges: Vec::new(),
-        });
-        let range = Range {
-            from: part.from,
-            head: Head::decode(&part.head).map_err(|e| e.to_string())?,
-            headers: part.headers,
-            bodies: vec![part.bodies],
-            absent: Absent::NONE,
-        };
-        let range = verify_range(&given.tree, &Origin::of(&given.manifest), &range).map_err(|e| e.to_string())?;
-        given.tree = range.tree().clone();
-        given.head = Some(*range.head());
-        given.ranges.push(Arc::new(range));
-    }
-    Ok(feeds)
 }
 
 fn already_in(room: &Room, me: &IdentityId, space_name: String) -> Result<Answer, Refusal> {

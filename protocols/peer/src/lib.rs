@@ -34,10 +34,12 @@
 //! # Ok::<(), weft_peer::OpenError>(())
 //! ```
 
+mod bundle;
 pub mod command;
 mod commands;
 mod config;
 mod connections;
+mod devices;
 pub mod event;
 pub mod fuzz;
 mod host;
@@ -56,14 +58,15 @@ pub mod status;
 pub mod store;
 
 pub use command::{
-    Acknowledgement, Act, Acted, Answer, Command, FeedStatus, MemberStatus, Refusal, RefusalKind, Removal, SessionKey,
+    Acknowledgement, Act, Acted, Answer, Command, DeviceInfo, FeedStatus, MemberStatus, Refusal, RefusalKind, Removal,
+    SessionKey,
 };
 pub use config::Config;
 pub use event::Event;
 pub use io::{Ask, Input, Output, Protocol, Rows, StreamId, Ticket};
 pub use job::{Done, Job, OpenBodies, OpenedEntry};
 pub use local::RowError;
-pub use me::Me;
+pub use me::{LinkedBy, Me};
 pub use peer::{OpenError, Peer};
 pub use room::enter::EnterError;
 pub use status::{PairStatus, PeerStatus, SpaceStatus, Status, Waiting};

@@ -9,17 +9,25 @@
 //! | `sessions/` space id | the number of the next session of this device's data feed, 8 bytes little endian |
 //! | `said/` space id | what the link said that the space is called |
 //! | `draft/` space id, number of 8 bytes big endian | what an application wants written when the ends are known, sealed |
+//! | `home/` space id | the space in which this identity's devices know each other |
+//! | `device-link/` key | a link for another device: when it expires, 8 bytes little endian; who used it |
+//! | `device/` device id | whether it used a link of this device (1 byte), and what it calls itself |
+//! | `shut-out/` device id | a device of this identity that this one was told to remove |
+//! | `linking/` space id | this device's keys for a space that a sibling is asked for, sealed |
 //! | `unsure/` space id | where own feeds end is not known: at least how many entries control and data feed had, and how many other devices had feeds; 8 bytes little endian each |
 
 use bytes::Bytes;
 use weft_crypto::{
-    DeviceKey, FeedId, FeedSecret, Head, PreKeySecret, SpaceId,
+    DeviceId, DeviceKey, FeedId, FeedSecret, Head, InvitationKeyId, PreKeySecret, SpaceId,
     seal::{open_local, seal_local},
 };
 use weft_space::compose::SpaceKeys;
 use zeroize::Zeroizing;
 
-use crate::store::Ends;
+use crate::{
+    devices::OpenLink,
+    store::{Ends, Write},
+};
 
 /// Says what a sealed row is for, so that one cannot stand for another.
 const KEYS: &str = "space keys";
@@ -40,6 +48,17 @@ pub(crate) enum Row {
     Unsure(SpaceId, Ends),
     Sessions(SpaceId, u64),
     Draft(SpaceId, u64, Bytes),
+    Device(DeviceRow),
+}
+
+/// What is known of the devices of this identity.
+#[derive(Debug)]
+pub(crate) enum DeviceRow {
+    Home(SpaceId),
+    Link(InvitationKeyId, OpenLink),
+    Named(DeviceId, bool, String),
+    ShutOut(DeviceId),
+    Keys(SpaceId, Bytes),
 }
 
 /// A private row that cannot be read.
@@ -91,6 +110,7 @@ impl Row {
         let place = key.iter().position(|byte| *byte == b'/').ok_or(RowError::Unknown)?;
         let (name, id) = (&key[..place], &key[place + 1..]);
         let space = || SpaceId::try_from(id).map_err(|_| RowError::Unknown);
+        let device = || DeviceId::try_from(id).map_err(|_| RowError::Unknown);
         match name {
             b"space" => Ok(Row::Space(space()?, value.clone())),
             b"joining" => Ok(Row::Joining(space()?, value.clone())),
@@ -106,6 +126,24 @@ impl Row {
                 let space = SpaceId::try_from(space).map_err(|_| RowError::Unknown)?;
                 Ok(Row::Draft(space, u64::from_be_bytes(*number), value.clone()))
             }
+            b"home" => Ok(Row::Device(DeviceRow::Home(space()?))),
+            b"linking" => Ok(Row::Device(DeviceRow::Keys(space()?, value.clone()))),
+            b"shut-out" => Ok(Row::Device(DeviceRow::ShutOut(device()?))),
+            b"device" => {
+                let (linked, name) = value.split_first().ok_or(RowError::Unknown)?;
+                let name = String::from_utf8_lossy(name).into_owned();
+                Ok(Row::Device(DeviceRow::Named(device()?, *linked == 1, name)))
+            }
+            b"device-link" => {
+                let key = InvitationKeyId::try_from(id).map_err(|_| RowError::Unknown)?;
+                let (expires_ms, by) = value.split_first_chunk::<8>().ok_or(RowError::Unknown)?;
+                let used_by = match by {
+                    [] => None,
+                    by => Some(DeviceId::try_from(by).map_err(|_| RowError::Unknown)?),
+                };
+                let link = OpenLink { expires_ms: u64::from_le_bytes(*expires_ms), used_by };
+                Ok(Row::Device(DeviceRow::Link(key, link)))
+            }
             b"stopped" => {
                 let feed = FeedId::try_from(id).map_err(|_| RowError::Unknown)?;
                 Ok(Row::Stopped(feed, Head::decode(value).map_err(|_| RowError::Unknown)?))
@@ -113,6 +151,33 @@ impl Row {
             _ => Err(RowError::Unknown),
         }
     }
+}
+
+pub(crate) fn home_row(space: &SpaceId) -> Write {
+    row([b"home/", space.as_bytes().as_slice()].concat(), Vec::new())
+}
+
+pub(crate) fn link_row(key: &InvitationKeyId, link: &OpenLink) -> Write {
+    let mut value = link.expires_ms.to_le_bytes().to_vec();
+    value.extend(link.used_by.iter().flat_map(|device| *device.as_bytes()));
+    row([b"device-link/", key.as_bytes().as_slice()].concat(), value)
+}
+
+pub(crate) fn device_row(device: &DeviceId, linked: bool, name: &str) -> Write {
+    let value = [&[u8::from(linked)], name.as_bytes()].concat();
+    row([b"device/", device.as_bytes().as_slice()].concat(), value)
+}
+
+pub(crate) fn shut_out_row(device: &DeviceId) -> Write {
+    row([b"shut-out/", device.as_bytes().as_slice()].concat(), Vec::new())
+}
+
+pub(crate) fn link_keys_row(space: &SpaceId, sealed: Option<Bytes>) -> Write {
+    Write::Local { key: [b"linking/", space.as_bytes().as_slice()].concat().into(), value: sealed }
+}
+
+fn row(key: Vec<u8>, value: Vec<u8>) -> Write {
+    Write::Local { key: key.into(), value: Some(value.into()) }
 }
 
 fn plain(keys: &SpaceKeys) -> Zeroizing<Vec<u8>> {

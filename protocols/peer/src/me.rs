@@ -1,7 +1,7 @@
 //! Who this node is.
 
 use weft_credential::{Carried, Chain, RootStatements};
-use weft_crypto::{DeviceKey, IdentityId, PreKeyId, phrase::Phrase};
+use weft_crypto::{DeviceId, DeviceKey, IdentityId, PreKeyId, SpaceId, phrase::Phrase};
 
 /// The device and the identity it acts for. The device key never leaves this value but as signatures.
 #[derive(Debug)]
@@ -18,6 +18,19 @@ pub struct Me {
     pub recovery: PreKeyId,
     /// What this node calls itself in spaces; other people see it.
     pub name: String,
+    /// By whom this device was linked; none for the identity's first one.
+    pub linked_by: Option<LinkedBy>,
+}
+
+/// The device that made this one a device of its identity. From it home is asked for first. Spec: PEER-13.1
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkedBy {
+    /// The identity's home.
+    pub home: SpaceId,
+    /// The device.
+    pub host: DeviceId,
+    /// Where it was, as multiaddresses.
+    pub addresses: Vec<String>,
 }
 
 impl Me {
@@ -28,6 +41,7 @@ impl Me {
         let recovery = phrase.recovery_key().id();
         let statements = RootStatements::at_init(&root, &next.id(), device.id(), recovery);
         let chain = Chain::default();
-        Me { identity: root.id(), statements, chain, recovery, name: name.into(), device }
+        let name = name.into();
+        Me { identity: root.id(), statements, chain, recovery, name, device, linked_by: None }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use weft_crypto::{DeviceId, FeedId, SpaceId};
+use weft_crypto::{DeviceId, FeedId, InvitationKeyId, SpaceId};
 
 use crate::{
     event::Event,
-    io::{Output, StreamId, Ticket},
+    io::{Ask, Output, StreamId, Ticket},
     job::Job,
     store::Batch,
 };
@@ -40,6 +40,22 @@ pub(crate) enum Purpose {
     JoinKeep(SpaceId),
     /// A newcomer keeps what it was given.
     JoinEnter(SpaceId),
+    /// A device link becomes durable.
+    LinkMade(InvitationKeyId),
+    /// Who used a device link becomes durable.
+    LinkUsed(StreamId, InvitationKeyId),
+    /// What is known of devices is kept; nobody waits.
+    Devices,
+    /// The same, and an application waits.
+    DeviceAsk(Ask),
+    /// That a device is to be removed becomes durable.
+    DeviceRemoved(Ask, DeviceId),
+    /// The control feeds for a sibling are gathered.
+    SiblingRead(StreamId),
+    /// Keys for a space that a sibling is asked for are kept.
+    VisitKeep(DeviceId, SpaceId),
+    /// A space that a sibling gave is kept.
+    VisitEnter(DeviceId, SpaceId),
 }
 
 /// Orders on their way, in order.

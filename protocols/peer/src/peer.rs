@@ -13,9 +13,10 @@ use weft_machine::{Draws, Machine, Seed, Time};
 use weft_replication as replication;
 
 use crate::{
-    command::{Command, Refusal, RefusalKind},
-    commands::Foundings,
+    command::{Answer, Command, Refusal, RefusalKind},
+    commands::{Foundings, not_stored},
     config::Config,
+    devices::Devices,
     host::Hosts,
     io::{Ask, Input, Output, Protocol, StreamId, Ticket},
     job::Done,
@@ -64,6 +65,7 @@ pub struct Peer {
     pub(crate) streams: BTreeMap<StreamId, (DeviceId, Protocol)>,
     pub(crate) hosts: Hosts,
     pub(crate) joins: Joins,
+    pub(crate) devices: Devices,
     pub(crate) foundings: Foundings,
     pub(crate) busy_rooms: BTreeSet<SpaceId>,
     pub(crate) busy_neighbours: BTreeSet<DeviceId>,
@@ -88,6 +90,7 @@ impl Peer {
             streams: BTreeMap::new(),
             hosts: Hosts::default(),
             joins: Joins::default(),
+            devices: Devices::default(),
             foundings: Foundings::new(),
             busy_rooms: BTreeSet::new(),
             busy_neighbours: BTreeSet::new(),
@@ -95,6 +98,7 @@ impl Peer {
             level: BTreeMap::new(),
         };
         peer.open_rooms(opened)?;
+        peer.seek_home();
         Ok(peer)
     }
 
@@ -112,6 +116,7 @@ impl Peer {
                     keys.insert(space, local::open_keys(&self.me.device, &value)?);
                 }
                 Row::Joining(space, value) => self.joins.remember(space, value),
+                Row::Device(row) => self.devices.remember(row),
                 Row::Stopped(feed, head) => stopped.push((feed, head)),
                 Row::Profile(space) => {
                     profiles.insert(space);
@@ -194,6 +199,14 @@ impl Peer {
             Some(Purpose::JoinKeep(space)) => self.join_kept(space),
             Some(Purpose::JoinEnter(space)) => self.join_entered(space),
             Some(Purpose::Found(space)) => self.founded(space),
+            Some(Purpose::LinkMade(key)) => self.link_made(key, Ok(())),
+            Some(Purpose::LinkUsed(stream, key)) => self.link_used(stream, key),
+            Some(Purpose::DeviceAsk(ask)) => {
+                self.outbox.push(Output::Answer { ask, result: Ok(Answer::DeviceNamed) });
+            }
+            Some(Purpose::DeviceRemoved(ask, device)) => self.device_shut_out(ask, device),
+            Some(Purpose::VisitKeep(device, space)) => self.visit_kept(device, space),
+            Some(Purpose::VisitEnter(device, space)) => self.visit_entered(device, space),
             _ => {}
         }
     }
@@ -209,6 +222,14 @@ impl Peer {
             }
             Some(Purpose::JoinKeep(space) | Purpose::JoinEnter(space)) => self.join_not_kept(space, &reason),
             Some(Purpose::Found(space)) => self.not_founded(space, &reason),
+            Some(Purpose::LinkMade(key)) => self.link_made(key, Err(not_stored(&reason))),
+            Some(Purpose::LinkUsed(stream, key)) => self.link_not_used(stream, key),
+            Some(Purpose::DeviceAsk(ask) | Purpose::DeviceRemoved(ask, _)) => {
+                self.outbox.push(Output::Answer { ask, result: Err(not_stored(&reason)) });
+            }
+            Some(Purpose::VisitKeep(device, space) | Purpose::VisitEnter(device, space)) => {
+                self.visit_not_kept(device, space);
+            }
             _ => {}
         }
     }
@@ -231,6 +252,7 @@ impl Peer {
                 }
             }
             Some(Purpose::HostRead(stream)) => self.host_was_read(stream, result),
+            Some(Purpose::SiblingRead(stream)) => self.sibling_was_read(stream, result),
             _ => {}
         }
     }
@@ -303,10 +325,17 @@ impl Machine for Peer {
             Input::StreamFailed { device, protocol, reason } => match protocol {
                 Protocol::Door | Protocol::Replication => self.end(device, reason),
                 Protocol::Invitation => self.join_unreachable(device, &reason),
+                Protocol::Device => {
+                    self.linker_unreachable(device, &reason);
+                    self.visit_failed(device);
+                }
             },
             Input::Received { stream, frame } => self.received(stream, frame),
             Input::StreamClosed { stream } => self.stream_closed(stream),
-            Input::DialFailed { device, reason } => self.join_unreachable(device, &reason),
+            Input::DialFailed { device, reason } => {
+                self.join_unreachable(device, &reason);
+                self.linker_unreachable(device, &reason);
+            }
             Input::Persisted { ticket } => self.persisted(ticket),
             Input::PersistFailed { ticket, reason } => self.persist_failed(ticket, reason),
             Input::WasRead { ticket, result } => self.was_read(ticket, result),
@@ -333,7 +362,8 @@ impl Machine for Peer {
     fn deadline(&self) -> Option<Time> {
         let rooms = self.rooms.values().filter_map(Room::deadline);
         let neighbours = self.neighbours.values().filter_map(Neighbour::deadline);
-        rooms.chain(neighbours).chain(self.joins.deadline()).chain(self.hosts.deadline()).min()
+        let others = [self.joins.deadline(), self.hosts.deadline(), self.devices.deadline()];
+        rooms.chain(neighbours).chain(others.into_iter().flatten()).min()
     }
 
     fn wake(&mut self, now: Time) {
@@ -352,5 +382,6 @@ impl Machine for Peer {
         }
         self.join_wake();
         self.host_wake();
+        self.devices_wake();
     }
 }

@@ -27,6 +27,8 @@ impl Peer {
                 self.settle_neighbour(device);
             } else if let Some(space) = self.busy_rooms.pop_first() {
                 self.settle_room(space);
+            } else if std::mem::take(&mut self.devices.judge) {
+                self.judge_siblings();
             } else {
                 return;
             }
@@ -157,6 +159,8 @@ impl Peer {
             Effect::Judge => self.judge_doors(),
             Effect::Redeemed(stream) => self.host_redeemed(stream),
             Effect::RedemptionFailed(stream) => self.host_failed(stream),
+            Effect::LetIn(stream) => self.sibling_is_in(stream),
+            Effect::NotLetIn(stream) => self.sibling_is_not_in(stream),
         }
     }
 
@@ -185,6 +189,7 @@ impl Peer {
             neighbour.door_input(self.now, door::Input::SpacesChanged(spaces));
             self.busy_neighbours.insert(device);
         }
+        self.devices.judge = true;
     }
 
     pub(crate) fn door_spaces(&self, device: DeviceId) -> Vec<DoorSpace> {

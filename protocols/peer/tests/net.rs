@@ -8,10 +8,11 @@ use std::{
 use bytes::Bytes;
 use weft_crypto::{DeviceId, DeviceKey, FeedId, IdentityId, PreKeySecret, SpaceId, phrase::Phrase, seal::open_local};
 use weft_feed::{Head, Run, Tree, leaf};
+use weft_invitation::device::Welcome;
 use weft_machine::{Machine as _, Seed, Time};
 use weft_peer::{
-    Answer, Ask, Batch, Command, Config, Damage, Event, Input, Me, Opened, OpenedFeed, Output, Peer, Protocol,
-    ReadError, Refusal, Rows, StoredRange, StreamId, Write,
+    Answer, Ask, Batch, Command, Config, Damage, Event, Input, LinkedBy, Me, Opened, OpenedFeed, Output, Peer,
+    Protocol, ReadError, Refusal, Rows, StoredRange, StreamId, Write,
 };
 
 /// A store in memory.
@@ -198,6 +199,8 @@ pub(crate) struct Net {
     connected: Vec<(DeviceId, DeviceId)>,
     next_stream: u64,
     seeds: u64,
+    /// Devices that were linked: what they act by since.
+    pub(crate) linked: BTreeMap<DeviceId, (Welcome, LinkedBy)>,
 }
 
 fn is_data(run: &Run) -> bool {
@@ -235,6 +238,7 @@ impl Net {
             connected: Vec::new(),
             next_stream: 0,
             seeds: 0,
+            linked: BTreeMap::new(),
         }
     }
 
@@ -248,10 +252,23 @@ impl Net {
     fn start(&mut self, name: &'static str, store: Store) -> Node {
         self.seeds += 1;
         let seed = Seed::from_bytes(*blake(&format!("{name} seed {}", self.seeds)));
-        let mut peer = Peer::new(Config::default(), me(name), seed, store.opened()).unwrap();
+        let mut peer = Peer::new(Config::default(), self.me(name), seed, store.opened()).unwrap();
         peer.handle_input(self.now, Input::ClockRead { unix_ms: 1_800_000_000_000 });
         let (inputs, answers, events) = (VecDeque::new(), BTreeMap::new(), Vec::new());
         Node { name, peer, store, inputs, answers, events, next_ask: 0 }
+    }
+
+    fn me(&self, name: &'static str) -> Me {
+        let mut me = me(name);
+        if let Some((welcome, by)) = self.linked.get(&me.device.id()) {
+            let admitted = welcome.statements[0].verify().unwrap();
+            let recovery = welcome.statements[1].verify().unwrap();
+            let weft_credential::Subject::RecoveryKeySet(key) = recovery.subject else { panic!("a recovery key") };
+            (me.identity, me.recovery, me.name) = (admitted.identity, key, welcome.name.clone());
+            (me.statements, me.chain) = (welcome.statements.clone(), welcome.chain.clone());
+            me.linked_by = Some(by.clone());
+        }
+        me
     }
 
     /// Kills a peer and starts it again on what its store holds.
@@ -263,6 +280,20 @@ impl Net {
         let old = self.nodes.remove(&device).unwrap();
         let node = self.start(old.name, old.store);
         self.nodes.insert(device, node);
+    }
+
+    /// Starts a peer anew that takes itself for linked by another device, though it acts for its own identity.
+    pub(crate) fn restart_as_linked_by(&mut self, device: DeviceId, by: LinkedBy) {
+        let name = self.node(device).name;
+        let honest = me(name);
+        let welcome = Welcome {
+            statements: honest.statements.clone(),
+            chain: honest.chain.clone(),
+            home: by.home,
+            name: honest.name,
+        };
+        self.linked.insert(device, (welcome, by));
+        self.restart(device);
     }
 
     /// Kills a peer and starts it on an older copy of its store.

@@ -178,17 +178,17 @@ impl Resolution {
         Some(DeviceStatus { identity: known.identity, pre_key: newest.map(|(_, _, key)| *key) })
     }
 
-    /// When a device first came, as a number that grows with the order of this resolution; none for one that never did. It says
-    /// which of two devices of an identity is the earlier. Spec: SPACE-11.4
-    pub fn device_came(&self, device: &DeviceId) -> Option<impl Ord + Copy + use<>> {
-        self.facts.devices.get(device).map(|known| known.first)
-    }
-
     /// Whether a device was here for an identity and was removed by one of the identity's own, or by its root key. What an admin does
     /// in its space says nothing about the device elsewhere.
     pub fn was_removed_by_its_own(&self, device: &DeviceId) -> bool {
         let Some(known) = self.facts.devices.get(device) else { return false };
         self.facts.acts.on_device(device, &known.identity).any(|(_, act)| act.author == known.identity)
+    }
+
+    /// Whether a device was here and was removed itself, not only its identity.
+    pub fn was_removed(&self, device: &DeviceId) -> bool {
+        let Some(known) = self.facts.devices.get(device) else { return false };
+        self.facts.acts.on_device(device, &known.identity).next().is_some()
     }
 
     /// Whether a device was ever here, whoever removed it since.

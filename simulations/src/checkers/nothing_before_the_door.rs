@@ -23,7 +23,7 @@ pub fn check(world: &World) -> Vec<String> {
                     Ok(Some(Kind::Hello(_) | Kind::Credit(_))) => None,
                     other => Some(format!("{other:?}")),
                 },
-                Protocol::Door | Protocol::Invitation => {
+                Protocol::Door | Protocol::Invitation | Protocol::Device => {
                     frame.windows(32).any(|bytes| bytes == space.as_bytes()).then(|| "the space's id".to_owned())
                 }
             };

@@ -4,7 +4,7 @@
 //! or written. From the same resolution follows for whom the epoch is that begins with it. Spec: SPACE-11, SPACE-7.1
 
 use weft_credential::{Credential, Cut, CutRaised, DeviceRemoved, MemberRemoved, Named, Role, RoleChanged, Seal};
-use weft_crypto::{FeedId, IdentityId};
+use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId};
 use weft_feed::kind;
 use weft_machine::Draws;
 use weft_space::{AdmittedFeed, Place, Resolution, VoidReason, compose};
@@ -22,6 +22,20 @@ use crate::{
 
 /// Writes an act, if it would count or may be proposed.
 pub(crate) fn act(room: &mut Room, ask: Ask, act: &Act, draws: &mut Draws) -> Result<(), Refusal> {
+    write(room, act, draws, |counts, epoch| Purpose::Act { ask, counts, epoch })
+}
+
+/// Removes a device of this identity, as it was removed elsewhere. Spec: PEER-13.3
+pub(crate) fn carry(room: &mut Room, device: DeviceId, draws: &mut Draws) -> Result<(), Refusal> {
+    write(room, &Act::RemoveDevice { device }, draws, |_, _| Purpose::Carried { device })
+}
+
+fn write(
+    room: &mut Room,
+    act: &Act,
+    draws: &mut Draws,
+    purpose: impl FnOnce(bool, Option<EpochId>) -> Purpose,
+) -> Result<(), Refusal> {
     membership::may_speak(room)?;
     let says = credential(room, act)?;
     let foreseen = room.membership.foresee(room.control.feed, vec![says.clone()]);
@@ -40,7 +54,7 @@ pub(crate) fn act(room: &mut Room, ask: Ask, act: &Act, draws: &mut Draws) -> Re
     let epoch = begun.as_ref().map(|begun| begun.id(&room.space));
     credentials.extend(begun.map(Credential::EpochStarted));
     let bodies = vec![compose::body(room.space, credentials)];
-    room.control.push(Draft { kind: kind::CONTROL, session: 0, bodies, purpose: Purpose::Act { ask, counts, epoch } });
+    room.control.push(Draft { kind: kind::CONTROL, session: 0, bodies, purpose: purpose(counts, epoch) });
     Ok(())
 }
 

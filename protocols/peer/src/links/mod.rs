@@ -2,6 +2,7 @@
 
 pub(crate) mod acts;
 pub(crate) mod clients;
+pub(crate) mod devices;
 pub(crate) mod echo;
 pub(crate) mod invitation;
 pub(crate) mod membership;

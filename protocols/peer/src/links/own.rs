@@ -95,6 +95,8 @@ pub(crate) fn landed(room: &mut Room, feed: FeedId, ticket: Ticket, outbox: &mut
                 room.redeeming.remove(&invitation);
                 room.effects.push_back(Effect::Redeemed(stream));
             }
+            Purpose::LetIn { stream } => room.effects.push_back(Effect::LetIn(stream)),
+            Purpose::Carried { device } => drop(room.carried.remove(&device)),
         }
     }
 }
@@ -129,6 +131,8 @@ fn fail(room: &mut Room, now: Time, drafts: Vec<Draft>, refusal: &Refusal, outbo
                 room.redeeming.remove(&invitation);
                 room.effects.push_back(Effect::RedemptionFailed(stream));
             }
+            Purpose::LetIn { stream } => room.effects.push_back(Effect::NotLetIn(stream)),
+            Purpose::Carried { device } => drop(room.carried.remove(&device)),
         }
     }
 }

@@ -144,6 +144,7 @@ impl Room {
             opening: None,
             catching_up: Vec::new(),
             redeeming: BTreeSet::new(),
+            carried: BTreeSet::new(),
             refusals: BTreeMap::new(),
             control_changes: Vec::new(),
             store_failed: None,

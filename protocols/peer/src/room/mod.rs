@@ -79,6 +79,10 @@ pub(crate) enum Effect {
     Redeemed(StreamId),
     /// It could not be written.
     RedemptionFailed(StreamId),
+    /// The entry that lets the sibling on this stream in is durable.
+    LetIn(StreamId),
+    /// It could not be written.
+    NotLetIn(StreamId),
 }
 
 /// What an edit was for.
@@ -171,6 +175,8 @@ pub(crate) struct Room {
     pub(crate) catching_up: Vec<Ask>,
     /// Links that are being redeemed: their uses are counted when the redemption is durable, and not taken twice meanwhile.
     pub(crate) redeeming: BTreeSet<weft_crypto::InvitationId>,
+    /// Devices of this identity whose removal is on its way to the disk.
+    pub(crate) carried: BTreeSet<DeviceId>,
     /// Feeds whose author broke a rule: they end before that entry.
     pub(crate) refusals: BTreeMap<FeedId, (u64, String)>,
     /// What the order of the control feeds said, for an order of data feeds that begins again.

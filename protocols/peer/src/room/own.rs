@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, mem};
 
 use bytes::Bytes;
-use weft_crypto::{EpochId, FeedId, InvitationId};
+use weft_crypto::{DeviceId, EpochId, FeedId, InvitationId};
 use weft_echo::WriteTicket;
 use weft_feed::{Checkpoint, NewEntry, VerifiedRange, Writer, acknowledged::Acknowledged};
 use weft_machine::ClaimedTime;
@@ -45,6 +45,10 @@ pub(crate) enum Purpose {
     Upkeep,
     /// A newcomer was let in.
     Redemption { stream: StreamId, invitation: InvitationId },
+    /// A sibling was let in.
+    LetIn { stream: StreamId },
+    /// A device of this identity was removed here as elsewhere.
+    Carried { device: DeviceId },
 }
 
 /// A draft, and the first entry it became.

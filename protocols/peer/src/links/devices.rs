@@ -1,0 +1,52 @@
+//! Sibling → membership → own control feed: another device of this identity is let in.
+
+use weft_credential::DeviceLinked;
+use weft_feed::kind;
+use weft_invitation::Reason;
+use weft_machine::Draws;
+use weft_space::compose;
+
+use super::{invitation::Redeemed, membership};
+use crate::{
+    commands::actor,
+    io::StreamId,
+    room::{
+        Room,
+        own::{Draft, Purpose},
+    },
+};
+
+/// Orders the one entry that lets a sibling in, unless it is in already. Spec: SPACE-15.1, PEER-13.2
+pub(crate) fn let_in(
+    room: &mut Room,
+    stream: StreamId,
+    linked: &DeviceLinked,
+    draws: &mut Draws,
+) -> Result<Redeemed, Reason> {
+    let statement = linked.statement();
+    let me = room.me.clone();
+    let resolution = room.membership.resolution();
+    let member = resolution.member(&me.identity).ok_or(Reason::NotValid)?;
+    if member.devices.contains(&statement.device) {
+        let feeds = linked.feeds().map_err(|_| Reason::Malformed)?;
+        let here = feeds.iter().all(|feed| resolution.feed(feed).is_some_and(|feed| feed.counts));
+        return if here { Ok(Redeemed::Stands) } else { Err(Reason::NotValid) };
+    }
+    if resolution.had_device(&statement.device) {
+        return Err(Reason::NotValid);
+    }
+    if member.devices.len() >= weft_space::limits::DEVICES_MAX as usize {
+        return Err(Reason::UsedUp);
+    }
+    membership::may_speak(room).map_err(|_| Reason::Busy)?;
+    let epoch = room.epoch.and_then(|epoch| room.keys.secrets(&epoch).map(|secrets| (epoch, secrets)));
+    let epoch = epoch.as_ref().map(|(epoch, secrets)| (epoch, *secrets));
+    let body = compose::linked_entry(&actor(&me), linked, epoch, draws).map_err(|_| Reason::Malformed)?;
+    room.control.push(Draft {
+        kind: kind::CONTROL,
+        session: 0,
+        bodies: vec![body],
+        purpose: Purpose::LetIn { stream },
+    });
+    Ok(Redeemed::Ordered)
+}
