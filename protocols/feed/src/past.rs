@@ -103,7 +103,7 @@ pub enum RestoreError {
         /// The earliest that can be next.
         next: u64,
     },
-    /// A length that does not grow, is larger than a feed can be, or is named and not known.
+    /// A length that does not grow, or is larger than a feed can be.
     #[error("entry {seq} puts a length of {length} after {earlier}")]
     Length {
         /// The entry.
@@ -209,7 +209,7 @@ impl History {
             known.steps.push((seq, length));
         }
         if named > 0 {
-            if named <= known.named || named > known.last() {
+            if named <= known.named {
                 return Err(RestoreError::Length { seq, length: named, earlier: known.named });
             }
             known.named = named;
@@ -262,9 +262,10 @@ impl History {
 pub(crate) struct News(BTreeMap<FeedId, (u64, u64)>);
 
 impl News {
-    pub(crate) fn name(&mut self, feed: FeedId, length: u64) {
+    /// Names a length, of which `seen` is there.
+    pub(crate) fn name(&mut self, feed: FeedId, seen: u64, named: u64) {
         let news = self.0.entry(feed).or_default();
-        *news = (news.0.max(length), length);
+        *news = (news.0.max(seen), named);
     }
 
     /// A length from the past of a dep; left out when `known` says that the feed has it already.

@@ -161,8 +161,17 @@ fn equivocator_does_not_stall_the_space() {
     assert_eq!(order.released(&bob.feed()), 1);
     assert_eq!(order.released(&carol.feed()), 1, "carol's second entry waits for the branch that will not come …");
     order.stop(mallory.feed(), 2);
-    assert_eq!(released(&mut order).len(), 1);
+    let pieces = released(&mut order);
+    assert_eq!(pieces.len(), 1);
     assert_eq!(order.released(&carol.feed()), 2, "… until the fork is known");
+    // What she has seen of it is what is there, and the rows say so too.
+    assert_eq!(pieces[0].past.last().unwrap().1.get(&mallory.feed()), 2);
+    let hers = outputs.iter().filter_map(|output| match output {
+        OrderOutput::Released(released) if released.feed == carol.feed() => Some(&released.changes),
+        _ => None,
+    });
+    let rows = hers.chain([&pieces[0].changes]).map(|row| &row[..]);
+    assert_eq!(History::restore(rows).unwrap().get(1, &mallory.feed()), 2);
     assert_eq!(order.waiting().count(), 0);
 }
 

@@ -359,12 +359,14 @@ impl Order {
             if let Some(held) = other.heads.at(dep.length).filter(|held| *held != dep.root) {
                 contradicted.push((seq, dep, held));
             }
-            if let Some(last) = dep.length.min(other.released).checked_sub(1) {
+            // Beyond the end of a feed there is nothing to see.
+            let seen = dep.length.min(other.stop.unwrap_or(u64::MAX));
+            if let Some(last) = seen.min(other.released).checked_sub(1) {
                 for (known, length) in other.history.lengths(last).filter(|(known, _)| *known != feed) {
                     news.inherit(known, length, lane.past.get(&known));
                 }
             }
-            news.name(dep.feed, dep.length);
+            news.name(dep.feed, seen, dep.length);
         }
         let mut past = Past::clone(&lane.past);
         for (other, length) in news.lengths() {
