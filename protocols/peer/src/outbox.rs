@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     RoomRead(SpaceId, FeedId),
     /// A length between heads gets its name.
     RoomName(SpaceId),
+    /// A history is compared with another one of the same feed.
+    RoomFork(SpaceId, FeedId),
     /// An application reads records.
     RoomRecords(SpaceId),
     /// ECHO loads rows.

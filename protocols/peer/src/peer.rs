@@ -240,6 +240,9 @@ impl Peer {
             Some(Purpose::RoomName(space)) => {
                 self.in_room(space, |room, _| links::naming::read(room, ticket, result));
             }
+            Some(Purpose::RoomFork(space, feed)) => {
+                self.in_room(space, |room, _| room.read_history(ticket, feed, result));
+            }
             Some(Purpose::RoomRecords(space)) => {
                 self.in_room(space, |room, outbox| room.records_read(ticket, result, outbox));
             }

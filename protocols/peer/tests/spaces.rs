@@ -289,6 +289,74 @@ fn a_fork_stops_the_feed_and_undoes_nothing() {
     assert_eq!(text(&mut net, alice, space, object), "> note one two");
 }
 
+/// Mallory shows one history to Bob and another one to Carol, and both write on. When they meet, both learn of it, one history is
+/// kept, and everybody goes on writing and reads what the others write. Spec: PEER-4.1
+#[test]
+fn equivocator_does_not_stall_the_space() {
+    let mut net = Net::new();
+    let [alice, bob, carol, mallory] = ["alice", "bob", "carol", "mallory"].map(|name| net.add(name));
+    let space = create(&mut net, alice);
+    let object = note(&mut net, alice, space, "note");
+    for newcomer in [bob, carol, mallory] {
+        let link = invite(&mut net, alice, space, Role::Writer);
+        join(&mut net, newcomer, link);
+    }
+    net.run();
+    for one in [bob, carol, mallory] {
+        net.disconnect(alice, one);
+    }
+    let backup = net.node(mallory).store.clone();
+    net.connect(bob, mallory);
+    net.run();
+    insert(&mut net, mallory, space, object, 4, " A");
+    net.run();
+    insert(&mut net, bob, space, object, 0, "bob ");
+    net.run();
+    assert_eq!(text(&mut net, bob, space, object), "bob note A");
+    net.disconnect(bob, mallory);
+    net.restore(mallory, backup);
+    insert(&mut net, mallory, space, object, 4, " BB");
+    net.connect(carol, mallory);
+    net.run();
+    insert(&mut net, carol, space, object, 0, "carol ");
+    net.run();
+    net.disconnect(carol, mallory);
+
+    net.connect(bob, carol);
+    net.advance(Duration::from_secs(30));
+    // Bob was let in first: what he holds is kept, and both know it.
+    let feed = data_feed(&mut net, mallory, space);
+    let stopped = |net: &mut Net, at: DeviceId| {
+        let Answer::Feeds(feeds) = net.answer(at, Command::Feeds { space }).unwrap() else { panic!() };
+        feeds.into_iter().find(|status| status.feed == feed).and_then(|status| status.stopped).unwrap()
+    };
+    assert!(stopped(&mut net, bob).contains("as it is held"));
+    assert!(stopped(&mut net, carol).contains("another one is kept"));
+    for at in [bob, carol] {
+        let text = text(&mut net, at, space, object);
+        assert!(text.contains("bob ") && text.contains("carol "), "{text}");
+    }
+    for (at, text) in [(bob, "!"), (carol, "?")] {
+        insert(&mut net, at, space, object, 0, text);
+    }
+    net.advance(Duration::from_secs(5));
+    for at in [bob, carol] {
+        let text = text(&mut net, at, space, object);
+        assert!(text.contains('!') && text.contains('?'), "{text}");
+        net.restart(at);
+    }
+    net.connect(bob, carol);
+    net.advance(Duration::from_secs(30));
+    // It is proved once: who begins anew says nothing again.
+    let lengths = |net: &mut Net, at: DeviceId| {
+        let Answer::Feeds(feeds) = net.answer(at, Command::Feeds { space }).unwrap() else { panic!() };
+        let control = feeds.into_iter().find(|feed| feed.mine && feed.purpose == Purpose::Control);
+        control.unwrap().length
+    };
+    assert_eq!([bob, carol].map(|at| lengths(&mut net, at)), [1, 1]);
+    assert!(stopped(&mut net, carol).contains("another one is kept"));
+}
+
 #[test]
 fn lost_rows_are_derived_again() {
     let mut net = Net::new();

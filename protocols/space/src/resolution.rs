@@ -260,6 +260,11 @@ impl Resolution {
         self.forks.get(feed)
     }
 
+    /// Every fork that is proved.
+    pub fn forks(&self) -> impl Iterator<Item = &Fork> {
+        self.forks.values()
+    }
+
     /// How much of a forked feed is kept.
     pub(crate) fn kept_of(&self, feed: &FeedId) -> Option<u64> {
         Some(self.forks.get(feed)?.kept.as_ref()?.head.length)

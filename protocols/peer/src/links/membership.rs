@@ -93,6 +93,7 @@ fn apply(room: &mut Room, now: Time, changes: Changes, outbox: &mut Outbox) {
     if !changes.verdicts_changed.is_empty() {
         room.rederive();
     }
+    room.forks_changed(now, &changes.forks);
     super::clients::resolved(room);
     room.say_profile(now);
 }

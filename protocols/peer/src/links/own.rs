@@ -91,6 +91,7 @@ pub(crate) fn landed(room: &mut Room, feed: FeedId, ticket: Ticket, outbox: &mut
                 outbox.push(Output::Answer { ask, result: Ok(Answer::Acted(acted)) });
             }
             Purpose::Upkeep => room.upkeep.written(),
+            Purpose::Witness(_) => {}
             Purpose::Redemption { stream, invitation } => {
                 room.redeeming.remove(&invitation);
                 room.effects.push_back(Effect::Redeemed(stream));
@@ -127,6 +128,7 @@ fn fail(room: &mut Room, now: Time, drafts: Vec<Draft>, refusal: &Refusal, outbo
             }
             Purpose::Mutation(ticket) => room.echo.handle_input(now, weft_echo::Input::WriteFailed { ticket }),
             Purpose::Upkeep => room.upkeep.failed(now),
+            Purpose::Witness(feed) => room.witness_failed(&feed),
             Purpose::Redemption { stream, invitation } => {
                 room.redeeming.remove(&invitation);
                 room.effects.push_back(Effect::RedemptionFailed(stream));

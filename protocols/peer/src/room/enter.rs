@@ -94,6 +94,7 @@ impl Room {
             ledger.learn(feed.feed, manifest, feed.manifest);
             ledger.restore(&feed.feed, feed.tree, feed.head);
         }
+        let contradictions: Vec<Head> = stopped.iter().map(|(_, head)| *head).collect();
         for (feed, head) in stopped {
             if let Some(entry) = ledger.get_mut(&feed) {
                 entry.stopped = Some(head);
@@ -128,6 +129,7 @@ impl Room {
             naming: links::naming::Naming::default(),
             replay: Replay::default(),
             mending: Mending::default(),
+            forks: super::forks::Forks::default(),
             echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
             clients: Clients::default(),
             derived: Derived::default(),
@@ -157,6 +159,13 @@ impl Room {
             me,
         };
         room.read_control(control);
+        for head in contradictions {
+            room.forks.found(weft_machine::Time::ZERO, head);
+        }
+        let forked: Vec<Head> = room.membership.resolution().forks().filter_map(|fork| Some(fork.kept?.head)).collect();
+        for head in forked {
+            room.forks.found(weft_machine::Time::ZERO, head);
+        }
         room.restore_data(cursors, echo_me);
         room.go_on_writing();
         Ok(room)

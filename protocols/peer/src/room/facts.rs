@@ -59,6 +59,7 @@ impl Room {
         }
         self.sources.refused(now, device, feed);
         self.mending.refused(device, &feed);
+        self.forks.refused(device, Some(&feed));
     }
 
     /// A head, signed by the feed's key, contradicts what is held. Spec: PEER-4
@@ -72,11 +73,15 @@ impl Room {
         let row = Write::Local { key: local::stopped_key(&feed), value: Some(head.encode()) };
         entry.stopped = Some(head);
         match purpose {
-            FeedPurpose::Control => self.control_order.stop(feed, length),
+            FeedPurpose::Control => {
+                self.control_order.stop(feed, length);
+                self.data_order.stop(feed, length);
+            }
             FeedPurpose::Data => self.data_order.stop(feed, length),
         }
         self.persist_rows(Batch { writes: vec![row], durable: true }, outbox);
         self.sources.stopped(now, feed);
+        self.forks.found(now, head);
         self.effects.push_back(Effect::Stopped(feed));
         outbox.event(Event::Stopped { space: self.space, feed });
     }

@@ -17,6 +17,7 @@ pub(crate) mod drafts;
 mod elsewhere;
 pub(crate) mod enter;
 mod facts;
+pub(crate) mod forks;
 pub(crate) mod ledger;
 pub(crate) mod mending;
 pub(crate) mod own;
@@ -158,6 +159,7 @@ pub(crate) struct Room {
     pub(crate) derived: Derived,
     pub(crate) sources: Sources,
     pub(crate) mending: Mending,
+    pub(crate) forks: forks::Forks,
     pub(crate) persisting: BTreeMap<Ticket, Persisting>,
     pub(crate) next_edit: u64,
     pub(crate) edits: BTreeMap<EditTicket, EditPurpose>,
@@ -264,9 +266,8 @@ impl Room {
 
     /// Verdicts or rows are not what they should be: everything is derived again. Spec: PEER-5
     pub(crate) fn rederive(&mut self) {
-        if self.rebuild.is_none() {
-            self.rebuild = Some((Rebuild::Wanted, Vec::new()));
-        }
+        // What is replayed already was judged by what held before.
+        self.rebuild.get_or_insert_with(|| (Rebuild::Wanted, Vec::new())).0 = Rebuild::Wanted;
     }
 
     /// This member's name is said in the space: not again after a restart.
@@ -324,12 +325,14 @@ impl Room {
         }
         links::sources::pump(self);
         links::mending::pump(self, now);
+        self.compare_histories(now, outbox);
     }
 
     /// A connected device does not have this space open any more.
     pub(crate) fn lost(&mut self, now: Time, device: DeviceId) {
         self.sources.lost(now, device);
         self.mending.lost(device);
+        self.forks.refused(device, None);
     }
 
     /// ECHO reads only what can be read: its loads wait for the rows it has given before.
@@ -414,7 +417,7 @@ impl Room {
         let [control, data] = [&self.control, &self.data].map(|own| own.elsewhere.deadline());
         let (sources, echo, mending) = (self.sources.deadline(), self.echo.deadline(), self.mending.deadline());
         let upkeep = self.upkeep.deadline();
-        [store, sources, echo, mending, control, data, upkeep].into_iter().flatten().min()
+        [store, sources, echo, mending, control, data, upkeep, self.forks.deadline()].into_iter().flatten().min()
     }
 
     pub(crate) fn wake(&mut self, now: Time) {
@@ -426,6 +429,7 @@ impl Room {
         self.data.elsewhere.wake(now);
         self.sources.wake(now);
         self.mending.wake(now);
+        self.forks.wake(now);
         self.upkeep.wake(now);
     }
 

@@ -43,6 +43,8 @@ pub(crate) enum Purpose {
     Act { ask: Ask, counts: bool, epoch: Option<EpochId> },
     /// The space is kept writable.
     Upkeep,
+    /// This member says which history it holds of a forked feed.
+    Witness(FeedId),
     /// A newcomer was let in.
     Redemption { stream: StreamId, invitation: InvitationId },
     /// A sibling was let in.

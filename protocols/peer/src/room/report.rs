@@ -68,6 +68,9 @@ impl Room {
     }
 
     fn why_stopped(&self, feed: &FeedId) -> Option<String> {
+        if self.forks.lost.contains(feed) {
+            return Some("forked: of the two logs that its author signed another one is kept than is held here".into());
+        }
         if self.is_stopped(feed) {
             return Some("forked: its author signed two logs; it stays as it is held".into());
         }

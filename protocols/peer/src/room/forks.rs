@@ -1,0 +1,302 @@
+//! Feeds of which another history showed: both are compared, and this member says which one it holds.
+//!
+//! The other history is fetched from whoever claims it, as a damaged part would be (PEER-8), and only its tree is kept. Where both
+//! part, a fork proof is made, and a control entry carries it; so everybody learns of it, and the resolution says what is kept.
+//! Spec: PEER-4.1
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use weft_credential::{Branch, Credential, ForkProven};
+use weft_crypto::{DeviceId, EntryId, FeedId, Head};
+use weft_feed::{
+    VerifiedRange, entry_id, kind, leaf,
+    proof::{ForkProof, Nodes},
+};
+use weft_machine::Time;
+use weft_replication::{ReadError, StoredRange};
+use weft_space::{Fork, compose};
+
+use super::{
+    Effect, Room,
+    mending::Question,
+    own::{Draft, Purpose},
+};
+use crate::{io::Ticket, links, outbox};
+
+/// How long a peer may take between two ranges. 10 s, a guess, as for a damaged part.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Entries of a history that is compared. A million: 80 MiB of tree while it lasts. Of a longer feed the fork is shown and not proved.
+const ENTRIES_MAX: u64 = 1 << 20;
+
+/// How much is read at a time, in bytes.
+const READ_BYTES: usize = 1 << 20;
+
+/// A feed with another history.
+struct Case {
+    /// The head of the other one.
+    other: Head,
+    ours: Nodes,
+    theirs: Nodes,
+    /// The other history's header where both part, once that came by.
+    parts: Option<(u64, Bytes)>,
+    /// The own one's.
+    header: Option<Bytes>,
+    /// What is held here after so many entries in common.
+    entry: Option<(u64, EntryId)>,
+    reading: Option<Ticket>,
+    asked: Option<DeviceId>,
+    until: Time,
+    tried: BTreeSet<DeviceId>,
+    /// What this member had to say is on its way, or said.
+    said: bool,
+}
+
+/// What a case needs next.
+enum Step {
+    /// To read its own history from here on, so many bytes.
+    Read(u64, usize),
+    /// To hear the other one.
+    Ask,
+    /// To say what it holds.
+    Say {
+        common: u64,
+    },
+    Rest,
+}
+
+/// Those of a space.
+#[derive(Default)]
+pub(crate) struct Forks {
+    cases: BTreeMap<FeedId, Case>,
+    /// Feeds of which a history is held that is not kept.
+    pub(crate) lost: BTreeSet<FeedId>,
+}
+
+impl Forks {
+    /// A head showed that contradicts what is held.
+    pub(crate) fn found(&mut self, now: Time, other: Head) {
+        self.cases.entry(other.feed).or_insert_with(|| Case {
+            other,
+            ours: Nodes::new(),
+            theirs: Nodes::new(),
+            parts: None,
+            header: None,
+            entry: None,
+            reading: None,
+            asked: None,
+            until: now,
+            tried: BTreeSet::new(),
+            said: false,
+        });
+    }
+
+    /// A range of the other history, from its start.
+    pub(crate) fn came(&mut self, now: Time, device: DeviceId, range: &VerifiedRange) {
+        let Some(case) = self.cases.get_mut(&range.feed()).filter(|case| case.asked == Some(device)) else { return };
+        case.until = now + PATIENCE;
+        for entry in range.runs().iter().flat_map(weft_feed::Run::entries) {
+            if entry.seq == case.theirs.length() && entry.seq < case.other.length {
+                let header = entry.header.bytes();
+                push(&mut case.theirs, header, entry.header.body_len());
+                let same = case.parts.is_some() || case.theirs.get(2 * entry.seq) == case.ours.get(2 * entry.seq);
+                if !same {
+                    case.parts = Some((entry.seq, Bytes::copy_from_slice(header)));
+                }
+            }
+        }
+        // That peer holds the same as this one.
+        if case.theirs.length() == case.other.length && case.parts.is_none() {
+            case.forget();
+        }
+    }
+
+    /// A peer does not give it, or is gone.
+    pub(crate) fn refused(&mut self, device: DeviceId, feed: Option<&FeedId>) {
+        for (_, case) in self.cases.iter_mut().filter(|(other, _)| feed.is_none_or(|feed| feed == *other)) {
+            if case.asked == Some(device) && case.theirs.length() < case.other.length {
+                case.forget();
+            }
+            if feed.is_none() {
+                case.tried.remove(&device);
+            }
+        }
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let open = self.cases.values().filter(|case| !case.said && case.theirs.length() < case.other.length);
+        open.filter(|case| !case.tried.is_empty()).map(|case| case.until).min()
+    }
+
+    pub(crate) fn wake(&mut self, now: Time) {
+        for case in self.cases.values_mut().filter(|case| case.until <= now && case.theirs.length() < case.other.length)
+        {
+            if case.asked.is_some() {
+                case.forget();
+            } else {
+                case.tried.clear();
+            }
+            case.until = now + PATIENCE;
+        }
+    }
+}
+
+impl Case {
+    fn forget(&mut self) {
+        self.asked = None;
+        self.theirs = Nodes::new();
+        self.parts = None;
+    }
+}
+
+fn push(nodes: &mut Nodes, header: &[u8], body_len: u64) {
+    nodes.push(weft_feed::Peak { hash: leaf(header), size: header.len() as u64 + body_len });
+}
+
+impl Room {
+    /// What is known of forks changed: whoever holds another history than is kept has something to do. Spec: PEER-4.1
+    pub(crate) fn forks_changed(&mut self, now: Time, feeds: &[FeedId]) {
+        for feed in feeds {
+            let kept = self.membership.resolution().fork(feed).and_then(|fork| fork.kept);
+            if let Some(kept) = kept {
+                self.forks.found(now, kept.head);
+            }
+            if let Some(case) = self.forks.cases.get_mut(feed) {
+                case.said = false;
+            }
+        }
+    }
+
+    /// Moves every fork on as far as it goes.
+    pub(crate) fn compare_histories(&mut self, now: Time, outbox: &mut outbox::Outbox) {
+        let feeds: Vec<FeedId> = self.forks.cases.keys().copied().collect();
+        for feed in feeds {
+            match self.next_step(&feed) {
+                Step::Read(from, bytes_max) => {
+                    let ticket = outbox.read(outbox::Purpose::RoomFork(self.space, feed), feed, from, bytes_max);
+                    self.forks.cases.get_mut(&feed).expect("listed").reading = Some(ticket);
+                }
+                Step::Ask => {
+                    let case = self.forks.cases.get_mut(&feed).expect("listed");
+                    let holders = self.sources.holders(&feed, case.other.length);
+                    if let Some(device) = holders.into_iter().find(|device| !case.tried.contains(device)) {
+                        case.asked = Some(device);
+                        case.until = now + PATIENCE;
+                        case.tried.insert(device);
+                        let question = Question { device, feed, base: None, until: case.other.length };
+                        self.effects.push_back(Effect::Mend(question));
+                    }
+                }
+                Step::Say { common } => self.witness(feed, common),
+                Step::Rest => {}
+            }
+        }
+    }
+
+    fn next_step(&mut self, feed: &FeedId) -> Step {
+        let fork: Option<Fork> = self.membership.resolution().fork(feed).cloned();
+        let (Some(case), Some(entry)) = (self.forks.cases.get_mut(feed), self.ledger.get(feed)) else {
+            return Step::Rest;
+        };
+        let Some(head) = entry.head else { return Step::Rest };
+        if case.said || case.reading.is_some() {
+            return Step::Rest;
+        }
+        // What is known already needs one look at what is held.
+        if let Some(fork) = &fork
+            && fork.kept.is_some()
+            && fork.common < head.length
+        {
+            let Some((_, held)) = case.entry.filter(|(common, _)| *common == fork.common) else {
+                return Step::Read(fork.common, 1);
+            };
+            let me = (&self.me.device.id(), &self.me.identity);
+            if !self.membership.resolution().has_to_witness(me, &head, fork.common, &held) {
+                case.said = true;
+                let lost = fork.kept.is_some_and(|kept| kept.entry != held);
+                if lost {
+                    self.forks.lost.insert(*feed);
+                } else {
+                    self.forks.lost.remove(feed);
+                }
+                return Step::Rest;
+            }
+        }
+        if head.length.max(case.other.length) > ENTRIES_MAX || entry.manifest.device == self.me.device.id() {
+            return Step::Rest;
+        }
+        if case.ours.length() < head.length {
+            return Step::Read(case.ours.length(), READ_BYTES);
+        }
+        match &case.parts {
+            _ if case.asked.is_none() => Step::Ask,
+            Some((common, _)) if case.theirs.length() == case.other.length => match case.entry {
+                _ if *common >= head.length => Step::Rest,
+                Some((at, _)) if at == *common && case.header.is_some() => Step::Say { common: *common },
+                _ => Step::Read(*common, 1),
+            },
+            _ => Step::Rest,
+        }
+    }
+
+    /// Entries of the own history.
+    pub(crate) fn read_history(&mut self, ticket: Ticket, feed: FeedId, read: Result<Vec<StoredRange>, ReadError>) {
+        let common = self.membership.resolution().fork(&feed).map(|fork| fork.common);
+        let Some(case) = self.forks.cases.get_mut(&feed).filter(|case| case.reading == Some(ticket)) else { return };
+        case.reading = None;
+        let Ok(ranges) = read else {
+            // What cannot be read here cannot be shown either: damage is mended first.
+            case.said = true;
+            return;
+        };
+        let parts = case.parts.as_ref().map(|(common, _)| *common);
+        for entry in ranges.iter().flat_map(|range| &range.runs).flat_map(weft_feed::Run::entries) {
+            let header = entry.header.bytes();
+            if entry.seq == case.ours.length() {
+                push(&mut case.ours, header, entry.header.body_len());
+            }
+            if Some(entry.seq) == parts.or(common) {
+                case.entry = Some((entry.seq, entry_id(&feed, entry.seq, &leaf(header))));
+                if Some(entry.seq) == parts {
+                    case.header = Some(Bytes::copy_from_slice(header));
+                }
+            }
+        }
+    }
+
+    /// Writes what this member holds, if that is news. Spec: SPACE-16.5
+    fn witness(&mut self, feed: FeedId, common: u64) {
+        let Some(proven) = self.proven(&feed, common) else { return };
+        let Some((_, held)) = self.forks.cases.get(&feed).and_then(|case| case.entry) else { return };
+        let head = self.ledger.get(&feed).and_then(|entry| entry.head);
+        let me = (&self.me.device.id(), &self.me.identity);
+        let news = head.is_some_and(|head| self.membership.resolution().has_to_witness(me, &head, common, &held));
+        if news && links::membership::may_speak(self).is_ok() {
+            let bodies = vec![compose::body(self.space, vec![Credential::ForkProven(proven)])];
+            self.control.push(Draft { kind: kind::CONTROL, session: 0, bodies, purpose: Purpose::Witness(feed) });
+        }
+        self.forks.cases.get_mut(&feed).expect("looked at").said = true;
+    }
+
+    fn proven(&self, feed: &FeedId, common: u64) -> Option<ForkProven> {
+        let (case, entry) = (self.forks.cases.get(feed)?, self.ledger.get(feed)?);
+        let (head, header) = (entry.head?, case.header.clone()?);
+        let (_, other) = case.parts.clone().filter(|(at, _)| *at == common)?;
+        let proof = ForkProof::make((head, &case.ours, header), (case.other, &case.theirs, other)).ok()?;
+        let held = if proof.first == head { Branch::First } else { Branch::Second };
+        let proven = ForkProven { manifest: entry.manifest, proof: proof.encode(), held };
+        proof.verify(&entry.manifest.feed_key).ok()?;
+        Some(proven)
+    }
+
+    /// It could not be written: again when there is something to do.
+    pub(crate) fn witness_failed(&mut self, feed: &FeedId) {
+        if let Some(case) = self.forks.cases.get_mut(feed) {
+            case.said = false;
+        }
+    }
+}
