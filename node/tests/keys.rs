@@ -1,5 +1,10 @@
 //! Keys at rest: under a passphrase, changed while a node runs, and opened by nobody without it.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
 use serde_json::Value;
 
 use super::harness::{Ended, Folder, LOOPBACK, Up, argument, share};
@@ -176,6 +181,37 @@ fn keys_under_no_passphrase_are_not_locked_and_nobody_holds_them_without_a_node(
     let node = alice.up(&[]);
     assert_eq!(alice.error(4, &["identity", "lock"]), "no_passphrase");
     alice.json(&["status"]);
+    node.down();
+}
+
+#[test]
+fn a_locked_node_keeps_its_guard_and_is_not_held_by_half_a_request() {
+    let (alice, file) = protected(FIRST);
+    let node = alice.up(&["--passphrase-file", &file]);
+    alice.json(&["identity", "lock"]);
+    let note: Value = serde_json::from_slice(&std::fs::read(alice.data().join("node.json")).unwrap()).unwrap();
+    let address = note["api"].as_str().unwrap();
+
+    // The passphrase without the token opens nothing.
+    let mut stranger = TcpStream::connect(address).unwrap();
+    let length = FIRST.len();
+    write!(
+        stranger,
+        "POST /api/v1/identity/unlock HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{FIRST}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stranger.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+    assert_eq!(alice.error(4, &["api", "POST", "identity/unlock", &"a".repeat(5000)]), "too_large");
+    assert_eq!(alice.error(2, &["api", "POST", "identity/unlock", ""]), "unfit_passphrase");
+    assert_eq!(alice.error(4, &["status"]), "identity_locked");
+
+    let mut half = TcpStream::connect(address).unwrap();
+    half.write_all(b"GET /healthz HTTP/1.1\r\nHost: ").unwrap();
+    alice.json(&["identity", "unlock", "--passphrase-file", &file]);
+    alice.json(&["status"]);
+    drop(half);
     node.down();
 }
 

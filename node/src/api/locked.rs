@@ -7,7 +7,7 @@ use std::{future::IntoFuture, io, path::PathBuf, sync::Arc, time::Duration};
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, State},
+    extract::{DefaultBodyLimit, State, rejection::BytesRejection},
     http::{StatusCode, Uri},
     middleware,
     routing::{get, post},
@@ -19,7 +19,7 @@ use tokio::{
 use zeroize::Zeroize;
 
 use super::{
-    error::ApiError,
+    error::{ApiError, too_large},
     guard::{self, Guard},
     health,
     identity::{LockBody, unreadable, wrong_passphrase},
@@ -86,7 +86,11 @@ pub(crate) async fn serve(folder: PathBuf, listener: TcpListener, guard: Guard) 
     Ok(released.unwrap_or(Released::Stopped))
 }
 
-async fn unlock(State(Gate(gate)): State<Gate>, body: Bytes) -> Result<Json<LockBody>, ApiError> {
+async fn unlock(
+    State(Gate(gate)): State<Gate>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<LockBody>, ApiError> {
+    let body = body.map_err(|_| too_large())?;
     let passphrase = Passphrase::read(&body).map_err(|error| {
         ApiError::bad_request("unfit_passphrase", error.to_string(), "send it as the body: one line of text")
     });

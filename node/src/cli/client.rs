@@ -90,7 +90,7 @@ impl Call {
         Call { method, path, body }
     }
 
-    /// Hands over a secret, which is forgotten when it was sent.
+    /// Hands over a secret as text. The copy that goes over the loopback is freed and not overwritten; the process ends soon.
     pub(crate) fn post_secret(path: impl Into<String>, secret: &[u8]) -> Call {
         Call { method: Method::POST, path: path.into(), body: Payload::Secret(Zeroizing::new(secret.to_vec())) }
     }

@@ -313,7 +313,8 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             open(&folder, Some(&first)).unwrap_err()
         };
-        for length in 0..whole.len() {
+        // Cut anywhere before the box, and in a few places within: there the passphrase is tried, which takes its time.
+        for length in (0..34).chain([60, 89, 90, 121]) {
             let error = with(&whole[..length]);
             let cut_in_the_box = length >= 90 && matches!(error, IdentityError::WrongPassphrase);
             assert!(cut_in_the_box || matches!(error, IdentityError::Damaged { .. }), "{length}: {error}");
