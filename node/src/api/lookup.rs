@@ -124,10 +124,10 @@ pub(crate) async fn objects(api: &Api, space: SpaceId) -> Result<Vec<(ObjectId, 
     Ok(listed)
 }
 
-/// Waits until what is shown of a space holds all that was held when the node started: after a crash it may lag behind for
-/// a moment, and nothing that was acknowledged may seem to be missing.
-async fn caught_up(api: &Api, space: SpaceId) -> Result<(), ApiError> {
-    match tokio::time::timeout(CATCH_UP_MAX, api.node().command(Command::CatchUp { space })).await {
+/// Waits until what is shown of an object, or of all of a space, holds all that was held when the node started: after a crash it
+/// may lag behind for a moment, and nothing that was acknowledged may seem to be missing. So it is with what a removal hides.
+async fn caught_up(api: &Api, space: SpaceId, object: Option<ObjectId>) -> Result<(), ApiError> {
+    match tokio::time::timeout(CATCH_UP_MAX, api.node().command(Command::CatchUp { space, object })).await {
         Ok(answer) => answer.map(|_| ()).map_err(ApiError::from),
         Err(_) => Err(ApiError::new(
             axum::http::StatusCode::SERVICE_UNAVAILABLE,
@@ -139,7 +139,9 @@ async fn caught_up(api: &Api, space: SpaceId) -> Result<(), ApiError> {
 }
 
 async fn summaries(api: &Api, space: SpaceId, prefix: Vec<u8>) -> Result<Vec<(ObjectId, Summary)>, ApiError> {
-    caught_up(api, space).await?;
+    // One object is waited for alone: others that are being made again hold nobody up.
+    let object = prefix.as_slice().try_into().ok().map(ObjectId::from_bytes);
+    caught_up(api, space, object).await?;
     let rows = blocking(api, move |reader| reader.rows(space, tables::SUMMARY, &prefix)).await?;
     let summary = |(key, value): &(Bytes, Bytes)| Some((tables::object_of(key)?, view::summary(value)));
     rows.iter().filter_map(summary).map(|(object, summary)| Ok((object, summary.map_err(damaged)?))).collect()

@@ -2,6 +2,7 @@
 //!
 //! One a space. Objects are opened on demand and closed when there are too many; nothing is replayed at the start.
 
+mod again;
 mod local;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -13,14 +14,17 @@ use weft_machine::{Machine, Time};
 use crate::config::Config;
 use crate::error::{EditRefusal, Quarantine};
 use crate::ids::{Clients, SESSIONS_MAX, object_id};
-use crate::io::{Applied, Counts, Input, LoadTicket, Me, Output, Processed, Released};
+use crate::io::{Applied, Changed, Counts, Input, LoadTicket, Me, Output, Processed, Released};
 use crate::message::Mutation;
 use crate::object::{Object, Place, Rows, put};
 use crate::progress::Progress;
 use crate::rows;
 use crate::slots::{Slots, State, Waiting};
 use crate::tables;
+use again::Again;
 use local::Local;
+
+pub(crate) use again::Making;
 
 /// The objects of one space.
 #[derive(Debug)]
@@ -30,6 +34,7 @@ pub struct Echo {
     clients: Clients,
     slots: Slots,
     progress: Progress,
+    again: Again,
     local: Local,
     loads: u64,
     /// Objects to look at before this input is done.
@@ -50,6 +55,7 @@ impl Echo {
             clients: Clients { space: me.space, bits: config.client_bits },
             slots: Slots::default(),
             progress: Progress::resumed(processed),
+            again: Again::default(),
             local: Local::new(own_length),
             loads: 0,
             touched: BTreeSet::new(),
@@ -60,6 +66,13 @@ impl Echo {
             config,
             me,
         }
+    }
+
+    /// The same machine, with the changes of verdicts that were not worked off ([`Output::Judged`] did not come for them), and
+    /// the number of the newest change there ever was.
+    #[must_use]
+    pub fn with_changes(self, number: u64, changes: Vec<Changed>) -> Self {
+        Self { again: Again::resumed(number, changes), ..self }
     }
 
     /// Estimated bytes of the entries that wait for their objects to be opened: hand in no more while this is large.
@@ -139,6 +152,9 @@ impl Echo {
     }
 
     fn loaded(&mut self, ticket: LoadTicket, rows: &[(Bytes, Bytes)]) {
+        if self.walked(ticket, rows) {
+            return;
+        }
         let Some(object) = self.local.loads.remove(&ticket) else { return };
         let client = self.own_client();
         let Some(slot) = self.slots.get(&object) else { return };
@@ -146,7 +162,10 @@ impl Echo {
             return;
         }
         match Object::load(object, client, rows, &self.clients) {
-            Ok(open) => slot.state = State::Open(Box::new(open)),
+            Ok((open, taken)) if self.again.touches(&open) => {
+                self.make_again(&open, rows.iter().map(|(key, _)| key.clone()), taken);
+            }
+            Ok((open, _)) => slot.state = State::Open(Box::new(open)),
             Err(error) => {
                 slot.state = State::Damaged;
                 self.orders.push(Output::Damaged { object, what: error.to_string() });
@@ -157,9 +176,16 @@ impl Echo {
 
     /// Does what can be done for every object that something has happened to.
     fn settle(&mut self) {
-        while let Some(object) = self.touched.pop_first() {
-            self.take_entries(object);
-            self.take_edits(object);
+        loop {
+            while let Some(object) = self.touched.pop_first() {
+                self.reopen_if_touched(object);
+                self.take_entries(object);
+                self.take_edits(object);
+            }
+            self.walk();
+            if self.touched.is_empty() {
+                break;
+            }
         }
         for feed in std::mem::take(&mut self.finished) {
             if let Some(processed) = self.progress.advance(&feed) {
@@ -176,7 +202,7 @@ impl Echo {
     fn take_entries(&mut self, object: ObjectId) {
         while let Some(slot) = self.slots.get(&object) {
             match slot.state {
-                State::Loading(_) => return,
+                State::Loading(_) | State::Again(_) => return,
                 // Not finished: they are handed in again when the space is rebuilt.
                 State::Damaged => return slot.entries.clear(),
                 State::Open(_) => {}
@@ -241,6 +267,7 @@ impl Echo {
     fn wiped(&mut self) {
         let own = self.progress.taken(&self.me.feed);
         self.progress = Progress::default();
+        self.again.wiped();
         for ticket in self.local.wiped(self.slots.drain(), own) {
             self.orders.push(Output::Refused { ticket, refusal: EditRefusal::Interrupted });
         }
@@ -259,6 +286,9 @@ impl Machine for Echo {
             Input::Written(written) => self.written(written),
             Input::WriteFailed { ticket } => self.write_failed(ticket),
             Input::Loaded { ticket, rows } => self.loaded(ticket, &rows),
+            Input::VerdictsChanged(changed) => self.verdicts_changed(changed),
+            Input::Reread { object, entries, last } => self.reread(object, entries, last),
+            Input::Look { object } => self.look(object),
             Input::Wiped => self.wiped(),
             Input::Flush => {
                 for object in self.slots.ids() {

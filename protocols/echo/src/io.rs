@@ -128,6 +128,20 @@ pub struct Written {
     pub past: Arc<Past>,
 }
 
+/// The verdicts of a feed's entries have changed. To be noted durably before rows are that stand on it, until
+/// [`Output::Judged`] says that it is worked off.
+///
+/// Spec: ECHO-5.5
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Changed {
+    /// The feed.
+    pub feed: FeedId,
+    /// Entries below this have the verdicts that they had.
+    pub from: u64,
+    /// Changes are numbered from 1, rising in time. Several feeds may share one.
+    pub number: u64,
+}
+
 /// Facts for the machine.
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -158,6 +172,22 @@ pub enum Input {
         ticket: LoadTicket,
         /// Keys and values.
         rows: Vec<(Bytes, Bytes)>,
+    },
+    /// Verdicts are others than those that came with entries before. Entries that are handed in after this have the new ones.
+    VerdictsChanged(Changed),
+    /// Somebody is about to read this object: if it has to be made again, it goes first.
+    Look {
+        /// Which.
+        object: ObjectId,
+    },
+    /// Entries that [`Output::Reread`] asked for, the next ones in the order of the list, with the verdicts of now.
+    Reread {
+        /// The object.
+        object: ObjectId,
+        /// Feeds and entries.
+        entries: Vec<(FeedId, Applied)>,
+        /// These are the last.
+        last: bool,
     },
     /// All derived rows of the space were dropped; every feed is handed in again from its start. No write may be
     /// unanswered at that moment.
@@ -232,6 +262,21 @@ pub enum Output {
     Changed {
         /// Which.
         object: ObjectId,
+    },
+    /// An object is made again. Read these entries of these feeds, all of which were handed in before, open and judge them, and
+    /// give them back in this order ([`Input::Reread`]), in as many pieces as fit.
+    Reread {
+        /// The object.
+        object: ObjectId,
+        /// Feeds and places.
+        entries: Vec<(FeedId, u64)>,
+    },
+    /// The rows given so far go by the verdicts of this change of this feed, and of all before it.
+    Judged {
+        /// The feed.
+        feed: FeedId,
+        /// The change.
+        number: u64,
     },
     /// Derived rows of an object do not decode: the space is to be rebuilt.
     Damaged {

@@ -58,8 +58,8 @@ pub use edit::{Edit, TextOp};
 pub use error::{EditRefusal, Malformed, Quarantine};
 pub use ids::{CLIENT_BITS, ROOT, SESSIONS_MAX, client_id, object_id};
 pub use io::{
-    Applied, Counts, DerivedWrite, EditTicket, Input, LoadTicket, Me, OpenFailure, Output, Processed, Released,
-    WriteTicket, Written,
+    Applied, Changed, Counts, DerivedWrite, EditTicket, Input, LoadTicket, Me, OpenFailure, Output, Processed,
+    Released, WriteTicket, Written,
 };
 pub use message::{Mutation, Register};
 pub use replica::Replica;

@@ -52,21 +52,39 @@ pub(crate) struct Object {
     registers: BTreeMap<String, Vec<Write>>,
     tracks: Tracks,
     text: Text,
+    /// The newest entry of each feed that it was made of.
+    feeds: BTreeMap<FeedId, u64>,
+    /// The change of verdicts by which it was rebuilt last; 0: none.
+    judged: u64,
 }
 
 impl Object {
     /// An object that nothing is known of; local edits will be made as `client`.
     pub(crate) fn new(id: ObjectId, client: u64) -> Self {
-        Self { id, about: None, registers: BTreeMap::new(), tracks: Tracks::default(), text: Text::new(client) }
+        Self {
+            id,
+            about: None,
+            registers: BTreeMap::new(),
+            tracks: Tracks::default(),
+            text: Text::new(client),
+            feeds: BTreeMap::new(),
+            judged: 0,
+        }
     }
 
-    /// Opens it from its rows in [`tables::OBJECT`].
+    /// An object that is made again from its entries, because of this change of verdicts.
+    pub(crate) fn again(id: ObjectId, client: u64, judged: u64) -> Self {
+        Self { judged, ..Self::new(id, client) }
+    }
+
+    /// Opens it from its rows in [`tables::OBJECT`]. With it comes the list of the entries that it is made of, in the order in
+    /// which they were taken.
     pub(crate) fn load(
         id: ObjectId,
         client: u64,
         rows: &[(Bytes, Bytes)],
         clients: &crate::ids::Clients,
-    ) -> Result<Self, RowError> {
+    ) -> Result<(Self, Vec<(FeedId, u64)>), RowError> {
         load::load(Self::new(id, client), rows, clients)
     }
 
@@ -112,15 +130,40 @@ impl Object {
             self.text.integrate(self.id, &mut self.tracks, &accepted, rows).map(|()| hollow)
         });
         match integrated {
-            Ok(hollow) => Ok(self.show(&place, mutation, hollow, rows)),
+            Ok(hollow) => {
+                self.touch(&place, rows);
+                Ok(self.show(&place, mutation, hollow, rows))
+            }
             Err(reason) => {
                 // Its clocks count whatever else is wrong with it, or its session could never write here again.
-                if self.about.is_some() {
+                if self.about.is_some() && shape.end_clock > shape.first_clock {
                     self.text.leave_out(self.id, &mut self.tracks, &place, &shape, rows);
+                    self.touch(&place, rows);
                 }
                 Err(reason)
             }
         }
+    }
+
+    pub(crate) fn id(&self) -> ObjectId {
+        self.id
+    }
+
+    /// The entry is one of those that it is made of.
+    fn touch(&mut self, place: &Place<'_>, rows: &mut Rows) {
+        if self.feeds.insert(place.feed, place.entry.seq).is_none() {
+            put(rows, tables::TOUCHED, tables::touched(&place.feed, &self.id), Bytes::new());
+        }
+    }
+
+    /// The newest entry of a feed that it is made of.
+    pub(crate) fn newest_of(&self, feed: &FeedId) -> Option<u64> {
+        self.feeds.get(feed).copied()
+    }
+
+    /// The change of verdicts by which it was rebuilt last.
+    pub(crate) fn judged(&self) -> u64 {
+        self.judged
     }
 
     /// Whether the entry that made this object is in the causal past.
@@ -182,6 +225,13 @@ impl Object {
         registers::write(alternatives, write, |feed, seq| past.holds(feed, seq));
         let value = rows::encode(&rows::Register::of(alternatives));
         put(rows, tables::OBJECT, tables::register(&self.id, &register.name), value);
+    }
+
+    /// The keys of the rows by which lists show and find it.
+    pub(crate) fn listed(&self) -> Vec<(u8, Bytes)> {
+        let summary = self.summary();
+        let index = self.index_keys(summary.as_ref()).into_iter().map(|key| (tables::INDEX, key));
+        summary.iter().map(|_| (tables::SUMMARY, tables::object(&self.id))).chain(index).collect()
     }
 
     /// The row that lists read; `None` while nothing that counts has touched the object.
@@ -292,7 +342,7 @@ impl Object {
             let values: usize = writes.iter().map(|write| write.value.len() + size_of::<Write>()).sum();
             (name.len() + values + 64) as u64
         });
-        1024 + registers.sum::<u64>() + 16 * self.tracks.len() as u64 + self.text.bytes()
+        1024 + 64 * self.feeds.len() as u64 + registers.sum::<u64>() + 16 * self.tracks.len() as u64 + self.text.bytes()
     }
 }
 

@@ -43,6 +43,11 @@ impl Progress {
         self.feeds.get(feed).map_or(0, |feed| feed.taken)
     }
 
+    /// Everything below this is finished.
+    pub(crate) fn done(&self, feed: &FeedId) -> u64 {
+        self.feeds.get(feed).map_or(0, |feed| feed.finished().0)
+    }
+
     /// Whether an entry is handed in for the first time: it is in no row yet.
     pub(crate) fn is_fresh(&self, feed: &FeedId, seq: u64) -> bool {
         self.feeds.get(feed).is_none_or(|feed| seq >= feed.taken && !feed.done.iter().any(|done| done.contains(&seq)))

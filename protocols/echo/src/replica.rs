@@ -79,7 +79,7 @@ impl Replica {
                 return Ok(None);
             }
             if number == next {
-                updates.push(self.row(value)?);
+                updates.extend(self.row(value)?);
                 next += 1;
             }
         }
@@ -87,8 +87,11 @@ impl Replica {
         Ok(Some(updates))
     }
 
-    fn row(&mut self, value: &Bytes) -> Result<Bytes, RowError> {
+    fn row(&mut self, value: &Bytes) -> Result<Option<Bytes>, RowError> {
         let tail: Tail = rows::decode("tail", value)?;
+        if !tail.has_text() {
+            return Ok(None);
+        }
         let feed = FeedId::from_bytes(rows::id(&tail.feed, "tail")?);
         let client = client_id(&self.space, &feed, tail.session);
         let update = update_of(&tail, client)?;
@@ -96,7 +99,7 @@ impl Replica {
             let clock = self.vector.entry(client).or_default();
             *clock = tail.end_clock.max(*clock);
         }
-        Ok(update.into())
+        Ok(Some(update.into()))
     }
 
     /// The difference between what it holds and what all rows of the object (in [`tables::OBJECT`], in key order) say.

@@ -3,6 +3,8 @@
 //!
 //! Spec: ECHO-8.1
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use prost::Message;
 use weft_crypto::{EntryId, FeedId};
@@ -133,12 +135,50 @@ impl Register {
     }
 }
 
-/// A row `c` of an object: a page of the clock index.
+/// A row `c` of an object: a page of the clock index, and which entries it was made of.
 #[derive(Clone, PartialEq, Message)]
 pub struct Clocks {
     /// One part a session.
     #[prost(message, repeated, tag = "1")]
     pub tracks: Vec<ClockTrack>,
+    /// The feeds that occur in `entries`.
+    #[prost(bytes = "bytes", repeated, tag = "2")]
+    pub feeds: Vec<Bytes>,
+    /// For each entry in the order in which they were taken: its feed's place in `feeds`, and the difference of its seq to that
+    /// of the feed's entry before (or 0).
+    #[prost(uint64, repeated, tag = "3")]
+    pub entries: Vec<u64>,
+}
+
+impl Clocks {
+    /// Writes down which entries were taken, in order.
+    pub(crate) fn list(&mut self, taken: &[(FeedId, u64)]) {
+        let mut last: BTreeMap<FeedId, (u64, u64)> = BTreeMap::new();
+        for (feed, seq) in taken {
+            let next = last.len() as u64;
+            let (place, before) = last.entry(*feed).or_insert_with(|| {
+                self.feeds.push(Bytes::copy_from_slice(feed.as_bytes()));
+                (next, 0)
+            });
+            self.entries.extend([*place, seq - *before]);
+            *before = *seq;
+        }
+    }
+
+    /// Reads the list back.
+    pub(crate) fn listed(&self) -> Result<Vec<(FeedId, u64)>, RowError> {
+        let damaged = || RowError::new("clocks", "entries that are no list");
+        let feeds = self.feeds.iter().map(|feed| Ok((FeedId::from_bytes(id(feed, "clocks")?), 0)));
+        let mut feeds: Vec<(FeedId, u64)> = feeds.collect::<Result<_, RowError>>()?;
+        let (pairs, []) = self.entries.as_chunks::<2>() else { return Err(damaged()) };
+        let entry = |[place, more]: &[u64; 2]| {
+            let place = usize::try_from(*place).ok();
+            let (feed, seq) = place.and_then(|place| feeds.get_mut(place)).ok_or_else(damaged)?;
+            *seq = seq.checked_add(*more).ok_or_else(damaged)?;
+            Ok((*feed, *seq))
+        };
+        pairs.iter().map(entry).collect()
+    }
 }
 
 /// Steps of one session, rising.
@@ -173,7 +213,7 @@ pub struct OrderPiece {
     pub numbers: Vec<u64>,
 }
 
-/// A row `t` of an object: what one mutation did to the text, or to its clock only.
+/// A row `t` of an object: a mutation that was taken, and what it did to the text, or to its clock only.
 #[derive(Clone, PartialEq, Eq, Message)]
 pub struct Tail {
     /// The feed of its entry.
@@ -197,7 +237,7 @@ pub struct Tail {
     /// As in the mutation; nothing if it is absent.
     #[prost(bytes = "bytes", tag = "7")]
     pub inserts: Bytes,
-    /// As in the mutation; nothing if it is hollow or absent.
+    /// As in the mutation; nothing if it is hollow or absent. One that changes properties only has neither.
     #[prost(bytes = "bytes", tag = "8")]
     pub deletes: Bytes,
 }
@@ -209,6 +249,11 @@ impl Tail {
     pub const HOLLOW: u32 = 1;
     /// It was refused; it took up clocks only.
     pub const ABSENT: u32 = 2;
+
+    /// Whether it does anything in the document.
+    pub(crate) fn has_text(&self) -> bool {
+        self.end_clock > self.first_clock || !self.deletes.is_empty()
+    }
 }
 
 /// One row of [`crate::tables::QUARANTINE`].
@@ -226,6 +271,15 @@ pub struct Quarantined {
     /// The object that it meant, if that could be read.
     #[prost(bytes = "bytes", tag = "4")]
     pub object: Bytes,
+}
+
+/// Reads a row `j` of an object. It goes up when the object is rebuilt: what was told of it before is of no use then.
+///
+/// # Errors
+/// When the row is damaged.
+pub fn judged(value: &Bytes) -> Result<u64, RowError> {
+    let number = <[u8; 8]>::try_from(&value[..]).map_err(|_| RowError::new("judged", "no number"))?;
+    Ok(u64::from_be_bytes(number))
 }
 
 /// Reads a row `f` of an object: how many mutations were ever folded, so that numbers of tail rows never come again.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use weft_crypto::{FeedId, ObjectId};
 
 use crate::config::Config;
+use crate::echo::Making;
 use crate::edit::Edit;
 use crate::io::{Applied, EditTicket, LoadTicket, WriteTicket};
 use crate::message::Mutation;
@@ -34,6 +35,8 @@ pub(crate) struct InFlight {
 pub(crate) enum State {
     Loading(LoadTicket),
     Open(Box<Object>),
+    /// It is being made again from its entries.
+    Again(Box<Making>),
     /// Its rows are damaged; edits are refused until the space is rebuilt.
     Damaged,
 }
@@ -55,7 +58,7 @@ impl Slot {
     pub(crate) fn object(&mut self) -> Option<&mut Object> {
         match &mut self.state {
             State::Open(object) => Some(object),
-            State::Loading(_) | State::Damaged => None,
+            State::Loading(_) | State::Again(_) | State::Damaged => None,
         }
     }
 
@@ -77,6 +80,7 @@ impl Slot {
     fn bytes(&self) -> u64 {
         match &self.state {
             State::Open(object) => object.bytes(),
+            State::Again(making) => making.bytes(),
             State::Loading(_) | State::Damaged => 0,
         }
     }
@@ -92,6 +96,10 @@ pub(crate) struct Slots {
 impl Slots {
     pub(crate) fn get(&mut self, object: &ObjectId) -> Option<&mut Slot> {
         self.slots.get_mut(object)
+    }
+
+    pub(crate) fn state(&self, object: &ObjectId) -> Option<&State> {
+        self.slots.get(object).map(|slot| &slot.state)
     }
 
     /// The slot of an object, now the last used one.

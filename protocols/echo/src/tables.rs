@@ -16,6 +16,8 @@ pub const OBJECT: u8 = 2;
 pub const INDEX: u8 = 3;
 /// Feed id, seq -> [`crate::rows::Quarantined`].
 pub const QUARANTINE: u8 = 4;
+/// Feed id, object id -> nothing: which objects the entries of a feed have touched, counting or not.
+pub const TOUCHED: u8 = 5;
 
 /// The parts of an object in [`OBJECT`], in key order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,10 +25,12 @@ pub const QUARANTINE: u8 = 4;
 pub enum Part {
     /// [`crate::rows::About`]: one row.
     About = b'a',
-    /// [`crate::rows::Clocks`]: a page of the clock index, numbered.
+    /// [`crate::rows::Clocks`]: a page of the clock index and of the list of entries, numbered.
     Clocks = b'c',
     /// The number of the first mutation that the snapshot does not hold: one row.
     Folded = b'f',
+    /// The number of the change of verdicts by which it was rebuilt last: one row, none while it never was.
+    Judged = b'j',
     /// [`crate::rows::OrderPiece`]: a piece of the order of all characters, numbered.
     Order = b'o',
     /// [`crate::rows::Register`]: one row a property, by its name.
@@ -39,9 +43,9 @@ pub enum Part {
 
 impl Part {
     fn of(byte: u8) -> Option<Self> {
-        [Self::About, Self::Clocks, Self::Folded, Self::Order, Self::Register, Self::Snapshot, Self::Tail]
-            .into_iter()
-            .find(|part| *part as u8 == byte)
+        let state = [Self::About, Self::Clocks, Self::Folded, Self::Judged];
+        let shown = [Self::Order, Self::Register, Self::Snapshot, Self::Tail];
+        state.into_iter().chain(shown).find(|part| *part as u8 == byte)
     }
 }
 
@@ -131,6 +135,17 @@ pub(crate) fn quarantine(feed: &FeedId, seq: u64) -> Bytes {
     key.put_slice(feed.as_bytes());
     key.put_u64(seq);
     key.freeze()
+}
+
+/// The key that says that a feed has touched an object.
+pub(crate) fn touched(feed: &FeedId, object: &ObjectId) -> Bytes {
+    [feed.as_bytes().as_slice(), object.as_bytes()].concat().into()
+}
+
+/// The prefix in [`TOUCHED`] of what a feed has touched; of the 256th part that `page` names, if it is one.
+#[must_use]
+pub fn touched_by(feed: &FeedId, page: Option<u8>) -> Bytes {
+    feed.as_bytes().iter().copied().chain(page).collect()
 }
 
 /// Takes a key of [`QUARANTINE`] apart.

@@ -9,4 +9,5 @@ mod sessions;
 mod storage;
 mod update;
 mod vectors;
+mod verdicts;
 mod world;

@@ -193,10 +193,12 @@ pub enum Command {
         space: SpaceId,
     },
     /// Wait until what was held when the peer was opened, or is being derived again, can be read. After a crash the derived
-    /// rows may lag behind the feeds for a moment.
+    /// rows may lag behind the feeds for a moment, and where verdicts changed, objects are made again one by one.
     CatchUp {
         /// The space.
         space: SpaceId,
+        /// What is going to be read, which then goes first; none: everything.
+        object: Option<ObjectId>,
     },
 }
 

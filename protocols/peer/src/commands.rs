@@ -153,8 +153,9 @@ impl Peer {
                 self.room(&space)?.rebuild(ask);
                 Ok(())
             }
-            Command::CatchUp { space } => {
-                self.room(&space)?.catch_up(ask);
+            Command::CatchUp { space, object } => {
+                let now = self.now;
+                self.room(&space)?.catch_up(now, ask, object);
                 Ok(())
             }
         }

@@ -8,6 +8,8 @@ use weft_echo::OpenFailure;
 use weft_feed::{Run, entry_id, kind, leaf};
 use weft_machine::ClaimedTime;
 
+use crate::links::replay::Sealed;
+
 /// A pure function and its arguments.
 #[derive(Debug)]
 pub enum Job {
@@ -15,6 +17,8 @@ pub enum Job {
     Verify(weft_replication::Job),
     /// A room opens bodies.
     Open(OpenBodies),
+    /// A room opens bodies once more, for an object that is made again.
+    Reopen(Vec<OpenBodies>),
 }
 
 /// What came out of a [`Job`].
@@ -24,6 +28,8 @@ pub enum Done {
     Verified(weft_replication::Done),
     /// Of [`Job::Open`].
     Opened(Vec<OpenedEntry>),
+    /// Of [`Job::Reopen`], feed by feed as given.
+    Reopened(Vec<(FeedId, OpenedEntry)>),
 }
 
 impl Job {
@@ -33,6 +39,13 @@ impl Job {
         match self {
             Job::Verify(job) => Done::Verified(job.run()),
             Job::Open(job) => Done::Opened(job.run()),
+            Job::Reopen(jobs) => {
+                let opened = jobs.into_iter().flat_map(|job| {
+                    let feed = job.feed;
+                    job.run().into_iter().map(move |opened| (feed, opened))
+                });
+                Done::Reopened(opened.collect())
+            }
         }
     }
 
@@ -42,6 +55,7 @@ impl Job {
         match self {
             Job::Verify(job) => job.bytes(),
             Job::Open(job) => job.run.bytes(),
+            Job::Reopen(jobs) => jobs.iter().map(|job| job.run.bytes()).sum(),
         }
     }
 }
@@ -60,9 +74,16 @@ pub struct OpenBodies {
 pub struct OpenedEntry {
     pub(crate) seq: u64,
     pub(crate) session: u64,
+    pub(crate) epoch: Option<EpochId>,
     pub(crate) entry: EntryId,
     pub(crate) claimed: ClaimedTime,
     pub(crate) mutation: Result<Bytes, OpenFailure>,
+}
+
+impl OpenedEntry {
+    pub(crate) fn sealed(&self) -> Sealed {
+        Sealed { seq: self.seq, session: self.session, epoch: self.epoch }
+    }
 }
 
 impl OpenBodies {
@@ -86,6 +107,7 @@ impl OpenBodies {
             opened.push(OpenedEntry {
                 seq: entry.seq,
                 session: header.session(),
+                epoch: header.epoch(),
                 entry: entry_id(&self.feed, entry.seq, &leaf(header.bytes())),
                 claimed: header.claimed(),
                 mutation,

@@ -30,6 +30,10 @@ pub(crate) enum Purpose {
     RoomLoad(SpaceId),
     /// Bodies are opened.
     RoomOpen(SpaceId),
+    /// An object is made again: a feed is read.
+    RoomReread(SpaceId, FeedId),
+    /// An object is made again: bodies are opened.
+    RoomReopen(SpaceId),
     /// A session reads what it serves.
     SessionRead(DeviceId),
     /// A session verifies what arrived.

@@ -237,6 +237,9 @@ impl Peer {
     fn was_read(&mut self, ticket: Ticket, result: Result<Vec<replication::StoredRange>, replication::ReadError>) {
         match self.outbox.redeem(ticket) {
             Some(Purpose::RoomRead(space, feed)) => self.in_room(space, |room, _| room.was_read(feed, result)),
+            Some(Purpose::RoomReread(space, feed)) => {
+                self.in_room(space, |room, _| links::rereads::was_read(room, ticket, feed, result));
+            }
             Some(Purpose::RoomName(space)) => {
                 self.in_room(space, |room, _| links::naming::read(room, ticket, result));
             }
@@ -270,6 +273,10 @@ impl Peer {
 
     fn worked(&mut self, ticket: Ticket, done: Done) {
         match (self.outbox.redeem(ticket), done) {
+            (Some(Purpose::RoomReopen(space)), Done::Reopened(entries)) => {
+                let now = self.now;
+                self.in_room(space, |room, _| links::rereads::opened(room, now, ticket, entries));
+            }
             (Some(Purpose::RoomOpen(space)), Done::Opened(entries)) => {
                 self.in_room(space, |room, _| room.opened(ticket, entries));
             }

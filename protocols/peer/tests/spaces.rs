@@ -154,7 +154,7 @@ fn rows_that_a_crash_has_lost_are_derived_again_before_it_is_caught_up() {
     append(&mut net, alice, space, "a record");
     net.node(alice).store.derived = lagging.clone();
     net.restart(alice);
-    let caught_up = net.ask(alice, Command::CatchUp { space });
+    let caught_up = net.ask(alice, Command::CatchUp { space, object: None });
     assert_eq!(text(&mut net, alice, space, object), "one", "what is read too early");
     net.run();
     assert!(matches!(net.node(alice).answers.remove(&caught_up), Some(Ok(Answer::CaughtUp))));
@@ -163,7 +163,7 @@ fn rows_that_a_crash_has_lost_are_derived_again_before_it_is_caught_up() {
     net.node(alice).store.derived = lagging;
     net.restart(alice);
     net.answer(alice, Command::Rebuild { space }).unwrap();
-    net.answer(alice, Command::CatchUp { space }).unwrap();
+    net.answer(alice, Command::CatchUp { space, object: None }).unwrap();
     assert_eq!(text(&mut net, alice, space, object), "one two");
 }
 
@@ -175,7 +175,7 @@ fn who_waits_to_read_during_a_rebuild_is_answered_when_it_ends() {
     let space = create(&mut net, alice);
     let object = note(&mut net, alice, space, "one");
     let rebuilt = net.ask(alice, Command::Rebuild { space });
-    let caught_up = net.ask(alice, Command::CatchUp { space });
+    let caught_up = net.ask(alice, Command::CatchUp { space, object: None });
     net.run();
     assert!(matches!(net.node(alice).answers.remove(&rebuilt), Some(Ok(Answer::Rebuilt { .. }))));
     assert!(matches!(net.node(alice).answers.remove(&caught_up), Some(Ok(Answer::CaughtUp))));

@@ -558,7 +558,7 @@ export type Stopping = {
 export type StreamBody = {
   /** Why: `rebuilt` (verdicts may have changed), `deleted` (the object), `taken_over` (by another document that shows the same key). */
   code?: string | null;
-  /** How often the objects of the space were derived anew: say it when following again. */
+  /** Which derivation of the object from its entries this is: say it when following again. */
   derivation?: number | null;
   /** What: `attached` first, with `stream` and `derivation`; `update`; `level` when everything readable was told; `presence`; `reset` at the end, with `code`, when this document is of no more use. */
   event: string;

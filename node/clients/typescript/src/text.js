@@ -261,7 +261,7 @@ export class TextSession extends EventTarget {
 
 /** Why a stream ended for good. */
 const RESETS = {
-  rebuilt: "the objects of the space were derived anew, and what this document shows may not be what they say",
+  rebuilt: "the object was derived anew, and what this document shows may not be what its entries say",
   deleted: "the object was deleted",
   taken_over: "another document follows under this session",
 };

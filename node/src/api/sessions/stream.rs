@@ -23,7 +23,11 @@ use serde_json::Value;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use utoipa::ToSchema;
 use weft_crypto::{ObjectId, SpaceId};
-use weft_echo::{Replica, tables, view};
+use weft_echo::{
+    Replica,
+    rows::{RowError, judged},
+    tables, view,
+};
 use weft_peer::{
     event::Event,
     store::{CURSORS, REBUILDS, rebuilds},
@@ -52,7 +56,7 @@ pub(crate) struct StreamBody {
     /// The stream's number, for what is sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     stream: Option<u64>,
-    /// How often the objects of the space were derived anew: say it when following again.
+    /// Which derivation of the object from its entries this is: say it when following again.
     #[serde(skip_serializing_if = "Option::is_none")]
     derivation: Option<u64>,
     /// A Yjs update (v1) to apply, base64.
@@ -97,7 +101,7 @@ pub(crate) async fn follow(
     let Read { updates, derivation, deleted } = read(&api, space, object, &mut replica).await?;
     let over = |code, message: &str| ApiError::new(StatusCode::CONFLICT, code, message, "begin with a new document");
     if follow.derivation.is_some_and(|before| before != derivation) {
-        return Err(over("rebuilt", "the objects of the space were derived anew since this document was told of them"));
+        return Err(over("rebuilt", "the object was derived anew since this document was told of it"));
     }
     if deleted {
         return Err(ApiError::not_found("deleted_object", "the object was deleted", "create another one"));
@@ -242,7 +246,7 @@ impl Source {
 struct Read {
     /// The updates that it lacks.
     updates: Vec<Bytes>,
-    /// How often the rows were dropped.
+    /// Which derivation the rows are of.
     derivation: u64,
     /// Whether the object is deleted.
     deleted: bool,
@@ -260,14 +264,23 @@ async fn read(api: &Api, space: SpaceId, object: ObjectId, replica: &mut Replica
         }
         let about = of(tables::part(&object, tables::Part::About))?;
         // Last: rows of a later derivation cannot have been read without it.
+        let again = of(tables::part(&object, tables::Part::Judged))?;
         let rebuilt = reader.rows(space, CURSORS, REBUILDS)?;
-        Ok((updates, told, about, rebuilt))
+        Ok((updates, told, about, (again, rebuilt)))
     });
-    let (updates, told, about, rebuilt) = found.await?;
+    let (updates, told, about, (again, rebuilt)) = found.await?;
     *replica = told;
     Ok(Read {
         updates: updates.map_err(lookup::damaged)?.unwrap_or_default(),
-        derivation: rebuilt.first().and_then(|(_, value)| rebuilds(value)).unwrap_or_default(),
+        derivation: derivation(&again, &rebuilt).map_err(lookup::damaged)?,
         deleted: view::object(&about).map_err(lookup::damaged)?.is_some_and(|object| object.deleted),
     })
+}
+
+/// One number for how often all rows of the space were dropped, and how often the object was made again since: either makes what
+/// was told before useless. Both fit what JavaScript counts exactly.
+fn derivation(again: &[(Bytes, Bytes)], rebuilt: &[(Bytes, Bytes)]) -> Result<u64, RowError> {
+    let again = again.first().map_or(Ok(0), |(_, value)| judged(value))?;
+    let rebuilt = rebuilt.first().and_then(|(_, value)| rebuilds(value)).unwrap_or_default();
+    Ok((rebuilt << 32) + (again & u64::from(u32::MAX)))
 }

@@ -145,9 +145,9 @@ impl Echo {
             let config = &self.config;
             let Some(slot) = self.slots.get(&object) else { return };
             let ready = match &slot.state {
-                State::Loading(_) => return,
+                State::Loading(_) | State::Again(_) => return,
                 State::Damaged => true,
-                State::Open(open) => !open.is_dropped() && !open.is_fold_due(config),
+                State::Open(open) => !open.is_dropped() && !open.is_fold_due(config) && !self.again.touches(open),
             };
             // What is on its way to the disk was not read by whoever revises the text.
             let waits = matches!(slot.edits.front(), Some((_, Edit::Revise { .. }))) && !slot.in_flight.is_empty();

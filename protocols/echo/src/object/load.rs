@@ -9,7 +9,12 @@ use crate::reach::{Step, Tracks};
 use crate::rows::{self, About, ClockTrack, Clocks, OrderPiece, RowError, Tail};
 use crate::tables::{self, Part};
 
-pub(super) fn load(mut object: Object, rows: &[(Bytes, Bytes)], clients: &Clients) -> Result<Object, RowError> {
+pub(super) fn load(
+    mut object: Object,
+    rows: &[(Bytes, Bytes)],
+    clients: &Clients,
+) -> Result<(Object, Vec<(FeedId, u64)>), RowError> {
+    let mut entries = Vec::new();
     let mut snapshot = Vec::new();
     let mut tails = Vec::new();
     for (key, value) in rows {
@@ -26,11 +31,14 @@ pub(super) fn load(mut object: Object, rows: &[(Bytes, Bytes)], clients: &Client
                 object.registers.insert(name.to_owned(), writes);
             }
             Part::Clocks => {
-                for track in rows::decode::<Clocks>("clocks", value)?.tracks {
-                    load_track(&mut object.tracks, &track, clients)?;
+                let page = rows::decode::<Clocks>("clocks", value)?;
+                for track in &page.tracks {
+                    load_track(&mut object.tracks, track, clients)?;
                 }
+                entries.extend(page.listed()?);
                 object.text.loaded_clocks(number(rest)?);
             }
+            Part::Judged => object.judged = rows::judged(value)?,
             Part::Folded => object.text.loaded_fold(rows::folded(value)?),
             Part::Order => object.text.load_order(number(rest)?, &rows::decode::<OrderPiece>("order", value)?)?,
             Part::Snapshot => snapshot.push(value),
@@ -45,8 +53,12 @@ pub(super) fn load(mut object: Object, rows: &[(Bytes, Bytes)], clients: &Client
         let feed = FeedId::from_bytes(rows::id(&tail.feed, "tail")?);
         let client = clients.of(&feed, tail.session);
         object.text.load_tail(number, &tail, client, feed, &mut object.tracks)?;
+        entries.push((feed, tail.seq));
     }
-    Ok(object)
+    for (feed, seq) in &entries {
+        object.feeds.insert(*feed, *seq);
+    }
+    Ok((object, entries))
 }
 
 fn number(rest: &[u8]) -> Result<u64, RowError> {

@@ -65,11 +65,20 @@ pub(crate) struct Text {
     stored: Stored,
     /// Steps of the tail that no page of the clock index has yet.
     unpaged: Vec<(u64, Step, u32)>,
+    /// Entries of the tail that no page lists yet.
+    unlisted: Vec<(FeedId, u64)>,
 }
 
 impl Text {
     pub(crate) fn new(client: u64) -> Self {
-        Self { client, held: Held::Nothing, order: Order::default(), stored: Stored::default(), unpaged: Vec::new() }
+        Self {
+            client,
+            held: Held::Nothing,
+            order: Order::default(),
+            stored: Stored::default(),
+            unpaged: Vec::new(),
+            unlisted: Vec::new(),
+        }
     }
 
     pub(crate) fn adopt(&mut self, document: Document) {
@@ -97,9 +106,6 @@ impl Text {
     ) -> Result<(), Quarantine> {
         let Accepted { place, mutation, shape, hollow, local } = accepted;
         let deletes = if *hollow { Bytes::new() } else { mutation.deletes.clone() };
-        if mutation.inserts.is_empty() && deletes.is_empty() {
-            return Ok(());
-        }
         let journal = self.arrange(shape)?;
         let tail = Tail {
             state: if *hollow { Tail::HOLLOW } else { Tail::SHOWN },
@@ -108,6 +114,7 @@ impl Text {
             ..tail(place, shape)
         };
         if !local
+            && tail.has_text()
             && let Some(document) = self.document()
             && let Err(error) = apply(document, &tail, shape.client)
         {
@@ -157,9 +164,6 @@ impl Text {
         shape: &Shape<'_>,
         rows: &mut Rows,
     ) {
-        if shape.first_clock == shape.end_clock {
-            return;
-        }
         let tail = Tail { state: Tail::ABSENT, ..tail(place, shape) };
         if let Some(document) = self.document()
             && apply(document, &tail, shape.client).is_err()
@@ -169,7 +173,7 @@ impl Text {
         self.push(object, tracks, place, shape.client, &tail, rows);
     }
 
-    /// Writes one row for what a mutation did to the text.
+    /// Writes one row for what a mutation did to the text, which also says that it was taken.
     ///
     /// Spec: ECHO-8.2
     fn push(
@@ -189,6 +193,7 @@ impl Text {
     fn count(&mut self, number: u64, tail: &Tail, client: u64, feed: FeedId, tracks: &mut Tracks) {
         self.stored.tail_next = number + 1;
         self.stored.tail_bytes += TAIL_ROW_BYTES + (tail.inserts.len() + tail.deletes.len()) as u64;
+        self.unlisted.push((feed, tail.seq));
         if tail.end_clock > tail.first_clock {
             let step = Step { seq: tail.seq, end: tail.end_clock, integrated: tail.state != Tail::ABSENT };
             tracks.push(client, feed, tail.session, step);
@@ -218,8 +223,10 @@ impl Text {
         if tail.state != Tail::ABSENT {
             let _ = self.arrange(&shape).map_err(|error| RowError::new("tail", error))?;
         }
-        let document = self.document().expect("a text that is being loaded is not dropped");
-        apply(document, tail, client).map_err(|error| RowError::new("tail", error))?;
+        if tail.has_text() {
+            let document = self.document().expect("a text that is being loaded is not dropped");
+            apply(document, tail, client).map_err(|error| RowError::new("tail", error))?;
+        }
         self.count(number, tail, client, feed, tracks);
         Ok(())
     }
@@ -279,8 +286,11 @@ impl Text {
         if self.stored.tail_next == self.stored.tail_first {
             return;
         }
-        let Some(document) = self.document() else { return };
-        let snapshot = Bytes::from(document.snapshot());
+        let snapshot = match &self.held {
+            Held::Nothing => Bytes::new(),
+            Held::Open(document) => document.snapshot().into(),
+            Held::Dropped => return,
+        };
         let pieces = snapshot.len().div_ceil(PIECE_BYTES);
         for number in 0..pieces {
             let piece = snapshot.slice(number * PIECE_BYTES..snapshot.len().min((number + 1) * PIECE_BYTES));
@@ -307,22 +317,20 @@ impl Text {
         }
         (stored.snapshot_pieces, stored.snapshot_bytes) = (pieces as u64, snapshot.len() as u64);
         (stored.tail_first, stored.tail_bytes) = (stored.tail_next, 0);
-        if !self.unpaged.is_empty() {
-            put(
-                rows,
-                tables::OBJECT,
-                tables::numbered(&object, Part::Clocks, stored.clock_pages),
-                rows::encode(&page(&self.unpaged, tracks)),
-            );
-            stored.clock_pages += 1;
-            self.unpaged.clear();
-        }
+        let mut page = page(&self.unpaged, tracks);
+        page.list(&self.unlisted);
+        let key = tables::numbered(&object, Part::Clocks, stored.clock_pages);
+        put(rows, tables::OBJECT, key, rows::encode(&page));
+        stored.clock_pages += 1;
+        self.unpaged.clear();
+        self.unlisted.clear();
     }
 
     pub(super) fn bytes(&self) -> u64 {
         // A block of yrs takes about three times what it takes encoded; a step of the tail 24, a span of the order 96.
         3 * (self.stored.snapshot_bytes + self.stored.tail_bytes)
             + 24 * self.unpaged.len() as u64
+            + 40 * self.unlisted.len() as u64
             + 96 * self.order.len() as u64
     }
 }
@@ -333,7 +341,7 @@ fn check(tail: &Tail, client: u64) -> Result<Shape<'_>, RowError> {
     let shape = inspect::shape(&tail.inserts, &tail.deletes, client, tail.first_clock).map_err(|_| damaged())?;
     let clocks = match tail.state {
         Tail::SHOWN => shape.end_clock == tail.end_clock,
-        Tail::HOLLOW => shape.end_clock == tail.end_clock && tail.deletes.is_empty() && !tail.inserts.is_empty(),
+        Tail::HOLLOW => shape.end_clock == tail.end_clock && tail.deletes.is_empty(),
         Tail::ABSENT => tail.inserts.is_empty() && tail.deletes.is_empty() && tail.end_clock > tail.first_clock,
         _ => false,
     };
@@ -373,6 +381,9 @@ pub(crate) fn replayed(space: &SpaceId, rows: &[(Bytes, Bytes)]) -> Result<Docum
     }
     for (_, value) in of(Part::Tail) {
         let tail: Tail = rows::decode("tail", value)?;
+        if !tail.has_text() {
+            continue;
+        }
         let feed = FeedId::from_bytes(rows::id(&tail.feed, "tail")?);
         let client = client_id(space, &feed, tail.session);
         check(&tail, client)?;
@@ -409,5 +420,5 @@ fn page(steps: &[(u64, Step, u32)], tracks: &Tracks) -> Clocks {
             ClockTrack { feed, session: owner.session, seqs: vec![step.seq], clocks: vec![clocks], from: *first_clock };
         page.push((*client, step.seq, track));
     }
-    Clocks { tracks: page.into_iter().map(|(_, _, track)| track).collect() }
+    Clocks { tracks: page.into_iter().map(|(_, _, track)| track).collect(), ..Clocks::default() }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use weft_crypto::{EntryId, FeedId, ObjectId, SpaceId};
 use weft_echo::{
-    Applied, Config, Counts, DerivedWrite, Echo, Edit, EditRefusal, EditTicket, Input, Me, Mutation, OpenFailure,
-    Output, Processed, Quarantine, Register, Released, TextOp, WriteTicket, Written, tables, view,
+    Applied, Changed, Config, Counts, DerivedWrite, Echo, Edit, EditRefusal, EditTicket, Input, Me, Mutation,
+    OpenFailure, Output, Processed, Quarantine, Register, Released, TextOp, WriteTicket, Written, tables, view,
 };
 use weft_feed::past::Past;
 use weft_machine::{ClaimedTime, Draws, Machine, Seed, Time};
@@ -83,6 +83,18 @@ pub struct Node {
     pub quarantined: BTreeMap<(FeedId, u64), Quarantine>,
     pub loads: usize,
     pub row_bytes: usize,
+    /// Everything that was handed in, in order.
+    pub order: Vec<(FeedId, Applied)>,
+    /// From which entry on a feed is void.
+    pub void: BTreeMap<FeedId, u64>,
+    /// Changes of verdicts that were not worked off.
+    pub changes: BTreeMap<FeedId, Changed>,
+    pub number: u64,
+    /// Objects to make again that wait, when [`Node::holds_rereads`].
+    pub rereads: Vec<(ObjectId, Vec<(FeedId, u64)>)>,
+    pub holds_rereads: bool,
+    /// Objects that were made again.
+    pub again: Vec<ObjectId>,
     tickets: u64,
 }
 
@@ -109,6 +121,13 @@ impl Node {
             quarantined: BTreeMap::new(),
             loads: 0,
             row_bytes: 0,
+            order: Vec::new(),
+            void: BTreeMap::new(),
+            changes: BTreeMap::new(),
+            number: 0,
+            rereads: Vec::new(),
+            holds_rereads: false,
+            again: Vec::new(),
             tickets: 0,
         }
     }
@@ -116,8 +135,14 @@ impl Node {
     /// A crash: what was not durable is gone; the machine starts from rows and lengths.
     pub fn restart(&mut self) {
         let processed = self.processed.values().cloned().collect();
-        self.echo = Echo::new(self.config.clone(), self.me, self.entries.len() as u64, processed);
+        let echo = Echo::new(self.config.clone(), self.me, self.entries.len() as u64, processed);
+        self.echo = echo.with_changes(self.number, self.changes.values().copied().collect());
         self.writes.clear();
+        self.rereads.clear();
+        // What was not worked into rows is handed in again.
+        let own = (self.me.feed, self.entries.len() as u64);
+        self.held = self.processed.values().map(|processed| (processed.feed, processed.length)).chain([own]).collect();
+        self.drain();
     }
 
     /// All derived rows are dropped and made again from `feeds`, in a causal order.
@@ -141,6 +166,9 @@ impl Node {
         }
         if !self.holds_writes && !self.writes.is_empty() {
             self.append_one();
+        }
+        if !self.holds_rereads && !self.rereads.is_empty() {
+            self.reread_one();
         }
     }
 
@@ -179,6 +207,13 @@ impl Node {
                 self.quarantined.insert((feed, seq), reason);
             }
             Output::Changed { .. } => {}
+            Output::Reread { object, entries } => {
+                self.again.push(object);
+                self.rereads.push((object, entries));
+            }
+            Output::Judged { feed, number } => {
+                assert_eq!(self.changes.remove(&feed).map(|changed| changed.number), Some(number));
+            }
             Output::Damaged { object, what } => panic!("damaged rows of {object}: {what}"),
         }
     }
@@ -199,9 +234,61 @@ impl Node {
         let applied = Applied { session, ..sealed(self.me.feed, seq, Arc::new(past), Ok(plaintext)) };
         let Applied { entry, claimed, past, .. } = applied.clone();
         self.held.raise(self.me.feed, seq + 1);
+        self.order.push((self.me.feed, applied.clone()));
         self.entries.push(applied);
         self.echo.handle_input(Time::ZERO, Input::Written(Written { ticket, seq, entry, claimed, past }));
         self.drain();
+    }
+
+    /// Gives the oldest object that waits for its entries the next ones, two at a time.
+    pub fn reread_one(&mut self) {
+        let (object, entries) = self.rereads.remove(0);
+        for (number, two) in entries.chunks(2).enumerate() {
+            let read = |(feed, seq): &(FeedId, u64)| {
+                let found = self.order.iter().rev().find(|(of, entry)| of == feed && entry.seq == *seq);
+                let (feed, entry) = found.expect("it was handed in").clone();
+                (feed, self.judged(feed, entry))
+            };
+            let (entries, last) = (two.iter().map(read).collect(), 2 * number + two.len() == entries.len());
+            self.echo.handle_input(Time::ZERO, Input::Reread { object, entries, last });
+        }
+        self.drain();
+    }
+
+    fn judged(&self, feed: FeedId, entry: Applied) -> Applied {
+        let hollow = self.void.get(&feed).is_some_and(|from| entry.seq >= *from);
+        Applied { counts: if hollow { Counts::Hollow } else { entry.counts.clone() }, ..entry }
+    }
+
+    /// From now on a feed is void from an entry on; or not at all.
+    pub fn void(&mut self, feed: FeedId, from: Option<u64>) {
+        let before = match from {
+            Some(from) => self.void.insert(feed, from),
+            None => self.void.remove(&feed),
+        };
+        self.number += 1;
+        let lowest = from.into_iter().chain(before).min().unwrap_or(0);
+        let noted = self.changes.get(&feed).map_or(lowest, |changed| changed.from.min(lowest));
+        let changed = Changed { feed, from: lowest, number: self.number };
+        self.changes.insert(feed, Changed { from: noted, ..changed });
+        self.input(Input::VerdictsChanged(changed));
+    }
+
+    /// A node that was handed the same in the same order, by the verdicts of now.
+    pub fn replayed(&self) -> Self {
+        let mut fresh = Self::with(250, self.config.clone());
+        fresh.void = self.void.clone();
+        for (feed, entry) in &self.order {
+            fresh.take(*feed, entry.clone());
+        }
+        fresh
+    }
+
+    /// All rows but those that say how often an object was made again.
+    pub fn without_changes(&self) -> BTreeMap<(u8, Vec<u8>), Bytes> {
+        let mut rows = self.rows.clone();
+        rows.retain(|(table, key), _| *table != tables::OBJECT || key[32] != tables::Part::Judged as u8);
+        rows
     }
 
     /// The oldest unanswered write could not be stored, so none after it is.
@@ -242,6 +329,10 @@ impl Node {
     /// Hands in one entry of another's feed.
     pub fn take(&mut self, feed: FeedId, entry: Applied) {
         let length = entry.seq + 1;
+        if !self.order.iter().any(|(of, known)| *of == feed && known.seq == entry.seq) {
+            self.order.push((feed, entry.clone()));
+        }
+        let entry = self.judged(feed, entry);
         self.held.raise(feed, length);
         self.input(Input::Released(Released { feed, length, entries: vec![entry] }));
     }

@@ -59,6 +59,8 @@ pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) -> bool {
             Echoed::Changed { object } => {
                 room.derived.then(Output::Event(Event::ObjectChanged { space: room.space, object }));
             }
+            Echoed::Reread { object, entries } => room.rereads.push(object, entries),
+            Echoed::Judged { feed, number } => super::rereads::judged(room, &feed, number),
             Echoed::Damaged { .. } => room.rederive(),
         }
     }

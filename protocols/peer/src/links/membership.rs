@@ -1,5 +1,7 @@
 //! Order → membership: control entries become members, devices, feeds and epochs.
 
+use std::collections::BTreeMap;
+
 use weft_crypto::{Dep, FeedId};
 use weft_feed::{
     Run, entry_id, leaf,
@@ -20,8 +22,12 @@ pub(crate) fn pump(room: &mut Room, now: Time, outbox: &mut Outbox) {
     while let Some(output) = room.control_order.poll() {
         match output {
             OrderOutput::Released(released) => {
-                let changes = read(room, released);
+                let (feed, length) = (released.feed, released.run.end());
+                let entries = read(room, released);
+                let changes = room.membership.insert(entries);
                 apply(room, now, changes, outbox);
+                // After the changes of verdicts, in one batch with them.
+                room.derived.judged_by(room.space, &feed, length);
             }
             OrderOutput::Need { feed, from, bytes_max } => {
                 outbox.read(Purpose::RoomRead(room.space, feed), feed, from, bytes_max);
@@ -32,17 +38,24 @@ pub(crate) fn pump(room: &mut Room, now: Time, outbox: &mut Outbox) {
     }
 }
 
-/// Takes a released run of a control feed into the membership.
-pub(crate) fn read(room: &mut Room, released: Released) -> Changes {
+/// Takes a released run of a control feed, and gives what the membership is to read.
+pub(crate) fn read(room: &mut Room, released: Released) -> Vec<ControlEntry> {
     let Released { feed, run, past, changes, head } = released;
     let entries = entries(room, feed, &run, &past);
-    let changes_of_membership = room.membership.insert(entries);
     room.data_order.advanced(feed, run.end(), &changes).expect("what one order released another one takes");
     room.control_changes.push((feed, run.end(), changes));
     if let Some(head) = head {
         heard(room, head);
     }
-    changes_of_membership
+    entries
+}
+
+/// All rows were dropped: those that say by how much of the control feeds they are judged are written again.
+pub(crate) fn write_again(room: &mut Room) {
+    let read: BTreeMap<FeedId, u64> = room.control_changes.iter().map(|(feed, length, _)| (*feed, *length)).collect();
+    for (feed, length) in read {
+        room.derived.judged_by(room.space, &feed, length);
+    }
 }
 
 /// A control head that own entries can name from now on.
@@ -90,9 +103,7 @@ fn apply(room: &mut Room, now: Time, changes: Changes, outbox: &mut Outbox) {
     if doors {
         room.effects.push_back(Effect::Judge);
     }
-    if !changes.verdicts_changed.is_empty() {
-        room.rederive();
-    }
+    super::rereads::changed(room, now, changes.verdicts_changed.into_iter().map(|feed| (feed, 0)));
     room.forks_changed(now, &changes.forks);
     super::clients::resolved(room);
     room.say_profile(now);

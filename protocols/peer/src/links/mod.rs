@@ -12,6 +12,7 @@ pub(crate) mod own;
 pub(crate) mod presence;
 pub(crate) mod records;
 pub(crate) mod replay;
+pub(crate) mod rereads;
 pub(crate) mod sources;
 
 use weft_echo::Register;

@@ -12,7 +12,7 @@ use weft_machine::{Machine as _, Time};
 use weft_space::{Span, Verdict};
 
 use crate::{
-    job::{Job, OpenBodies},
+    job::{Job, OpenBodies, OpenedEntry},
     outbox::{Outbox, Purpose},
     room::{
         Room,
@@ -71,44 +71,25 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
     release_run(room, feed, &run, past, outbox);
 }
 
-/// What one ruling is about: entries sealed under one epoch, with one past, of one session.
-type About = (Option<EpochId>, *const Past, u64);
-
 fn release_run(room: &mut Room, feed: FeedId, run: &Run, past: Vec<(u64, Arc<Past>)>, outbox: &mut Outbox) {
-    let mut step = Step { feed, length: run.end(), past, rulings: Vec::new(), piece: Piece::Nothing };
     let mut epochs: Vec<EpochId> = Vec::new();
-    // What the last ruling was about, and the first entry that it is no longer about.
-    let mut last: Option<(About, u64)> = None;
-    for entry in run.entries() {
-        if entry.header.kind() != kind::MUTATION {
-            continue;
-        }
-        let epoch = entry.header.epoch();
-        if let Some(epoch) = epoch
+    let mut any = false;
+    for entry in run.entries().filter(|entry| entry.header.kind() == kind::MUTATION) {
+        any = true;
+        if let Some(epoch) = entry.header.epoch()
             && !epochs.contains(&epoch)
         {
             epochs.push(epoch);
         }
-        let past = past_of(&step.past, entry.seq);
-        let session = entry.header.session();
-        let about = (epoch, Arc::as_ptr(&past), session);
-        if last.is_none_or(|(same, until)| same != about || entry.seq >= until) {
-            let (counts, until) = match room.clients.is_void(&(feed, session)) {
-                true => (Counts::Taken, run.end()),
-                false => rule(room, &feed, entry.seq, run.end(), epoch.as_ref(), &past),
-            };
-            last = Some((about, until));
-            step.rulings.push((entry.seq, counts));
-        }
     }
-    if step.rulings.is_empty() {
-        room.replay.push(step);
-        return;
-    }
-    let keys = epochs.into_iter().map(|epoch| (epoch, room.keys.body_keys(&epoch, &feed))).collect();
-    let job = Job::Open(OpenBodies { feed, run: run.clone(), keys });
-    step.piece = Piece::Opening(outbox.work(Purpose::RoomOpen(room.space), job));
-    room.replay.push(step);
+    let piece = if any {
+        let keys = epochs.into_iter().map(|epoch| (epoch, room.keys.body_keys(&epoch, &feed))).collect();
+        let job = Job::Open(OpenBodies { feed, run: run.clone(), keys });
+        Piece::Opening(outbox.work(Purpose::RoomOpen(room.space), job))
+    } else {
+        Piece::Nothing
+    };
+    room.replay.push(Step { feed, length: run.end(), past, piece });
 }
 
 /// Entries that this device has just written: ECHO has them already, and learns only that they are durable.
@@ -118,35 +99,72 @@ fn release_own(room: &mut Room, run: &Run, past: &[(u64, Arc<Past>)]) {
         let piece = match room.written.remove(&entry.seq) {
             Some(ticket) => Piece::Written {
                 ticket,
-                seq: entry.seq,
+                sealed: Sealed { seq: entry.seq, session: entry.header.session(), epoch: entry.header.epoch() },
                 entry: weft_feed::entry_id(&feed, entry.seq, &weft_feed::leaf(entry.header.bytes())),
                 claimed: entry.header.claimed(),
             },
             None => Piece::Nothing,
         };
         let past = vec![(entry.seq, past_of(past, entry.seq))];
-        room.replay.push(Step { feed, length: entry.seq + 1, past, rulings: Vec::new(), piece });
+        room.replay.push(Step { feed, length: entry.seq + 1, past, piece });
     }
 }
 
-/// The verdict of mutations from `seq` on that share an epoch and a past, and up to where it holds: a cut may lie in a run. A void
-/// one is integrated hollow: it shows nothing, and what others wrote into it keeps its place. Spec: ECHO-5.3, SPACE-8.3
-fn rule(room: &Room, feed: &FeedId, seq: u64, until: u64, epoch: Option<&EpochId>, past: &Past) -> (Counts, u64) {
-    let span = Span { feed, from: seq, until, epoch, body: true, past };
-    let ruling = room.membership.resolution().judge(&span);
-    let counts = match ruling.verdict {
-        Verdict::Counts => Counts::Counts,
-        Verdict::Void(_) | Verdict::Undecided => Counts::Hollow,
-    };
-    (counts, ruling.until)
+/// Verdicts of mutations one after another. The last one is kept as far as it holds: for entries of one session that are sealed
+/// under one epoch and have one past, and up to a cut.
+#[derive(Default)]
+pub(crate) struct Judge {
+    last: Option<(About, Counts, u64)>,
+}
+
+/// A mutation, as far as verdicts look at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sealed {
+    pub(crate) seq: u64,
+    pub(crate) session: u64,
+    pub(crate) epoch: Option<EpochId>,
+}
+
+/// What a verdict is about.
+type About = (FeedId, Option<EpochId>, *const Past, u64);
+
+impl Judge {
+    /// The verdict of a mutation, by the resolution of now. A void one is integrated hollow: it shows nothing, and what others
+    /// wrote into it keeps its place. Spec: ECHO-5.3, SPACE-8.3
+    pub(crate) fn rule(&mut self, room: &Room, feed: &FeedId, entry: Sealed, until: u64, past: &Arc<Past>) -> Counts {
+        let Sealed { seq, session, epoch } = entry;
+        let about = (*feed, epoch, Arc::as_ptr(past), session);
+        if let Some((same, counts, end)) = &self.last
+            && *same == about
+            && seq < *end
+        {
+            return counts.clone();
+        }
+        let (counts, end) = if room.clients.is_void(&(*feed, session)) {
+            (Counts::Taken, until)
+        } else {
+            let span = Span { feed, from: seq, until, epoch: epoch.as_ref(), body: true, past };
+            let ruling = room.membership.resolution().judge(&span);
+            let counts = if ruling.verdict == Verdict::Counts { Counts::Counts } else { Counts::Hollow };
+            (counts, ruling.until)
+        };
+        self.last = Some((about, counts.clone(), end));
+        counts
+    }
 }
 
 /// Gives ECHO the next step.
 fn hand_over(room: &mut Room, now: Time, step: Step) {
     let author = room.author(&step.feed);
+    let mut void = None;
     let input = match step.piece {
-        Piece::Written { ticket, seq, entry, claimed } => {
+        Piece::Written { ticket, sealed, entry, claimed } => {
+            let seq = sealed.seq;
             let past = past_of(&step.past, seq);
+            // Whoever lost the right to write while this was on its way has shown it for a moment.
+            if Judge::default().rule(room, &step.feed, sealed, step.length, &past) != Counts::Counts {
+                void = Some(seq);
+            }
             weft_echo::Input::Written(weft_echo::Written { ticket, seq, entry, claimed, past })
         }
         Piece::Nothing => weft_echo::Input::Released(weft_echo::Released {
@@ -156,32 +174,25 @@ fn hand_over(room: &mut Room, now: Time, step: Step) {
         }),
         Piece::Opening(_) => unreachable!("only finished steps are handed over"),
         Piece::Opened(opened) => {
-            let entries = opened
-                .into_iter()
-                .map(|opened| Applied {
-                    seq: opened.seq,
-                    session: opened.session,
-                    entry: opened.entry,
-                    author,
-                    claimed: opened.claimed,
-                    past: past_of(&step.past, opened.seq),
-                    counts: ruling_of(&step.rulings, opened.seq),
-                    mutation: opened.mutation,
-                })
-                .collect();
+            let mut judge = Judge::default();
+            let applied = |opened: OpenedEntry| {
+                let past = past_of(&step.past, opened.seq);
+                let counts = judge.rule(room, &step.feed, opened.sealed(), step.length, &past);
+                let OpenedEntry { seq, session, entry, claimed, mutation, .. } = opened;
+                Applied { seq, session, entry, author, claimed, past, counts, mutation }
+            };
+            let entries = opened.into_iter().map(applied).collect();
             weft_echo::Input::Released(weft_echo::Released { feed: step.feed, length: step.length, entries })
         }
     };
     room.echo.handle_input(now, input);
+    if let Some(seq) = void {
+        super::rereads::changed(room, now, [(step.feed, seq)]);
+    }
 }
 
 /// The past that holds for an entry, of a list that says from which entry on each one holds.
 pub(crate) fn past_of(past: &[(u64, Arc<Past>)], seq: u64) -> Arc<Past> {
     let place = past.partition_point(|(from, _)| *from <= seq);
     past[place.checked_sub(1).expect("the first past holds from the first entry")].1.clone()
-}
-
-fn ruling_of(rulings: &[(u64, Counts)], seq: u64) -> Counts {
-    let place = rulings.partition_point(|(from, _)| *from <= seq);
-    rulings[place.checked_sub(1).expect("the first mutation has a ruling")].1.clone()
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use weft_credential::Redemption;
-use weft_crypto::{FeedId, Purpose as FeedPurpose};
+use weft_crypto::{FeedId, ObjectId, Purpose as FeedPurpose};
 use weft_echo::{Edit, EditTicket};
 use weft_feed::kind;
 use weft_machine::{Draws, Machine as _, Time};
@@ -100,9 +100,13 @@ impl Room {
         }
     }
 
-    /// Answers once what is shown holds all that was held when the room was opened.
-    pub(crate) fn catch_up(&mut self, ask: Ask) {
-        self.catching_up.push(ask);
+    /// Answers once what is shown, of an object or of all, holds all that was held when the room was opened, and goes by the
+    /// verdicts of now.
+    pub(crate) fn catch_up(&mut self, now: Time, ask: Ask, object: Option<ObjectId>) {
+        if let Some(object) = object {
+            self.echo.handle_input(now, weft_echo::Input::Look { object });
+        }
+        self.catching_up.push((ask, object, self.echo.judged()));
     }
 
     pub(crate) fn read_records(

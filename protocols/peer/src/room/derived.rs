@@ -3,11 +3,11 @@
 //! One batch is under way at a time and the next one gathers meanwhile, so that a slow disk makes larger batches rather
 //! than a longer queue. Answers and events that speak of rows wait until these rows can be read.
 
-use std::mem;
+use std::{collections::BTreeMap, mem};
 
 use bytes::Bytes;
 use weft_crypto::{FeedId, SpaceId};
-use weft_echo::{DerivedWrite, Processed};
+use weft_echo::{Changed, DerivedWrite, Processed};
 
 use crate::{
     io::{Output, Ticket},
@@ -28,6 +28,8 @@ pub(crate) struct Derived {
     failed: Option<String>,
     /// How often the rows were dropped.
     rebuilds: u64,
+    /// Changes of verdicts that are noted.
+    changes: BTreeMap<FeedId, Changed>,
 }
 
 impl Derived {
@@ -54,6 +56,39 @@ impl Derived {
         self.row(space, CURSORS, session_key(feed, session), Some(Bytes::new()));
     }
 
+    /// How much of a control feed the verdicts go by that stand in the rows, but for the changes that are noted.
+    pub(crate) fn judged_by(&mut self, space: SpaceId, control: &FeedId, length: u64) {
+        self.row(space, CURSORS, feed_key(b'k', control), Some(Bytes::copy_from_slice(&length.to_le_bytes())));
+    }
+
+    /// The verdicts of a feed have changed, and what it touched is to be made again.
+    pub(crate) fn change(&mut self, space: SpaceId, changed: Changed) {
+        let Changed { feed, from, number } = changed;
+        let noted = self.changes.entry(feed).or_insert(changed);
+        *noted = Changed { feed, from: from.min(noted.from), number };
+        let value = [noted.from, number].map(u64::to_le_bytes).concat();
+        self.row(space, CURSORS, feed_key(b'q', &feed), Some(value.into()));
+        self.row(space, CURSORS, NUMBER, Some(Bytes::copy_from_slice(&number.to_le_bytes())));
+    }
+
+    /// That is done.
+    pub(crate) fn judged(&mut self, space: SpaceId, feed: &FeedId, number: u64) {
+        if self.changes.get(feed).is_some_and(|changed| changed.number == number) {
+            self.changes.remove(feed);
+            self.row(space, CURSORS, feed_key(b'q', feed), None);
+        }
+    }
+
+    /// What was noted before a restart.
+    pub(crate) fn resume_changes(&mut self, changes: &[Changed]) {
+        self.changes = changes.iter().map(|changed| (changed.feed, *changed)).collect();
+    }
+
+    /// The rows that follow are of this version's format.
+    pub(crate) fn format(&mut self, space: SpaceId) {
+        self.row(space, CURSORS, FORMAT_KEY, Some(Bytes::from_static(&[FORMAT])));
+    }
+
     /// The sessions that are void in the rows that follow.
     pub(crate) fn void_sessions(&mut self, space: SpaceId, void: Bytes) {
         self.row(space, CURSORS, VOID_SESSIONS, Some(void));
@@ -76,6 +111,8 @@ impl Derived {
         // In the batch that drops them, so that nobody takes rows of one derivation for rows of another.
         self.rebuilds += 1;
         self.row(space, CURSORS, REBUILDS.into(), Some(Bytes::copy_from_slice(&self.rebuilds.to_le_bytes())));
+        self.format(space);
+        self.changes.clear();
     }
 
     /// The rows were dropped so often before.
@@ -154,6 +191,19 @@ fn session_key(feed: &FeedId, session: u64) -> Bytes {
 
 const VOID_SESSIONS: Bytes = Bytes::from_static(b"v");
 
+/// Under which the number of the newest change of verdicts stands.
+const NUMBER: Bytes = Bytes::from_static(b"n");
+
+/// Under which the format of the rows stands.
+const FORMAT_KEY: Bytes = Bytes::from_static(b"f");
+
+/// Rows of another format, or of none, are dropped and derived again. 2: objects list the entries that they are made of.
+pub(crate) const FORMAT: u8 = 2;
+
+fn feed_key(tag: u8, feed: &FeedId) -> Bytes {
+    [&[tag], feed.as_bytes().as_slice()].concat().into()
+}
+
 fn changes_key(feed: &FeedId, from: u64) -> Bytes {
     [b"p", feed.as_bytes().as_slice(), from.to_be_bytes().as_slice()].concat().into()
 }
@@ -170,6 +220,14 @@ pub(crate) enum CursorRow {
     VoidSessions(Bytes),
     /// How often the rows of the space were dropped.
     Rebuilds(u64),
+    /// The verdicts in the rows go by so much of a control feed.
+    JudgedBy(FeedId, u64),
+    /// A change of verdicts that is not worked off.
+    Change(Changed),
+    /// The number of the newest.
+    Number(u64),
+    /// The format of the rows.
+    Format(u8),
 }
 
 impl CursorRow {
@@ -177,9 +235,13 @@ impl CursorRow {
         if key == REBUILDS {
             return Some(CursorRow::Rebuilds(rebuilds(value)?));
         }
+        let number = |value: &[u8]| Some(u64::from_le_bytes(value.try_into().ok()?));
         let (tag, rest) = key.split_first()?;
-        if key == VOID_SESSIONS {
-            return Some(CursorRow::VoidSessions(value.clone()));
+        match (tag, rest) {
+            (b'v', []) => return Some(CursorRow::VoidSessions(value.clone())),
+            (b'n', []) => return Some(CursorRow::Number(number(value)?)),
+            (b'f', []) => return Some(CursorRow::Format(*value.first()?)),
+            _ => {}
         }
         let feed = FeedId::try_from(rest.get(..32)?).ok()?;
         match tag {
@@ -195,6 +257,11 @@ impl CursorRow {
                 }))
             }
             b'p' => Some(CursorRow::Changes(feed, value.clone())),
+            b'k' => Some(CursorRow::JudgedBy(feed, number(value)?)),
+            b'q' => {
+                let (from, rest) = value.split_at_checked(8)?;
+                Some(CursorRow::Change(Changed { feed, from: number(from)?, number: number(rest)? }))
+            }
             b's' => Some(CursorRow::Session(feed, u64::from_be_bytes(rest.get(32..)?.try_into().ok()?))),
             _ => None,
         }

@@ -15,17 +15,18 @@ use weft_feed::{
     past::History,
 };
 use weft_replication::sources::Sources;
-use weft_space::{Keys, Space, compose::SpaceKeys};
+use weft_space::{ControlEntry, Keys, Space, compose::SpaceKeys};
 
 use super::{
     Room,
     clients::Clients,
-    derived::{CursorRow, Derived},
+    derived::{CursorRow, Derived, FORMAT},
     drafts::Drafts,
     ledger::Ledger,
     mending::Mending,
     own::OwnFeed,
     replay::Replay,
+    rereads::Rereads,
     unsure::Unsure,
     upkeep::Upkeep,
 };
@@ -132,6 +133,7 @@ impl Room {
             forks: super::forks::Forks::default(),
             echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
             clients: Clients::default(),
+            rereads: Rereads::default(),
             derived: Derived::default(),
             sources: Sources::new(weft_replication::sources::Config::default(), me.device.id()),
             persisting: BTreeMap::new(),
@@ -158,7 +160,7 @@ impl Room {
             effects: VecDeque::new(),
             me,
         };
-        room.read_control(control);
+        let changed = room.read_control(control, &cursors);
         for head in contradictions {
             room.forks.found(weft_machine::Time::ZERO, head);
         }
@@ -167,12 +169,20 @@ impl Room {
             room.forks.found(weft_machine::Time::ZERO, head);
         }
         room.restore_data(cursors, echo_me);
+        links::rereads::changed(&mut room, weft_machine::Time::ZERO, changed.into_iter().map(|feed| (feed, 0)));
+        links::membership::write_again(&mut room);
         room.go_on_writing();
         Ok(room)
     }
 
-    /// Reads the control entries that are held.
-    fn read_control(&mut self, mut control: Vec<(FeedId, Vec<Run>)>) {
+    /// Reads the control entries that are held. Gives the feeds of which the rows tell by other verdicts: a crash came between.
+    fn read_control(&mut self, mut control: Vec<(FeedId, Vec<Run>)>, rows: &[(Bytes, Bytes)]) -> Vec<FeedId> {
+        let judged_by = rows.iter().filter_map(|(key, value)| match CursorRow::decode(key, value) {
+            Some(CursorRow::JudgedBy(feed, length)) => Some((feed, length)),
+            _ => None,
+        });
+        let judged_by: BTreeMap<FeedId, u64> = judged_by.collect();
+        let mut entries = Vec::new();
         let feeds: Vec<FeedId> = self.feeds_of(FeedPurpose::Control);
         for feed in &feeds {
             self.control_order.admit(*feed, 0, History::new());
@@ -185,10 +195,14 @@ impl Room {
             let held = self.ledger.get(&feed).expect("retained").tree.length();
             for run in runs {
                 self.control_order.extended(feed, held, Some(run));
-                self.take_control();
+                self.take_control(&mut entries);
             }
         }
-        self.take_control();
+        self.take_control(&mut entries);
+        let known = |entry: &ControlEntry| judged_by.get(&entry.feed).is_some_and(|length| entry.seq < *length);
+        let (known, new) = entries.into_iter().partition(known);
+        self.membership.insert(known);
+        let changes = self.membership.insert(new);
         links::membership::learn_keys(self);
         self.refresh_epoch();
         let admitted: Vec<FeedId> = self.membership.resolution().feeds().map(|(feed, _)| feed).collect();
@@ -199,13 +213,14 @@ impl Room {
             let length = self.ledger.get(&feed).expect("listed").tree.length();
             self.control_order.stop(feed, length);
         }
+        changes.verdicts_changed
     }
 
-    fn take_control(&mut self) {
+    fn take_control(&mut self, entries: &mut Vec<ControlEntry>) {
         while let Some(output) = self.control_order.poll() {
             match output {
                 OrderOutput::Released(released) => {
-                    links::membership::read(self, released);
+                    entries.extend(links::membership::read(self, released));
                 }
                 OrderOutput::Refused { feed, seq, violation } => self.refused(feed, seq, violation.to_string()),
                 // Asked again by the pump: a supply of nothing puts it back.
@@ -223,6 +238,7 @@ impl Room {
         let mut cursors: BTreeMap<FeedId, Processed> = BTreeMap::new();
         let mut changes: BTreeMap<FeedId, Vec<Bytes>> = BTreeMap::new();
         let mut void = Bytes::new();
+        let (mut verdicts, mut number, mut format) = (Vec::new(), 0, None);
         for (key, value) in &rows {
             match CursorRow::decode(key, value) {
                 Some(CursorRow::Cursor(processed)) => {
@@ -234,7 +250,10 @@ impl Room {
                     self.clients.used((feed, session), weft_echo::client_id(&self.space, &feed, session));
                 }
                 Some(CursorRow::VoidSessions(row)) => void = row,
-                None => {}
+                Some(CursorRow::Change(changed)) => verdicts.push(changed),
+                Some(CursorRow::Number(newest)) => number = newest,
+                Some(CursorRow::Format(found)) => format = Some(found),
+                Some(CursorRow::JudgedBy(..)) | None => {}
             }
         }
         let mut processed = Vec::new();
@@ -264,8 +283,14 @@ impl Room {
         self.opening = Some(opening);
         self.unnamed = self.feeds_without_a_name();
         let owned = self.ledger.get(&self.data.feed).expect("own feeds are known").tree.length();
-        self.echo = Echo::new(weft_echo::Config::default(), me, owned, processed);
+        self.derived.resume_changes(&verdicts);
+        self.echo = Echo::new(weft_echo::Config::default(), me, owned, processed).with_changes(number, verdicts);
         links::clients::opened(self, &void);
+        if rows.is_empty() {
+            self.derived.format(self.space);
+        } else if format != Some(FORMAT) {
+            self.rederive();
+        }
     }
 
     /// Data feeds that are shown up to an entry which own entries have not acknowledged and no head names: replaying was

@@ -23,6 +23,7 @@ pub(crate) mod mending;
 pub(crate) mod own;
 pub(crate) mod replay;
 mod report;
+pub(crate) mod rereads;
 pub(crate) mod sessions;
 pub(crate) mod unsure;
 pub(crate) mod upkeep;
@@ -34,7 +35,7 @@ use std::{
 
 use bytes::Bytes;
 use weft_credential::Credential;
-use weft_crypto::{DeviceId, EpochId, FeedId, Manifest, Purpose as FeedPurpose, SpaceId};
+use weft_crypto::{DeviceId, EpochId, FeedId, Manifest, ObjectId, Purpose as FeedPurpose, SpaceId};
 use weft_echo::{Echo, Edit, EditTicket, LoadTicket, WriteTicket};
 use weft_feed::{VerifiedRange, order::Order};
 use weft_machine::{ClaimedTime, Draws, Machine, Time};
@@ -42,7 +43,8 @@ use weft_replication::{Held, sources::Sources};
 use weft_space::{Keys, Space, compose::SpaceKeys};
 
 use self::{
-    derived::Derived, ledger::Ledger, mending::Mending, own::OwnFeed, replay::Replay, unsure::Unsure, upkeep::Upkeep,
+    derived::Derived, ledger::Ledger, mending::Mending, own::OwnFeed, replay::Replay, rereads::Rereads, unsure::Unsure,
+    upkeep::Upkeep,
 };
 use crate::{
     command::Answer,
@@ -156,6 +158,8 @@ pub(crate) struct Room {
     pub(crate) echo: Echo,
     /// Which client ids are used, and by whom.
     pub(crate) clients: clients::Clients,
+    /// Objects that ECHO makes again.
+    pub(crate) rereads: Rereads,
     pub(crate) derived: Derived,
     pub(crate) sources: Sources,
     pub(crate) mending: Mending,
@@ -173,8 +177,9 @@ pub(crate) struct Room {
     pub(crate) rebuild: Option<(Rebuild, Vec<Ask>)>,
     /// What was held when the room was opened, until it is replayed.
     pub(crate) opening: Option<BTreeMap<FeedId, u64>>,
-    /// Who waits until what was held then can be read, and no rebuild is under way.
-    pub(crate) catching_up: Vec<Ask>,
+    /// Who waits until what was held then can be read, no rebuild is under way, and an object, or all, goes by the verdicts of
+    /// this change.
+    pub(crate) catching_up: Vec<(Ask, Option<ObjectId>, u64)>,
     /// Links that are being redeemed: their uses are counted when the redemption is durable, and not taken twice meanwhile.
     pub(crate) redeeming: BTreeSet<weft_crypto::InvitationId>,
     /// Devices of this identity whose removal is on its way to the disk.
@@ -264,10 +269,10 @@ impl Room {
         self.upkeep.changed();
     }
 
-    /// Verdicts or rows are not what they should be: everything is derived again. Spec: PEER-5
+    /// The rows are not what they should be: everything is derived again, from the start if that is under way. Spec: PEER-5
     pub(crate) fn rederive(&mut self) {
-        // What is replayed already was judged by what held before.
-        self.rebuild.get_or_insert_with(|| (Rebuild::Wanted, Vec::new())).0 = Rebuild::Wanted;
+        let (state, _) = self.rebuild.get_or_insert((Rebuild::Wanted, Vec::new()));
+        *state = Rebuild::Wanted;
     }
 
     /// This member's name is said in the space: not again after a restart.
@@ -304,6 +309,7 @@ impl Room {
             self.settle_rebuild(now, outbox);
             loop {
                 links::replay::pump(self, now, outbox);
+                links::rereads::pump(self, outbox);
                 if !links::echo::pump(self, outbox) {
                     break;
                 }
@@ -359,7 +365,9 @@ impl Room {
             return;
         }
         self.derived.drop_all(self.space);
+        self.rereads.clear();
         links::clients::write_again(self);
+        links::membership::write_again(self);
         let until = enter::replay_from_start(self);
         self.echo.handle_input(now, weft_echo::Input::Wiped);
         self.loads_waiting.clear();
@@ -395,9 +403,14 @@ impl Room {
             self.opening = None;
         }
         if self.opening.is_none() && self.rebuild.is_none() {
-            for ask in self.catching_up.drain(..) {
-                self.derived.then(Output::Answer { ask, result: Ok(Answer::CaughtUp) });
-            }
+            let (echo, derived) = (&self.echo, &mut self.derived);
+            self.catching_up.retain(|(ask, object, number)| {
+                let is_judged = echo.is_judged(object.as_ref(), *number);
+                if is_judged {
+                    derived.then(Output::Answer { ask: *ask, result: Ok(Answer::CaughtUp) });
+                }
+                !is_judged
+            });
         }
     }
 
@@ -438,6 +451,7 @@ impl Room {
         self.rebuild.is_none()
             && self.replay.is_idle()
             && self.derived.is_idle()
+            && self.echo.is_judged(None, u64::MAX)
             && self.data_order.waiting().next().is_none()
             && self.ledger.iter().all(|(feed, entry)| {
                 entry.manifest.purpose == FeedPurpose::Control || self.replay.processed(feed) >= entry.tree.length()

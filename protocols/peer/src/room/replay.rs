@@ -6,11 +6,11 @@ use std::{
 };
 
 use weft_crypto::{EntryId, FeedId};
-use weft_echo::{Counts, WriteTicket};
+use weft_echo::WriteTicket;
 use weft_feed::Past;
 use weft_machine::ClaimedTime;
 
-use crate::{io::Ticket, job::OpenedEntry};
+use crate::{io::Ticket, job::OpenedEntry, links::replay::Sealed};
 
 /// Steps that may wait for the one before them. 1,024: a burst of keystrokes, each its own entry.
 const STEPS_MAX: usize = 1_024;
@@ -23,8 +23,6 @@ pub(crate) struct Step {
     pub(crate) length: u64,
     /// From which entry on which past holds.
     pub(crate) past: Vec<(u64, Arc<Past>)>,
-    /// From which mutation on which verdict holds.
-    pub(crate) rulings: Vec<(u64, Counts)>,
     pub(crate) piece: Piece,
 }
 
@@ -38,7 +36,7 @@ pub(crate) enum Piece {
     /// They are.
     Opened(Vec<OpenedEntry>),
     /// An entry that ECHO itself wrote.
-    Written { ticket: WriteTicket, seq: u64, entry: EntryId, claimed: ClaimedTime },
+    Written { ticket: WriteTicket, sealed: Sealed, entry: EntryId, claimed: ClaimedTime },
 }
 
 /// Steps in the order of release.

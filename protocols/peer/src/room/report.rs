@@ -172,6 +172,9 @@ impl Room {
         }
         if self.rebuild.is_some() {
             say("objects are derived again from the feeds".into(), None, "PEER-5", "wait");
+        } else if !self.echo.is_judged(None, u64::MAX) {
+            let what = "objects are made again of which some entries count otherwise than before";
+            say(what.into(), None, "PEER-5", "wait; whatever is read goes first");
         }
         waiting
     }
