@@ -9,3 +9,4 @@ mod members;
 mod net;
 mod sessions;
 mod spaces;
+mod verdicts;

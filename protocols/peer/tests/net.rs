@@ -71,6 +71,11 @@ impl Store {
         }
     }
 
+    /// Takes a feed as another store holds it.
+    pub(crate) fn take_feed(&mut self, other: &mut Store, feed: FeedId) {
+        self.feeds.insert(feed, other.feeds.remove(&feed).unwrap());
+    }
+
     /// Everything that is held of every feed.
     pub(crate) fn feeds(&self) -> impl Iterator<Item = (FeedId, &Run)> {
         self.feeds.iter().flat_map(|(id, feed)| feed.ranges.iter().flat_map(|(_, runs)| runs).map(|run| (*id, run)))
@@ -150,7 +155,9 @@ impl Store {
             Rows::Exact(exact) => key == exact,
             Rows::Prefix(prefix) => key.starts_with(prefix),
         };
-        let rows = self.derived.iter().filter(|((of, at, key), _)| *of == space && *at == table && fits(key));
+        let (Rows::Exact(first) | Rows::Prefix(first)) = rows;
+        let from = self.derived.range((space, table, first.clone())..);
+        let rows = from.take_while(|((of, at, key), _)| *of == space && *at == table && fits(key));
         rows.map(|((.., key), value)| (key.clone(), value.clone())).collect()
     }
 
