@@ -150,6 +150,7 @@ impl Peer {
             }
             Effect::Admitted(held) => self.tell_sessions(space, |_| In::FeedAdmitted { space, held: held.clone() }),
             Effect::Stopped(feed) => self.tell_sessions(space, |_| In::FeedStopped { feed }),
+            Effect::Stands(feed, stands) => self.tell_sessions(space, |_| In::FeedStands { feed, stands }),
             Effect::Fetch(device, feed) => self.tell_session(device, In::Fetch { feed }),
             Effect::Mend(Question { device, feed, base, until }) => {
                 self.tell_session(device, In::Mend { feed, base, until });

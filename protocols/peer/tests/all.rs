@@ -7,6 +7,7 @@ mod devices;
 mod epochs;
 mod members;
 mod net;
+mod quarantine;
 mod sessions;
 mod spaces;
 mod verdicts;

@@ -33,6 +33,8 @@ pub struct Held {
     pub head: Option<Head>,
     /// Whether a fork stopped it: nothing more of it is fetched.
     pub stopped: bool,
+    /// Up to where it stands, if it is cut. Who holds different amounts of what lies past it is level all the same.
+    pub stands: Option<u64>,
 }
 
 impl Held {
@@ -117,6 +119,13 @@ pub enum Input {
     FeedStopped {
         /// The feed.
         feed: FeedId,
+    },
+    /// Up to where a feed stands has changed; none: all of it does.
+    FeedStands {
+        /// Which.
+        feed: FeedId,
+        /// How many entries stand.
+        stands: Option<u64>,
     },
     /// The door closed: no byte of the space flows any more.
     Revoked {

@@ -15,6 +15,8 @@ pub(crate) struct Pair {
     ours: BTreeMap<FeedId, Point>,
     /// What the peer claims, of admitted feeds and of others.
     theirs: BTreeMap<FeedId, Point>,
+    /// Feeds that are cut, and up to where they stand.
+    stand: BTreeMap<FeedId, u64>,
     /// The feeds in which the two differ.
     apart: BTreeSet<FeedId>,
     /// Whether the peer's first list is whole.
@@ -78,12 +80,29 @@ impl Pair {
         })
     }
 
+    /// Up to where a feed stands.
+    pub(crate) fn stand(&mut self, now: Time, feed: FeedId, stands: Option<u64>) {
+        let before = match stands {
+            Some(stands) => self.stand.insert(feed, stands),
+            None => self.stand.remove(&feed),
+        };
+        if before != stands {
+            self.compare(now, feed);
+        }
+    }
+
+    /// Whether both hold all that stands of a feed that is cut.
+    fn have_what_stands(&self, feed: &FeedId) -> bool {
+        let holds = |point: Option<Point>, stands| point.map_or(0, |point| point.length) >= stands;
+        self.stand.get(feed).is_some_and(|stands| holds(self.ours(feed), *stands) && holds(self.theirs(feed), *stands))
+    }
+
     fn compare(&mut self, now: Time, feed: FeedId) {
         if self.apart.is_empty() {
             self.apart_since = now;
         }
         self.moved = now;
-        if self.ours(&feed) == self.theirs(&feed) {
+        if self.ours(&feed) == self.theirs(&feed) || self.have_what_stands(&feed) {
             self.apart.remove(&feed);
         } else {
             self.apart.insert(feed);

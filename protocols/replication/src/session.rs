@@ -180,6 +180,7 @@ impl Session {
     fn admit(&mut self, number: Number, space: SpaceId, held: Held) {
         let feed = held.feed;
         let pair = self.pairs.get_mut(&number).expect("the door is open");
+        pair.stand(self.now, feed, held.stands);
         if let Some(head) = &held.head {
             pair.hold(self.now, feed, head.into());
         }
@@ -250,6 +251,16 @@ impl Session {
             let place = Place { number: known.number, space: known.space, origin: known.held.origin() };
             self.receive.mend(feed, place, base, until, &mut self.out);
         }
+    }
+
+    fn feed_stands(&mut self, feed: FeedId, stands: Option<u64>) {
+        let Some(known) = self.feeds.get_mut(&feed) else { return };
+        known.held.stands = stands;
+        let (number, space) = (known.number, known.space);
+        if let Some(pair) = self.pairs.get_mut(&number) {
+            pair.stand(self.now, feed, stands);
+        }
+        self.tell_level(number, space);
     }
 
     fn stop_feed(&mut self, feed: &FeedId) {
@@ -365,6 +376,10 @@ impl Machine for Session {
             }
             Input::FeedStopped { feed } => {
                 self.stop_feed(&feed);
+                Ok(())
+            }
+            Input::FeedStands { feed, stands } => {
+                self.feed_stands(feed, stands);
                 Ok(())
             }
             Input::Revoked { space } => {

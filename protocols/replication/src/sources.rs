@@ -90,6 +90,8 @@ struct Feed {
     /// Durable here.
     length: u64,
     stopped: bool,
+    /// No more of it is taken than is held.
+    full: bool,
     source: Option<Source>,
     /// Peers that are not asked until then.
     avoid: BTreeMap<DeviceId, Time>,
@@ -152,7 +154,10 @@ impl Sources {
             return;
         }
         let avoid = BTreeMap::new();
-        self.feeds.insert(feed, Feed { author, control, length, stopped: false, source: None, avoid, fruitless: 0 });
+        self.feeds.insert(
+            feed,
+            Feed { author, control, length, stopped: false, full: false, source: None, avoid, fruitless: 0 },
+        );
         self.unsettle(feed);
     }
 
@@ -161,6 +166,19 @@ impl Sources {
         self.now = now;
         if let Some(known) = self.feeds.get_mut(&feed) {
             known.stopped = true;
+            self.unsettle(feed);
+            for device in self.peers.keys().copied().collect::<Vec<_>>() {
+                self.measure(device, feed);
+            }
+        }
+    }
+
+    /// No more of a feed is taken than is held, or it is again.
+    pub fn full(&mut self, feed: FeedId, full: bool) {
+        if let Some(known) = self.feeds.get_mut(&feed)
+            && known.full != full
+        {
+            known.full = full;
             self.unsettle(feed);
             for device in self.peers.keys().copied().collect::<Vec<_>>() {
                 self.measure(device, feed);
@@ -354,7 +372,7 @@ impl Sources {
     fn settle(&mut self, feed: FeedId) {
         let Some(known) = self.feeds.get(&feed) else { return };
         let source = known.source.map(|source| source.peer);
-        let (author, stopped) = (known.author, known.stopped);
+        let (author, stopped) = (known.author, known.stopped || known.full);
         let keep = |source: DeviceId| match author {
             _ if stopped => false,
             author if author == self.me => self.can_serve(&feed, source),
@@ -413,7 +431,7 @@ impl Sources {
     fn measure(&mut self, device: DeviceId, feed: FeedId) {
         let (Some(known), Some(peer)) = (self.feeds.get(&feed), self.peers.get_mut(&device)) else { return };
         let gave = peer.gives_data();
-        if known.control && !known.stopped && peer.claim(&feed) > known.length {
+        if known.control && !known.stopped && !known.full && peer.claim(&feed) > known.length {
             peer.lag.insert(feed);
         } else {
             peer.lag.remove(&feed);

@@ -82,6 +82,7 @@ impl Log {
             tree: self.ranges.last().map_or_else(Tree::new, |range| range.tree().clone()),
             head: self.head(),
             stopped: false,
+            stands: None,
         }
     }
 

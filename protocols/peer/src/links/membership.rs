@@ -103,6 +103,7 @@ fn apply(room: &mut Room, now: Time, changes: Changes, outbox: &mut Outbox) {
     if doors {
         room.effects.push_back(Effect::Judge);
     }
+    room.quarantine.stale |= !changes.verdicts_changed.is_empty() || !changes.devices_gone.is_empty();
     super::rereads::changed(room, now, changes.verdicts_changed.into_iter().map(|feed| (feed, 0)));
     room.forks_changed(now, &changes.forks);
     super::clients::resolved(room);

@@ -10,6 +10,7 @@ pub(crate) mod mending;
 pub(crate) mod naming;
 pub(crate) mod own;
 pub(crate) mod presence;
+pub(crate) mod quarantine;
 pub(crate) mod records;
 pub(crate) mod replay;
 pub(crate) mod rereads;

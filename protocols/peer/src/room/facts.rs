@@ -26,6 +26,11 @@ impl Room {
         range: VerifiedRange,
         outbox: &mut Outbox,
     ) {
+        if self.ledger.takes(&range) && !self.quarantine.take(&range.feed(), range.end(), range.bytes() as u64) {
+            self.sources.full(range.feed(), true);
+            self.effects.push_back(Effect::Persisted(device, session));
+            return;
+        }
         match self.ledger.offer(&range) {
             Offer::Aside => self.effects.push_back(Effect::Persisted(device, session)),
             Offer::Order => {

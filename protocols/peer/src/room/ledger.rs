@@ -30,6 +30,8 @@ pub(crate) struct Feed {
     pub(crate) stopped: Option<Head>,
     /// Whether membership admits it; only then is it told to others.
     pub(crate) admitted: bool,
+    /// Up to where it stands, if it is cut.
+    pub(crate) stands: Option<u64>,
 }
 
 impl Feed {
@@ -55,6 +57,7 @@ impl Feed {
             tree: self.tree.clone(),
             head: self.head,
             stopped: self.stopped.is_some(),
+            stands: self.stands,
         }
     }
 }
@@ -88,6 +91,7 @@ impl Ledger {
             failing: false,
             stopped: None,
             admitted: false,
+            stands: None,
         });
         new
     }
@@ -121,6 +125,11 @@ impl Ledger {
     /// Who writes the feed.
     pub(crate) fn device(&self, feed: &FeedId) -> Option<DeviceId> {
         self.feeds.get(feed).map(|feed| feed.manifest.device)
+    }
+
+    /// Whether a verified range continues what is held and ordered.
+    pub(crate) fn takes(&self, range: &VerifiedRange) -> bool {
+        self.feeds.get(&range.feed()).is_some_and(|feed| feed.takes(range.from()))
     }
 
     /// Judges a verified range, and counts it as ordered if it continues the feed. Spec: PEER-2

@@ -21,6 +21,7 @@ pub(crate) mod forks;
 pub(crate) mod ledger;
 pub(crate) mod mending;
 pub(crate) mod own;
+pub(crate) mod quarantine;
 pub(crate) mod replay;
 mod report;
 pub(crate) mod rereads;
@@ -66,6 +67,8 @@ pub(crate) enum Effect {
     Admitted(Held),
     /// A feed is stopped: tell every session.
     Stopped(FeedId),
+    /// Up to where a feed stands, if it is cut: tell every session.
+    Stands(FeedId, Option<u64>),
     /// Fetch the feed from this device.
     Fetch(DeviceId, FeedId),
     /// Fetch a damaged part again.
@@ -158,6 +161,8 @@ pub(crate) struct Room {
     pub(crate) echo: Echo,
     /// Which client ids are used, and by whom.
     pub(crate) clients: clients::Clients,
+    /// Feeds that stand up to a cut only.
+    pub(crate) quarantine: quarantine::Quarantine,
     /// Objects that ECHO makes again.
     pub(crate) rereads: Rereads,
     pub(crate) derived: Derived,
@@ -329,6 +334,7 @@ impl Room {
             self.finish_opening();
             self.derived.flush(self.space, outbox);
         }
+        links::quarantine::pump(self);
         links::sources::pump(self);
         links::mending::pump(self, now);
         self.compare_histories(now, outbox);
