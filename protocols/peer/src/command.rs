@@ -171,6 +171,11 @@ pub enum Command {
         /// The space.
         space: SpaceId,
     },
+    /// What is held past where feeds stand, and by which acts.
+    Quarantine {
+        /// The space.
+        space: SpaceId,
+    },
     /// The feeds of the space.
     Feeds {
         /// The space.
@@ -345,6 +350,8 @@ pub enum Answer {
     Foreseen(Removal),
     /// To [`Command::Acknowledgements`].
     Acknowledgements(Vec<Acknowledgement>),
+    /// To [`Command::Quarantine`].
+    Quarantine(Vec<QuarantinedFeed>),
     /// To [`Command::Feeds`].
     Feeds(Vec<FeedStatus>),
     /// To [`Command::Records`].
@@ -394,6 +401,40 @@ pub struct Acknowledgement {
     pub identity: IdentityId,
     /// Whether an entry of it that is held here has the epoch in its past.
     pub acknowledged: bool,
+}
+
+/// A feed of which entries are held past where it stands: they count for nothing, and are kept. [`Act::RaiseCut`] lets them stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuarantinedFeed {
+    /// The feed.
+    pub feed: FeedId,
+    /// The device that wrote it.
+    pub device: DeviceId,
+    /// For whom.
+    pub identity: IdentityId,
+    /// What is in it.
+    pub purpose: Purpose,
+    /// The first entry that does not stand.
+    pub from: u64,
+    /// The first that is not held.
+    pub until: u64,
+    /// Their bytes, headers and bodies; an estimate of what was held before the cut was known.
+    pub bytes: u64,
+    /// Whether more was offered than is taken.
+    pub full: bool,
+    /// What has ended the feed.
+    pub acts: Vec<CuttingAct>,
+}
+
+/// An act that ends a feed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CuttingAct {
+    /// Where it is said: what [`Act::RaiseCut`] names.
+    pub act: Place,
+    /// `member_removed`, `device_removed` or `feed_closed`.
+    pub kind: &'static str,
+    /// Who says so, if its feed is known.
+    pub author: Option<IdentityId>,
 }
 
 /// A device of this identity.

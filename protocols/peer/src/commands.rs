@@ -123,6 +123,10 @@ impl Peer {
             Command::NameDevice { name } => self.name_device(ask, name),
             Command::RemoveMyDevice { device } => self.remove_my_device(ask, device),
             Command::Status => self.answer(ask, Answer::Status(self.status())),
+            Command::Quarantine { space } => {
+                let quarantined = self.room(&space)?.quarantined();
+                self.answer(ask, Answer::Quarantine(quarantined))
+            }
             Command::Members { space } => {
                 let members = self.room(&space)?.members();
                 self.answer(ask, Answer::Members(members))

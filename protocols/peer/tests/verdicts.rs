@@ -5,14 +5,15 @@ use std::time::{Duration, Instant};
 use weft_credential::Role;
 use weft_crypto::{DeviceId, ObjectId, SpaceId};
 use weft_peer::{
-    Act, Command, Event,
+    Act, Answer, Command, Event,
+    command::QuarantinedFeed,
     store::{CURSORS, REBUILDS},
 };
 use weft_space::Place;
 
 use crate::{
     members::{act, all, remove},
-    net::Net,
+    net::{Net, identity},
     spaces::{insert, level, note, text},
 };
 
@@ -48,6 +49,13 @@ fn carol_has_not_heard() -> Removed {
     Removed { net, space, alice, carol, objects, act: acted.act }
 }
 
+fn quarantine(net: &mut Net, at: DeviceId, space: SpaceId) -> Vec<QuarantinedFeed> {
+    match net.answer(at, Command::Quarantine { space }).unwrap() {
+        Answer::Quarantine(quarantined) => quarantined,
+        other => panic!("{other:?}"),
+    }
+}
+
 fn rebuilds(net: &mut Net, at: DeviceId, space: SpaceId) -> Option<bytes::Bytes> {
     net.node(at).store.derived.get(&(space, CURSORS, REBUILDS.into())).cloned()
 }
@@ -72,12 +80,18 @@ fn what_a_removal_hides_keeps_its_place_and_comes_back_when_the_cut_is_raised() 
         assert_eq!(text(&mut net, at, space, objects[1]), "hello (not me)");
         assert!(level(&mut net, at, space));
     }
+    let listed = quarantine(&mut net, carol, space);
+    assert_eq!(listed.len(), 1);
+    assert_eq!((listed[0].identity, listed[0].until - listed[0].from), (identity("bob"), 1));
+    assert_eq!(listed[0].acts[0].act, removal);
+    assert_eq!((listed[0].acts[0].kind, listed[0].acts[0].author), ("member_removed", Some(identity("alice"))));
     assert!(!changed(&mut net, carol, heard).contains(&objects[0]), "bob never touched it");
     assert_eq!(rebuilds(&mut net, carol, space), None, "nothing was dropped");
     act(&mut net, alice, space, Act::RaiseCut { act: removal, feeds: Vec::new() }).unwrap();
     net.run();
     for at in [alice, carol] {
         assert_eq!(text(&mut net, at, space, objects[1]), "hello from (not me) bob");
+        assert_eq!(quarantine(&mut net, at, space), []);
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) mod ledger;
 pub(crate) mod mending;
 pub(crate) mod own;
 pub(crate) mod quarantine;
+mod quarantined;
 pub(crate) mod replay;
 mod report;
 pub(crate) mod rereads;
