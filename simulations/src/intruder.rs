@@ -61,7 +61,7 @@ impl Intruder {
         use weft_wire::invitation::{DeviceFrame, Enter, Sibling, device_frame::Kind};
         let linked = self.random(200);
         let says = [Kind::Sibling(Sibling { version: 1, name: "phone".into() }), Kind::Enter(Enter { linked })];
-        says.map(|kind| weft_wire::frame::encode(&DeviceFrame { kind: Some(kind) })).to_vec()
+        says.map(|kind| frame::encode(&DeviceFrame { kind: Some(kind) })).to_vec()
     }
 
     fn random(&mut self, length: usize) -> Bytes {
