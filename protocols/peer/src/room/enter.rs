@@ -167,7 +167,7 @@ impl Room {
             room.forks.found(weft_machine::Time::ZERO, head);
         }
         let forked: Vec<Head> = room.membership.resolution().forks().filter_map(|fork| Some(fork.kept?.head)).collect();
-        for head in forked {
+        for head in forked.into_iter().filter(|head| room.ledger.get(&head.feed).is_some()) {
             room.forks.found(weft_machine::Time::ZERO, head);
         }
         room.restore_data(cursors, echo_me);

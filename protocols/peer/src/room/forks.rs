@@ -162,7 +162,8 @@ impl Room {
     pub(crate) fn forks_changed(&mut self, now: Time, feeds: &[FeedId]) {
         for feed in feeds {
             let kept = self.membership.resolution().fork(feed).and_then(|fork| fork.kept);
-            if let Some(kept) = kept {
+            // Anybody can prove forks of feeds that nobody knows.
+            if let Some(kept) = kept.filter(|_| self.ledger.get(feed).is_some()) {
                 self.forks.found(now, kept.head);
             }
             if let Some(case) = self.forks.cases.get_mut(feed) {
