@@ -89,3 +89,52 @@ fn session() {
         }),
     );
 }
+
+/// Spec: INVITATION-6.1, INVITATION-6.2
+#[test]
+fn devices() {
+    use weft_credential::Chain;
+    use weft_invitation::device::{self, DeviceLink};
+    let (alice, phone) = (Person::new(1), Person::new(2));
+    let (identity, host) = (alice.root.id(), alice.device.id());
+    let link = DeviceLink { identity, secret: link(), host, addresses: vec!["/ip4/192.0.2.7/tcp/9338".into()] };
+    let text = link.encode();
+    let chain = Chain::default().and(identity, &alice.device, phone.device.id()).unwrap();
+    let home = weft_crypto::SpaceId::from_bytes([9; 32]);
+    let welcome = device::Welcome { statements: alice.statements.clone(), chain, home, name: "alice".into() };
+    let (seeds, me) = ([1, 2].map(|byte| Seed::from_bytes([byte; 32])), phone.device.id());
+    let mut host = device::Host::new(Config::default(), identity, host, me, Time::ZERO, &seeds[0]);
+    let mut newcomer = device::Newcomer::new(Config::default(), me, link, "phone".into(), Time::ZERO, &seeds[1]);
+    let mut frames = Vec::new();
+    for _ in 0..2 {
+        while let Some(device::NewcomerOutput::Send(framed)) = newcomer.poll_output() {
+            frames.push(json!({ "from": "newcomer", "frame": HEX.encode(&framed) }));
+            host.handle_input(Time::ZERO, device::HostInput::Received(payload(framed)));
+        }
+        while let Some(output) = host.poll_output() {
+            match output {
+                device::HostOutput::Send(framed) => {
+                    frames.push(json!({ "from": "host", "frame": HEX.encode(&framed) }));
+                    newcomer.handle_input(Time::ZERO, device::NewcomerInput::Received(payload(framed)));
+                }
+                device::HostOutput::Link { .. } => {
+                    let welcome = Ok(Box::new(welcome.clone()));
+                    host.handle_input(Time::ZERO, device::HostInput::Linked(welcome));
+                }
+                _ => {}
+            }
+        }
+    }
+    keep(
+        "devices",
+        &json!({
+            "link": text,
+            "identity": HEX.encode(identity.as_bytes()),
+            "newcomer": HEX.encode(me.as_bytes()),
+            "host": HEX.encode(alice.device.id().as_bytes()),
+            "secret": HEX.encode(&*crate::session::link().seed()),
+            "home": HEX.encode(home.as_bytes()),
+            "frames": frames,
+        }),
+    );
+}

@@ -201,7 +201,7 @@ impl Peer {
         self.found_space(label.as_bytes(), For::Application { ask, name })
     }
 
-    /// Makes the space in which this identity's devices know each other. Spec: PEER-13
+    /// Makes the space in which this identity's devices know each other. Spec: PEER-15
     pub(crate) fn found_home(&mut self) -> Result<(), Refusal> {
         self.found_space(b"home", For::Home)
     }

@@ -22,7 +22,7 @@ pub struct Me {
     pub linked_by: Option<LinkedBy>,
 }
 
-/// The device that made this one a device of its identity. From it home is asked for first. Spec: PEER-13.1
+/// The device that made this one a device of its identity. From it home is asked for first. Spec: PEER-15.1
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkedBy {
     /// The identity's home.

@@ -1,4 +1,4 @@
-//! One person, several devices. Spec: PEER-13, INVITATION-6
+//! One person, several devices. Spec: PEER-15, INVITATION-6
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ fn connected(net: &mut Net, at: DeviceId, to: DeviceId) -> bool {
     status(net, at).peers.iter().any(|peer| peer.device == to)
 }
 
-/// Spec: PEER-13.1, PEER-13.2
+/// Spec: PEER-15.1, PEER-15.2
 #[test]
 fn a_linked_device_gets_the_spaces_of_the_identity() {
     let mut net = Net::new();
@@ -107,7 +107,7 @@ fn a_linked_device_gets_the_spaces_of_the_identity() {
     assert!(listed.iter().any(|device| device.device == laptop && device.name.as_deref() == Some("old laptop")));
 }
 
-/// Spec: PEER-13.2
+/// Spec: PEER-15.2
 #[test]
 fn a_space_that_one_device_makes_or_joins_later_appears_on_the_others() {
     let mut net = Net::new();
@@ -161,7 +161,7 @@ fn a_device_link_is_good_once_and_for_a_while() {
 
 /// What it was told may be lost with the stream: who has used a link gets the same again.
 ///
-/// Spec: PEER-13.1
+/// Spec: PEER-15.1
 #[test]
 fn a_crash_on_either_side_uses_up_no_link() {
     let mut net = Net::new();
@@ -193,7 +193,7 @@ fn a_device_with_spaces_of_its_own_becomes_nobody_elses() {
     assert_eq!(use_link(&mut net, bob, link, "bob's").unwrap_err().code, "has_spaces");
 }
 
-/// Spec: PEER-13.3
+/// Spec: PEER-15.3
 #[test]
 fn a_lost_laptop_is_removed_from_the_phone() {
     let mut net = Net::new();
@@ -231,7 +231,7 @@ fn a_lost_laptop_is_removed_from_the_phone() {
     assert!(use_link(&mut net, laptop, again, "it's me").is_err());
 }
 
-/// Spec: PEER-13.3, SPACE-11.4
+/// Spec: PEER-15.3, SPACE-11.4
 #[test]
 fn a_later_device_does_not_remove_an_earlier_one() {
     let mut net = Net::new();
@@ -245,7 +245,7 @@ fn a_later_device_does_not_remove_an_earlier_one() {
     assert!(devices(&mut net, laptop).iter().any(|device| device.device == phone && device.removed && !device.sibling));
 }
 
-/// What one device removes is removed by the others in the spaces that the first one does not hold. Spec: PEER-13.3
+/// What one device removes is removed by the others in the spaces that the first one does not hold. Spec: PEER-15.3
 #[test]
 fn a_removal_is_carried_into_spaces_that_only_siblings_hold() {
     let mut net = Net::new();
@@ -273,7 +273,7 @@ fn a_removal_is_carried_into_spaces_that_only_siblings_hold() {
     }
 }
 
-/// Spec: PEER-13, PEER-13.2
+/// Spec: PEER-15, PEER-15.2
 #[test]
 fn a_stranger_that_says_it_is_a_sibling_gets_nothing() {
     let mut net = Net::new();

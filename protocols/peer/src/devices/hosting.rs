@@ -109,7 +109,7 @@ impl Peer {
         self.close(stream);
     }
 
-    /// Judged when it asks, not when it came. Spec: PEER-13.2
+    /// Judged when it asks, not when it came. Spec: PEER-15.2
     fn let_sibling_in(&mut self, stream: StreamId, device: DeviceId, linked: &DeviceLinked) {
         let space = linked.statement().space;
         let sibling = self.is_sibling(&device);

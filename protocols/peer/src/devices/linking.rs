@@ -1,7 +1,7 @@
 //! Links between devices: one that this device makes for another one, and one that makes this device one of an identity.
 //!
 //! That a link is used, and by whom, is durable before its user hears so; and what the user was told is the driver's to keep: this peer
-//! goes on as who it was until it is opened anew. Spec: INVITATION-6, PEER-13.1
+//! goes on as who it was until it is opened anew. Spec: INVITATION-6, PEER-15.1
 
 use std::{collections::BTreeMap, time::Duration};
 

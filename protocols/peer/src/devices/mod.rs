@@ -2,7 +2,7 @@
 //!
 //! The identity's *home* is a space in which nobody but its devices is. A device is a sibling if it is a current one there, and
 //! for no other reason: whatever a space of somebody else's making says, it lets nobody into another one. Home is made with the
-//! first link. Spec: PEER-13
+//! first link. Spec: PEER-15
 
 mod hosting;
 mod linking;
@@ -83,7 +83,7 @@ impl Devices {
 }
 
 impl Peer {
-    /// A device that was linked, and has not entered home yet, looks for the one that linked it. Spec: PEER-13.1
+    /// A device that was linked, and has not entered home yet, looks for the one that linked it. Spec: PEER-15.1
     pub(crate) fn seek_home(&mut self) {
         if let Some(by) = self.me.linked_by.clone() {
             self.devices.home.get_or_insert(by.home);
@@ -93,7 +93,7 @@ impl Peer {
         }
     }
 
-    /// Whether a device is one of this identity's, as far as home says. Spec: PEER-13
+    /// Whether a device is one of this identity's, as far as home says. Spec: PEER-15
     pub(crate) fn is_sibling(&self, device: &DeviceId) -> bool {
         let Some(home) = self.devices.home else { return false };
         if self.devices.shut_out.contains(device) || *device == self.me.device.id() {
@@ -111,7 +111,7 @@ impl Peer {
     }
 
     /// Membership or connections changed: siblings are visited, those that are none any more are shut out, and what was removed in one
-    /// space is removed in the others. Spec: PEER-13.2
+    /// space is removed in the others. Spec: PEER-15.2
     pub(crate) fn judge_siblings(&mut self) {
         self.carry_removals();
         let connected: Vec<DeviceId> = self.neighbours.keys().copied().collect();

@@ -1,6 +1,6 @@
 //! A device of this identity is removed: here, in every space, and in those that come later.
 //!
-//! What was asked for is kept, and carried out wherever this device may. What a sibling removed at home is carried on too. Spec: PEER-13.3
+//! What was asked for is kept, and carried out wherever this device may. What a sibling removed at home is carried on too. Spec: PEER-15.3
 
 use weft_crypto::{DeviceId, SpaceId};
 

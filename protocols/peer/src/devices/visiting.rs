@@ -1,7 +1,7 @@
 //! Visits to siblings: this device hears which spaces they hold, and asks to be let into those that it lacks.
 //!
 //! Its keys for a space are durable before they are sent, and the space is durable before anybody hears of it, as when a link is
-//! redeemed. Spec: PEER-3, PEER-13.2
+//! redeemed. Spec: PEER-3, PEER-15.2
 
 use std::collections::{BTreeMap, BTreeSet};
 

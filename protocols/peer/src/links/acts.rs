@@ -25,7 +25,7 @@ pub(crate) fn act(room: &mut Room, ask: Ask, act: &Act, draws: &mut Draws) -> Re
     write(room, act, draws, |counts, epoch| Purpose::Act { ask, counts, epoch })
 }
 
-/// Removes a device of this identity, as it was removed elsewhere. Spec: PEER-13.3
+/// Removes a device of this identity, as it was removed elsewhere. Spec: PEER-15.3
 pub(crate) fn carry(room: &mut Room, device: DeviceId, draws: &mut Draws) -> Result<(), Refusal> {
     write(room, &Act::RemoveDevice { device }, draws, |_, _| Purpose::Carried { device })
 }

@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Orders the one entry that lets a sibling in, unless it is in already. Spec: SPACE-15.1, PEER-13.2
+/// Orders the one entry that lets a sibling in, unless it is in already. Spec: SPACE-15.1, PEER-15.2
 pub(crate) fn let_in(
     room: &mut Room,
     stream: StreamId,
