@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use weft_credential::{Credential, Cut, PreKeySet, Role, RulesChanged, Subject, Unknown};
-use weft_crypto::{FeedId, FeedSecret, InvitationSecret, Manifest, PreKeySecret, Purpose, Root, SignedManifest};
+use weft_credential::{Credential, Cut, Part, PreKeySet, Role, RulesChanged, Subject, Unknown};
+use weft_crypto::{
+    FeedId, FeedSecret, InvitationSecret, Manifest, PreKeySecret, Purpose, Root, SignedManifest, Verified,
+};
 use weft_feed::Past;
 use weft_machine::{Draws, Seed};
 use weft_space::{ControlEntry, Space, Verdict, resolve};
@@ -355,8 +357,19 @@ proptest! {
             for (part, said) in (0..).zip(parts(entry)) {
                 let counts = !void.contains(&(entry.feed, entry.seq, part));
                 let by_root = matches!(said.credential, Credential::RootStatement(_));
-                // What a majority sealed is decided first, and stands when its author is cut below it later.
-                if counts && !by_root && entry.seq > 0 && !sealed.contains(&entry.id) {
+                // What a majority sealed is decided first, and stands when its author is cut below it later. So may an act of
+                // another device than the one by which its member did something to itself (SPACE-12.2).
+                let author = resolution.feed(&entry.feed).map(|feed| feed.identity);
+                let by_another_device = world.entries.iter().filter(|other| other.feed != entry.feed).any(|other| {
+                    let same = resolution.feed(&other.feed).map(|feed| feed.identity) == author;
+                    let itself = |part: &Verified<Part>| match &part.credential {
+                        Credential::MemberRemoved(removed) => Some(removed.identity) == author,
+                        Credential::RoleChanged(changed) => Some(changed.identity) == author,
+                        _ => false,
+                    };
+                    same && parts(other).iter().any(itself)
+                });
+                if counts && !by_root && entry.seq > 0 && !sealed.contains(&entry.id) && !by_another_device {
                     let stands = resolution.stands(&entry.feed).unwrap_or(u64::MAX);
                     prop_assert!(entry.seq < stands, "entry {} of a feed that stands up to {stands} counts", entry.seq);
                 }
