@@ -130,7 +130,8 @@ class Resolver:
                 found = rights.may(reading, act)
                 if found:
                     standing, author = found
-                    to_itself.update({act.place.entry.feed: act.place.order} if act.identity == author.identity else {})
+                    if rights.is_to_itself(act, author):
+                        to_itself[act.place.entry.feed] = act.place.order
                     turn.append((standing.key, reading.first_admitted(author.device), act.place.order, act, author, standing))
             # What is said after something that its author did to itself, and that may be done, waits.
             turn = [one for one in turn if one[2] <= to_itself.get(one[3].place.entry.feed, one[2])]

@@ -16,6 +16,13 @@ def may(reading, act):
     return (standing, author) if allowed else None
 
 
+def is_to_itself(act, author):
+    """SPACE-12.2: whether by an act its author does something to itself, its device or the feed in which it says so."""
+    said = act.said
+    own_feed = isinstance(said, say.FeedClosed) and said.feed == act.place.entry.feed
+    return own_feed or act.identity == author.identity or isinstance(said, say.DeviceRemoved) and said.device == author.device
+
+
 def outranks(reading, act, standing, author, identity):
     """SPACE-12.1: administers and outranks; never itself."""
     if identity is None or identity == author.identity or not administers(standing.role):

@@ -290,12 +290,14 @@ impl<'a> Decision<'a> {
 fn wait(open: &mut Vec<(Turn, Candidate<'_>, Author)>) {
     let mut first: BTreeMap<FeedId, (Rank, u32)> = BTreeMap::new();
     for ((_, _, place), candidate, author) in open.iter() {
-        let about = match candidate.credential {
-            Credential::MemberRemoved(act) => act.identity,
-            Credential::RoleChanged(act) => act.identity,
-            _ => continue,
+        let to_itself = match candidate.credential {
+            Credential::MemberRemoved(act) => act.identity == author.identity,
+            Credential::RoleChanged(act) => act.identity == author.identity,
+            Credential::DeviceRemoved(act) => act.device == author.device,
+            Credential::FeedClosed(act) => act.feed == candidate.place.feed,
+            _ => false,
         };
-        if about == author.identity {
+        if to_itself {
             let known = first.entry(candidate.place.feed).or_insert(*place);
             *known = (*known).min(*place);
         }
