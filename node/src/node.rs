@@ -187,6 +187,11 @@ impl Node {
             Some(identity) => identity,
             None => Identity::create(&config.data_dir, passphrase)?,
         };
+        // Before the store: an opening leaves its mark, and an address that is taken is no reason to open it.
+        let swarm = match has_network {
+            true => Some(listen::start(&identity.keypair(), &config.listen).await?),
+            false => None,
+        };
         let damaged = |error| StartError::store(folder.clone(), error);
         let open = if lock.is_some() { Disk::open } else { Disk::look };
         let (disk, recovered) = open(&config.data_dir, config.cache_bytes).map_err(damaged)?;
@@ -215,10 +220,6 @@ impl Node {
         opened.local.extend(unsure);
         let acquaintances = Acquaintances::new(store.node_rows(known::PREFIX).map_err(damaged)?);
 
-        let swarm = match has_network {
-            true => Some(listen::start(&identity.keypair(), &config.listen).await?),
-            false => None,
-        };
         let listen = Arc::new(Mutex::new(swarm.iter().flat_map(|swarm| swarm.listeners().cloned()).collect()));
         let mut entropy = [0; 32];
         getrandom::fill(&mut entropy).map_err(|error| StartError::Identity(IdentityError::NoEntropy(error)))?;
