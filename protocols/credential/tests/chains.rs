@@ -55,9 +55,9 @@ fn a_statement_of_a_chain_is_signed_by_the_device_before() {
     let bob = Newcomer::new(2);
     let (phone, mallory) = (device(50), device(66));
     let mut message: wire::DeviceStatementSigned =
-        weft_wire::decode(&chain(&bob, &bob.device, &[phone.clone()]).encode()[0]).unwrap();
+        weft_wire::decode(&chain(&bob, &bob.device, std::slice::from_ref(&phone)).encode()[0]).unwrap();
     let forged: wire::DeviceStatementSigned =
-        weft_wire::decode(&chain(&bob, &mallory, &[phone.clone()]).encode()[0]).unwrap();
+        weft_wire::decode(&chain(&bob, &mallory, std::slice::from_ref(&phone)).encode()[0]).unwrap();
     message.signature = forged.signature;
     let forged = Chain::decode(&[message.encode_to_vec().into()]).unwrap();
     let refused = forged.verify(&bob.root.id(), &bob.device.id(), &phone.id());
