@@ -19,7 +19,7 @@ class Known:
         self.device_count = defaultdict(set)  # identity: devices admitted for it
         self.grants = defaultdict(list)  # identity: [Grant]
         self.issues = defaultdict(list)  # invitation: [Issue]
-        self.redemptions = defaultdict(list)  # invitation: [Place]
+        self.redemptions = defaultdict(set)  # invitation: {(identity, device)}
         self.named_feeds = defaultdict(list)  # feed: [Place], redemptions whose newcomer named it
         self.pre_keys = defaultdict(list)  # device: [(number, key, place)]
         self.recovery_keys = defaultdict(list)  # identity: [(number, key, place)]

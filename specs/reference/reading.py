@@ -115,29 +115,40 @@ class Reading(Known):
         return min((one for one in self.issues[invitation] if at.saw(one.place)), key=lambda one: one.standing.key, default=None)
 
     def read_redemption(self, place, said, author, role):
-        """SPACE-6.1, SPACE-11.8."""
+        """SPACE-6.1, SPACE-6.3, SPACE-11.8."""
         if author.device != said.host:
             return "not the host that the newcomer named"
         issue = self.issue(said.invitation, place)
         if issue is None:
             return "not issued in its past"
-        if len(self.redemptions[said.invitation]) >= issue.said.uses and not self.open:
+        if not may_grant(role, issue.said.role):
+            return "the host may not grant the role"
+        newcomers, newcomer = self.redemptions[said.invitation], (said.identity, said.device)
+        if newcomer not in newcomers and len(newcomers) >= issue.said.uses and not self.open:
             return "used up"
         why = self.refuses_device(said.device, said.identity, place, said.through)
         if why:
             return why
         if not may_grant(self.role(issue.author.identity, place), issue.said.role):
             return "the issuer may not grant the role any more"
+        if any(self.ends_issue(act, issue) and place.entry.seq >= self.cut(act, place.entry.feed) for act in self.acts):
+            return "revoked with its issuer"
         for act in self.acts:
             if isinstance(act.said, say.InvitationRevoked) and act.said.invitation == said.invitation:
                 if place.entry.id not in act.said.standing or place.saw_any(act.places):
                     return "revoked"
-        self.redemptions[said.invitation].append(place)
+        newcomers.add(newcomer)
         self.grants[said.identity].append(Grant(place, issue.said.role, issue.standing.chain + 1))
         self.admit_device(said.device, said.identity, place, said.through)
         self.recovery_keys[said.identity].append((said.recovery.number, said.recovery.key, place))
         self.brings(place, said)
         return None
+
+    def ends_issue(self, act, issue):
+        """SPACE-6.3: whether the act takes from the issuer the right by which it issued the invitation."""
+        if act.identity != issue.author.identity or self.is_to_itself(act) or act.is_before(issue.place):
+            return False
+        return act.lowers_to is None or not may_grant(act.lowers_to, issue.said.role)
 
     def brings(self, place, said):
         """What a device named itself when it came."""

@@ -165,7 +165,13 @@ pub(crate) async fn run(transport: Transport, vector: &str) -> Result<(), Failed
 
 fn issued(secret: &InvitationSecret) -> Credential {
     let expires_ms = u64::MAX;
-    Credential::InvitationIssued(InvitationIssued { key: secret.id(), role: Role::Admin, uses: 1, expires_ms })
+    Credential::InvitationIssued(InvitationIssued {
+        key: secret.id(),
+        role: Role::Admin,
+        uses: 1,
+        expires_ms,
+        approve: false,
+    })
 }
 
 fn link(founder: &Member, secret: &InvitationSecret, address: &str) -> String {

@@ -24,6 +24,8 @@ pub struct InvitationIssued {
     pub uses: u32,
     /// Milliseconds since 1970 after which the host refuses it. The host that acts judges it, the resolution never.
     pub expires_ms: u64,
+    /// Whether hosts keep a redemption until a person approves it. Obeyed by the host that acts, read by no rule.
+    pub approve: bool,
 }
 
 impl InvitationIssued {
@@ -33,6 +35,7 @@ impl InvitationIssued {
             role: self.role.number(),
             uses: self.uses,
             expires_ms: self.expires_ms,
+            approve: self.approve,
         };
         message.encode_to_vec().into()
     }
@@ -50,6 +53,7 @@ impl InvitationIssued {
             role,
             uses: message.uses,
             expires_ms: message.expires_ms,
+            approve: message.approve,
         })
     }
 }

@@ -23,7 +23,8 @@
 //!
 //! let space = SpaceId::from_bytes([7; 32]);
 //! let link = InvitationSecret::from_seed([1; 32]);
-//! let issued = InvitationIssued { key: link.id(), role: Role::Writer, uses: 1, expires_ms: 1_900_000_000_000 };
+//! let expires_ms = 1_900_000_000_000;
+//! let issued = InvitationIssued { key: link.id(), role: Role::Writer, uses: 1, expires_ms, approve: false };
 //! let body = ControlBody::new(vec![Part::new(space, Credential::InvitationIssued(issued))]).encode();
 //!
 //! let parts = ControlBody::decode(&body, &space)?.verify()?;

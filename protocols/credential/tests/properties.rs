@@ -9,10 +9,12 @@ use crate::newcomer::Newcomer;
 
 fn credential() -> impl Strategy<Value = Credential> {
     prop_oneof![
-        (any::<[u8; 32]>(), 0..5usize, 1..10_000u32, any::<u64>()).prop_map(|(key, role, uses, expires_ms)| {
-            let key = InvitationKeyId::from_bytes(key);
-            Credential::InvitationIssued(InvitationIssued { key, role: Role::ALL[role], uses, expires_ms })
-        }),
+        (any::<[u8; 32]>(), 0..5usize, 1..10_000u32, any::<u64>(), any::<bool>()).prop_map(
+            |(key, role, uses, expires_ms, approve)| {
+                let (key, role) = (InvitationKeyId::from_bytes(key), Role::ALL[role]);
+                Credential::InvitationIssued(InvitationIssued { key, role, uses, expires_ms, approve })
+            }
+        ),
         (any::<[u8; 32]>(), any::<u64>(), any::<[u8; 32]>()).prop_map(|(device, number, key)| {
             let (device, key) = (DeviceId::from_bytes(device), PreKeyId::from_bytes(key));
             Credential::PreKeySet(PreKeySet { device, number, key })

@@ -60,6 +60,7 @@ fn known_kinds_are_critical_and_unknown_ones_are_carried() {
         role: Role::Writer,
         uses: 1,
         expires_ms: 5,
+        approve: false,
     });
     let body = ControlBody::new(vec![Part::new(SPACE, issued)]).encode();
     let message: wire::ControlBody = weft_wire::decode(&body).unwrap();
@@ -230,7 +231,7 @@ fn an_epochs_lockboxes_are_for_its_recipients() {
 #[test]
 fn an_invitation_has_uses_and_a_role() {
     let message = |role, uses| {
-        let issued = wire::InvitationIssued { key: vec![1; 32].into(), role, uses, expires_ms: 0 };
+        let issued = wire::InvitationIssued { key: vec![1; 32].into(), role, uses, expires_ms: 0, approve: false };
         ControlBody::decode(&credential(6, true, issued.encode_to_vec().into()), &SPACE)
     };
     assert!(message(2, 1).is_ok());

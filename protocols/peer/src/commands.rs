@@ -341,7 +341,8 @@ impl Peer {
             let message = format!("a link can be used 1 to {} times, not {uses}", weft_credential::limits::USES_MAX);
             return Err(Refusal::new(RefusalKind::Refused, "uses", message, "choose another number"));
         }
-        let (secret, body) = compose::invitation_issued(&actor(&me), space, role, uses, expires_ms, &mut self.draws);
+        let terms = compose::Terms { role, uses, expires_ms, approve: false };
+        let (secret, body) = compose::invitation_issued(&actor(&me), space, &terms, &mut self.draws);
         let invitation = weft_credential::invitation_id(&space, &secret.id());
         let link = Link { space, secret, hosts: vec![me.device.id()], addresses, space_name, inviter_name }.encode();
         let purpose = own::Purpose::Invitation { ask, link, invitation };

@@ -90,8 +90,14 @@ pub struct InvitationState {
     pub issuer: IdentityId,
     /// The device that issued it.
     pub device: DeviceId,
+    /// Hosts ask a person before they let somebody in.
+    pub approve: bool,
+    /// It was revoked, or its issuer may not grant its role any more: nobody redeems it from here on.
+    pub revoked: bool,
     /// Who redeemed it, with which device.
     pub redemptions: Vec<(IdentityId, DeviceId)>,
+    /// The entries whose redemptions count, ascending: what a revocation names as standing.
+    pub standing: Vec<EntryId>,
 }
 
 /// What a set of control entries makes of a space; see [`crate::resolve`]. Spec: SPACE-3.
@@ -230,6 +236,12 @@ impl Resolution {
         let InvitationFacts { redemptions, .. } = known;
         let issue = known.issue(|_| true)?;
         let used = u32::try_from(redemptions.len()).unwrap_or(u32::MAX);
+        let may = self.role_of(&issue.issuer).is_some_and(|role| role.may_grant(issue.role));
+        let acts = &self.facts.acts;
+        let ended = acts.on_member(&issue.issuer).any(|(number, act)| issue.is_ended_by(number, act));
+        let revoked = !may || ended || acts.on_invitation(invitation).next().is_some();
+        let mut standing: Vec<EntryId> = redemptions.values().flatten().copied().collect();
+        standing.sort();
         Some(InvitationState {
             role: issue.role,
             uses: issue.uses,
@@ -237,8 +249,43 @@ impl Resolution {
             expires_ms: issue.expires_ms,
             issuer: issue.issuer,
             device: issue.device,
-            redemptions: redemptions.iter().map(|(_, identity, device)| (*identity, *device)).collect(),
+            approve: issue.approve,
+            revoked,
+            redemptions: redemptions.keys().copied().collect(),
+            standing,
         })
+    }
+
+    /// Every invitation whose issue counts, those included that cannot be redeemed any more, in the order of their ids.
+    pub fn invitations(&self) -> impl Iterator<Item = (InvitationId, InvitationState)> {
+        let ids = self.facts.invitations.keys();
+        ids.filter_map(|id| Some((*id, self.invitation(id)?)))
+    }
+
+    /// Whether an identity's devices take redemptions of an invitation now: it may grant the role itself.
+    pub fn may_host(&self, identity: &IdentityId, invitation: &InvitationState) -> bool {
+        self.role_of(identity).is_some_and(|role| role.may_grant(invitation.role))
+    }
+
+    /// Whether an identity may revoke an invitation: it issued it, or administers and outranks who did. Spec: SPACE-11.8
+    pub fn may_revoke(&self, identity: &IdentityId, invitation: &InvitationState) -> bool {
+        let standing = |identity| self.facts.standing(identity, View::Now);
+        let mine = standing(identity).filter(|standing| standing.role.may_administer());
+        *identity == invitation.issuer || mine.is_some() && mine > standing(&invitation.issuer)
+    }
+
+    /// Whether hosts turn a newcomer away: its device was here and is not any more, or its identity was removed, and the invitation
+    /// is not from after that in the order.
+    pub fn is_turned_away(&self, invitation: &InvitationId, identity: &IdentityId, device: &DeviceId) -> bool {
+        let acts = &self.facts.acts;
+        let gone = self.facts.devices.contains_key(device) && self.device(device).is_none();
+        if gone || acts.on_device(device, identity).next().is_some() {
+            return true;
+        }
+        let known = self.facts.invitations.get(invitation);
+        let Some(issue) = known.and_then(|known| known.issue(|_| true)) else { return true };
+        self.role_of(identity).is_none()
+            && acts.on_member(identity).any(|(number, act)| self.facts.removes(number) && act.rank > issue.given)
     }
 
     /// Up to which length a feed stands, when something ended it: a removal of its member or device, or of the feed itself.

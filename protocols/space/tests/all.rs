@@ -9,6 +9,7 @@ mod devices;
 mod door;
 mod forks;
 mod fuzz;
+mod invitations;
 mod keys;
 mod model;
 mod properties;

@@ -9,7 +9,7 @@ use crate::world::{ALICE, BOB, CAROL, DAVE, MALLORY, World};
 
 /// Two hosts let somebody in by one single-use link, neither knowing of the other. Gives (winner, loser).
 fn contested(world: &mut World, role: Role) -> (usize, usize) {
-    world.admit(BOB, Role::Admin);
+    world.admit(BOB, Role::Owner);
     let link = world.invite(ALICE, role, 1, u64::MAX);
     world.hear(BOB, ALICE);
     world.redeem(ALICE, &link, CAROL);
@@ -182,7 +182,7 @@ fn higher_rules_stop_writing() {
     let at = world.write(ALICE, vec![changed(RULES)]);
     assert_eq!(world.void_of(at), [(0, VoidReason::OldRules { goes_by: RULES })]);
     let key = InvitationSecret::from_seed([9; 32]).id();
-    let issued = InvitationIssued { key, role: Role::Reader, uses: 1, expires_ms: 0 };
+    let issued = InvitationIssued { key, role: Role::Reader, uses: 1, expires_ms: 0, approve: false };
     let credential = Credential::InvitationIssued(issued);
     let at = world.write_parts(ALICE, vec![Part { space: world.space, version: RULES + 1, credential }]);
     assert_eq!(world.void_of(at), [(0, VoidReason::LaterRules { found: RULES + 1 })]);

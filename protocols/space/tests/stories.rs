@@ -7,6 +7,7 @@ use proptest::{
 };
 use weft_credential::{Credential, Cut, InvitationIssued, MemberRemoved, Part, Role, RoleChanged, Subject, Unknown};
 use weft_crypto::Root;
+use weft_space::compose::redeem_with;
 
 use crate::{
     properties::{act, play},
@@ -121,6 +122,29 @@ pub(crate) fn told() -> Vec<(String, World)> {
     let data = world.people[CAROL].data.unwrap();
     world.close(BOB, data, 2);
     tell("a revoked invitation and a closed feed", world);
+
+    let mut world = with(&[ADMIN, ADMIN]);
+    let link = world.invite(BOB, Role::Writer, 2, 0);
+    world.all_hear();
+    world.redeem(CAROL, &link, DAVE);
+    world.hear(ALICE, CAROL);
+    world.remove(ALICE, BOB);
+    world.redeem(CAROL, &link, MALLORY);
+    tell("an issuer is removed, and a host that has not heard goes on", world);
+
+    let mut world = with(&[ADMIN, Role::Writer]);
+    let link = world.invite(ALICE, Role::Writer, 1, 0);
+    world.all_hear();
+    let joining = world.joining(DAVE, &link, ALICE);
+    world.write_redemption(ALICE, &joining);
+    let bobs = world.people[BOB].device.id();
+    let again = redeem_with(&world.people[DAVE].actor(), world.space, &link, bobs, joining.keys.clone());
+    world.write_redemption(BOB, &again);
+    world.redeem(BOB, &link, MALLORY);
+    let readers = world.invite(ALICE, Role::Reader, 1, 0);
+    world.hear(CAROL, ALICE);
+    world.redeem(CAROL, &readers, MALLORY);
+    tell("one newcomer at two hosts, another at one who may not", world);
 
     for role in [Role::Writer, ADMIN] {
         let mut world = with(&[role]);

@@ -18,7 +18,7 @@ use weft_feed::{
 use weft_machine::{ClaimedTime, Draws, Seed};
 use weft_space::{
     ControlEntry, Keys, Resolution, VoidReason,
-    compose::{self, Actor, Joining, SpaceKeys},
+    compose::{self, Actor, Joining, SpaceKeys, Terms},
     resolve,
 };
 
@@ -212,7 +212,8 @@ impl World {
 
     pub(crate) fn invite(&mut self, who: usize, role: Role, uses: u32, expires_ms: u64) -> InvitationSecret {
         let actor = self.people[who].actor();
-        let (secret, body) = compose::invitation_issued(&actor, self.space, role, uses, expires_ms, &mut self.draws);
+        let terms = Terms { role, uses, expires_ms, approve: false };
+        let (secret, body) = compose::invitation_issued(&actor, self.space, &terms, &mut self.draws);
         self.write_bytes(who, body);
         secret
     }
@@ -513,7 +514,7 @@ impl World {
         let mut seed = [11; 32];
         (seed[0], seed[1]) = (host as u8, person as u8);
         let link = InvitationSecret::from_seed(seed);
-        let issued = InvitationIssued { key: link.id(), role: Role::Writer, uses: 1, expires_ms: 0 };
+        let issued = InvitationIssued { key: link.id(), role: Role::Writer, uses: 1, expires_ms: 0, approve: false };
         let joining = self.joining(8 + person, &link, host);
         let [control, data] = joining.manifests;
         let parts = [

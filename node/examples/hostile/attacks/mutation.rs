@@ -23,7 +23,7 @@ pub(super) async fn run(what: &str, mut attack: Attack<'_>) -> Result<Kept, Fail
         let range = match what {
             // By one who may invite nobody.
             "invitation" => {
-                let issued = InvitationIssued { key, role: Role::Owner, uses: 1, expires_ms: u64::MAX };
+                let issued = InvitationIssued { key, role: Role::Owner, uses: 1, expires_ms: u64::MAX, approve: false };
                 says(member, Credential::InvitationIssued(issued))?
             }
             _ => says(member, Credential::Unknown(Unknown { kind: 9_999, critical: true, content: Bytes::new() }))?,

@@ -1,24 +1,43 @@
 //! Invitations: issuing them, redeeming them, and the entry that lets a newcomer in. Spec: SPACE-6.
 
 use bytes::Bytes;
-use weft_credential::{Credential, InvitationIssued, Redemption, Role, redemption};
+use weft_credential::{Credential, InvitationIssued, InvitationRevoked, Redemption, Role, redemption};
 use weft_crypto::{
-    Context, EpochId, Hasher, InvitationKeyId, InvitationSecret, SignedManifest, SpaceId,
+    Context, DeviceId, EntryId, EpochId, Hasher, InvitationId, InvitationKeyId, InvitationSecret, SignedManifest, SpaceId,
     lockbox::{EpochSecrets, LockboxError, Recipient, RecipientKind},
 };
 use weft_machine::Draws;
 
 use super::{Actor, SpaceKeys, body, epoch::hand_over};
 
+/// What an invitation offers, and to how many. Spec: CREDENTIAL-8
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What a redeemer becomes.
+    pub role: Role,
+    /// How many may redeem it.
+    pub uses: u32,
+    /// When hosts stop accepting it, in milliseconds since 1970.
+    pub expires_ms: u64,
+    /// Whether hosts ask a person before they let somebody in.
+    pub approve: bool,
+}
+
+impl Terms {
+    /// For one newcomer, whom nobody has to approve.
+    pub fn once(role: Role, expires_ms: u64) -> Self {
+        Self { role, uses: 1, expires_ms, approve: false }
+    }
+}
+
 /// A new invitation: its secret for the link, and the body of the entry that issues it. Spec: SPACE-6.
 pub fn invitation_issued(
     actor: &Actor<'_>,
     space: SpaceId,
-    role: Role,
-    uses: u32,
-    expires_ms: u64,
+    terms: &Terms,
     draws: &mut Draws,
 ) -> (InvitationSecret, Bytes) {
+    let Terms { role, uses, expires_ms, approve } = *terms;
     let subject = Hasher::new(Context::SUBJECT)
         .fixed(space.as_bytes())
         .u64(role.number().into())
@@ -26,9 +45,15 @@ pub fn invitation_issued(
         .u64(expires_ms)
         .finish();
     let secret = InvitationSecret::from_seed(actor.fresh(draws, "invitation", &subject));
-    let issued = InvitationIssued { key: secret.id(), role, uses, expires_ms };
+    let issued = InvitationIssued { key: secret.id(), role, uses, expires_ms, approve };
     let body = body(space, vec![Credential::InvitationIssued(issued)]);
     (secret, body)
+}
+
+/// The body of the entry that revokes an invitation: of its redemptions only these stand. Spec: SPACE-11.8
+pub fn invitation_revoked(space: SpaceId, invitation: InvitationId, standing: Vec<EntryId>) -> Bytes {
+    let revoked = InvitationRevoked { invitation, standing };
+    body(space, vec![Credential::InvitationRevoked(revoked)])
 }
 
 /// What a newcomer brings to a host: its keys in the space and its redemption.
@@ -42,15 +67,27 @@ pub struct Joining {
     pub redemption: Redemption,
 }
 
-/// Redeems an invitation at a host. Spec: SPACE-6.1.
+/// Redeems an invitation at a host, with new keys. Spec: SPACE-6.1.
 pub fn redeem(
     actor: &Actor<'_>,
     space: SpaceId,
     invitation: &InvitationSecret,
-    host: weft_crypto::DeviceId,
+    host: DeviceId,
     draws: &mut Draws,
 ) -> Joining {
     let keys = SpaceKeys::make(actor, draws, &join_subject(&space, &invitation.id()));
+    redeem_with(actor, space, invitation, host, keys)
+}
+
+/// Redeems an invitation at a host with the keys of an earlier attempt. Whichever attempts were written down, they are about one
+/// device with one pair of feeds, and so one membership. Spec: SPACE-6.1
+pub fn redeem_with(
+    actor: &Actor<'_>,
+    space: SpaceId,
+    invitation: &InvitationSecret,
+    host: DeviceId,
+    keys: SpaceKeys,
+) -> Joining {
     let manifests = keys.manifests(space, actor.device);
     let [control, data] = manifests.clone();
     let [device_admitted, recovery_key_set] = actor.statements.clone();

@@ -18,7 +18,7 @@ use weft_machine::Draws;
 pub use self::{
     epoch::{Earlier, epoch_started, lockbox_added},
     founding::{Founded, found},
-    invitation::{Joining, invitation_issued, redeem, redeemed_entry},
+    invitation::{Joining, Terms, invitation_issued, invitation_revoked, redeem, redeem_with, redeemed_entry},
     linked::{link, link_keys, linked_entry},
 };
 

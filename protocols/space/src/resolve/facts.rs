@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use weft_credential::{Genesis, Lockbox, Role};
 use weft_crypto::{
-    DeviceId, EpochId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, Purpose,
+    DeviceId, EntryId, EpochId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, Purpose,
     lockbox::{Commitments, Recipient},
 };
 
@@ -18,7 +18,7 @@ use super::{
     standing::{Standing, View},
 };
 use crate::{
-    WriteStop,
+    ControlEntry, WriteStop,
     entry::{Place, Position, Rank},
     void::VoidReason,
 };
@@ -123,14 +123,33 @@ pub(crate) struct Issue {
     pub(crate) expires_ms: u64,
     pub(crate) issuer: IdentityId,
     pub(crate) device: DeviceId,
+    /// Its place in the one order.
+    pub(crate) given: (Rank, u32),
     /// How the issuer stood.
     pub(crate) standing: Standing,
+    /// The acts on the issuer that were known there: they revoke nothing of it.
+    pub(crate) after: Vec<u32>,
+    /// Hosts ask a person before they let somebody in.
+    pub(crate) approve: bool,
+}
+
+impl Issue {
+    /// Whether an act by somebody else takes the right from its issuer by which it was issued. Spec: SPACE-6.3
+    pub(crate) fn is_ended_by(&self, number: u32, act: &Act) -> bool {
+        let takes = match act.effect {
+            Effect::Removes(_) => true,
+            Effect::Lowers(_, role) => !role.may_grant(self.role),
+            _ => false,
+        };
+        takes && act.author != self.issuer && !self.after.contains(&number)
+    }
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct InvitationFacts {
     pub(crate) issues: Vec<Issue>,
-    pub(crate) redemptions: Vec<(Place, IdentityId, DeviceId)>,
+    /// Who redeemed it, and the entries that say so: a newcomer that was let in by two hosts took one use.
+    pub(crate) redemptions: BTreeMap<(IdentityId, DeviceId), Vec<EntryId>>,
 }
 
 impl InvitationFacts {
@@ -229,6 +248,26 @@ impl Facts {
         let severed = self.devices.get(&feed.manifest.device).map(|device| self.severed(device)).unwrap_or_default();
         let acts = removals.chain(device).chain(self.acts.on_feed(id)).map(|(_, act)| act).chain(severed);
         acts.map(|act| act.stands(id)).min().unwrap_or(u64::MAX)
+    }
+
+    /// Whether an invitation cannot be redeemed by this entry any more: it was revoked, or another took from its issuer the right
+    /// to issue it, and the entry is none of those that stand. Spec: SPACE-6.3, SPACE-11.8
+    pub(crate) fn is_revoked(
+        &self,
+        id: &InvitationId,
+        issue: &Issue,
+        entry: &ControlEntry,
+        position: &Position<'_>,
+    ) -> bool {
+        let by_itself = self.acts.on_invitation(id).any(|(_, act)| match &act.effect {
+            Effect::Revokes { standing, .. } => act.is_known(position) || !standing.contains(&entry.id),
+            _ => false,
+        });
+        by_itself
+            || self
+                .acts
+                .on_member(&issue.issuer)
+                .any(|(number, act)| issue.is_ended_by(number, act) && entry.seq >= act.stands(&entry.feed))
     }
 
     /// Whether an act removes a member.

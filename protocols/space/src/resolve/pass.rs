@@ -482,6 +482,7 @@ impl<'a> Pass<'a> {
     fn issued(&mut self, place: Place, author: &Author, issued: &InvitationIssued) -> Judged {
         let standing = author.must(|role| role.may_grant(issued.role))?;
         let id = invitation_id(&self.space()?, &issued.key);
+        let (after, given) = (self.facts.acts.before(&author.identity, &self.position), self.given(place));
         let invitation = self.facts.invitations.entry(id).or_default();
         invitation.issues.push(Issue {
             place,
@@ -490,7 +491,10 @@ impl<'a> Pass<'a> {
             expires_ms: issued.expires_ms,
             issuer: author.identity,
             device: author.device,
+            given,
             standing,
+            after,
+            approve: issued.approve,
         });
         Ok(())
     }
@@ -519,7 +523,7 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// Spec: SPACE-6.1.
+    /// Spec: SPACE-6.1, SPACE-6.3.
     fn redeemed(&mut self, place: Place, author: &Author, redeemed: &Redemption) -> Judged {
         self.author_is_member(author)?;
         let statement = redeemed.statement();
@@ -531,16 +535,16 @@ impl<'a> Pass<'a> {
         let invitation = invitation.ok_or(VoidReason::UnknownInvitation)?;
         let issue = invitation.issue(|issue| self.position.has(&issue.place));
         let issue = issue.ok_or(VoidReason::UnknownInvitation)?.clone();
+        author.must(|role| role.may_grant(issue.role))?;
         let issuer = self.facts.role(&issue.issuer, View::At(&self.position));
-        let revoked = self.facts.acts.on_invitation(&id).any(|(_, act)| match &act.effect {
-            Effect::Revokes { standing, .. } => act.is_known(&self.position) || !standing.contains(&self.entry.id),
-            _ => false,
-        });
-        if revoked || !issuer.is_some_and(|role| role.may_grant(issue.role)) {
+        let may = issuer.is_some_and(|role| role.may_grant(issue.role));
+        if !may || self.facts.is_revoked(&id, &issue, self.entry, &self.position) {
             return Err(VoidReason::Revoked);
         }
+        let newcomer = (statement.identity, statement.device);
         let used = invitation.redemptions.len() as u64;
-        if used >= u64::from(issue.uses) && self.contests == Contests::Decided {
+        let again = invitation.redemptions.contains_key(&newcomer);
+        if !again && used >= u64::from(issue.uses) && self.contests == Contests::Decided {
             return Err(VoidReason::UsedUp);
         }
 
@@ -554,7 +558,7 @@ impl<'a> Pass<'a> {
             member.recovery.push((place, number, key));
         }
         let invitation = self.facts.invitations.entry(id).or_default();
-        invitation.redemptions.push((place, statement.identity, statement.device));
+        invitation.redemptions.entry(newcomer).or_default().push(self.entry.id);
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ const PARENTS: u32 = 64;
 /// Feeds that one removal cuts: two generations of both feeds of 32 devices, and room.
 const CUTS: u32 = 4096;
 /// Redemptions that stand when an invitation is revoked.
-const STANDING: u32 = 4096;
+const STANDING: u32 = 16_384;
 /// A lockbox's sealed part: two secrets and a tag, and room for a longer form.
 const SEALED: u32 = 256;
 /// A statement of fixed fields (genesis).
@@ -64,7 +64,7 @@ bounded! { "weft.credential.v1", credential:
         Bound::bytes(1, HASH), Bound::u32(2), Bound::bytes(3, HASH), Bound::bytes(4, HASH), Bound::bytes(5, HASH),
         Bound::bytes(6, SEALED),
     ]
-    InvitationIssued [Bound::bytes(1, HASH), Bound::u32(2), Bound::u32(3), Bound::u64(4)]
+    InvitationIssued [Bound::bytes(1, HASH), Bound::u32(2), Bound::u32(3), Bound::u64(4), Bound::bool(5)]
     InvitationRedeemed [Bound::bytes(1, REDEMPTION), Bound::bytes(2, SIGNATURE), Bound::bytes(3, SIGNATURE)]
     RedemptionStatement [
         Bound::bytes(1, HASH), Bound::bytes(2, HASH), Bound::bytes(3, HASH), Bound::bytes(4, CARRIED),

@@ -225,6 +225,9 @@ pub struct InvitationIssued {
     /// judged by the host that acts, never by resolution
     #[prost(uint64, tag = "4")]
     pub expires_ms: u64,
+    /// the host that acts asks a person first
+    #[prost(bool, tag = "5")]
+    pub approve: bool,
 }
 /// kind 7
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
