@@ -20,7 +20,7 @@ use weft_credential::Role;
 use weft_crypto::{FeedId, ObjectId, Purpose, SpaceId};
 use weft_echo::{Edit, TextOp};
 use weft_invitation::Link;
-use weft_peer::{Answer, Command, FeedStatus, SpaceStatus};
+use weft_peer::{Answer, Command, FeedStatus, NewLink, SpaceStatus, Terms};
 
 use crate::{
     blocks::{block, change},
@@ -114,15 +114,14 @@ impl Source {
         self.peers += 1;
         let folder = self.folder.path().join(format!("peer-{}", self.peers));
         let addresses = self.node.listen_addresses().iter().map(ToString::to_string).collect();
-        let invite = Command::Invite {
+        let invite = Command::Invite(NewLink {
             space: self.space,
-            role: Role::Writer,
-            uses: 1,
-            expires_ms: u64::MAX / 2_000,
+            terms: Terms::once(Role::Writer, u64::MAX / 2_000),
             addresses,
+            places: Vec::new(),
             space_name: String::new(),
             inviter_name: String::new(),
-        };
+        });
         let Answer::Invited { link, .. } = self.node.command(invite).await? else { return Err(unexpected()) };
         let peer = Node::start(NodeConfig::new(&folder)).await?;
         peer.command(Command::Join { link: Link::parse(&link)? }).await?;

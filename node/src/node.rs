@@ -384,6 +384,15 @@ impl Node {
         self.0.listen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Members of shared spaces and where they were found, those seen last first. Waits for the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn acquaintances(&self) -> Result<Vec<(PeerId, Vec<Multiaddr>)>, store::StoreError> {
+        let rows = self.0.store.node_rows(known::PREFIX)?;
+        Ok(Acquaintances::new(rows).last_seen_first())
+    }
+
     /// What it counts.
     pub(crate) fn meters(&self) -> &Meters {
         &self.0.meters

@@ -11,11 +11,13 @@ use serde_json::Value;
 use self::story::{Asked, Operation, Story};
 use crate::harness::Folder;
 
-/// Examples that are not meant to succeed as they stand: a link, a ticket and a feed cannot be known beforehand, nobody
+/// Examples that are not meant to succeed as they stand: links, invitations, a ticket and a feed cannot be known beforehand, nobody
 /// else is there, and no passphrase is set.
-const NOT_DONE: [(&str, &str, u16); 9] = [
+const NOT_DONE: [(&str, &str, u16); 11] = [
     ("post", "/identity/lock", 403),
     ("post", "/join", 400),
+    ("delete", "/invitations/{invitation}", 404),
+    ("post", "/invitations/{invitation}/newcomers/{newcomer}", 404),
     ("post", "/tickets/spend", 403),
     ("delete", "/spaces/{space}/drafts/{draft}", 404),
     ("get", "/spaces/{space}/wait", 504),
@@ -32,9 +34,11 @@ const FOLLOWED: &str = "node/clients/typescript/test/text.test.mjs";
 const DRAFTED: &str = "node/tests/restored.rs";
 
 /// Answers that need something which is not of this test, and where they are provoked.
-const ELSEWHERE: [(&str, &str, u16, &str); 17] = [
+const ELSEWHERE: [(&str, &str, u16, &str); 19] = [
     ("post", "/identity/lock", 200, "node/tests/keys.rs: needs a passphrase"),
     ("post", "/identity/lock", 507, "needs a damaged folder"),
+    ("post", "/join", 202, "tests/invitations.rs"),
+    ("post", "/invitations/{invitation}/newcomers/{newcomer}", 200, "tests/invitations.rs"),
     ("post", "/objects/{object}/sessions/{session}/stream", 200, FOLLOWED),
     ("post", "/objects/{object}/sessions/{session}/updates", 200, FOLLOWED),
     ("post", "/objects/{object}/sessions/{session}/presence", 200, FOLLOWED),

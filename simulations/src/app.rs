@@ -9,7 +9,7 @@ use weft_crypto::{ObjectId, SpaceId};
 use weft_echo::{Edit, Register, TextOp};
 use weft_invitation::Link;
 use weft_machine::Time;
-use weft_peer::{Answer, Ask, Command, Refusal};
+use weft_peer::{Answer, Ask, Command, NewLink, Refusal, Terms};
 
 use crate::{
     dice::Dice,
@@ -344,15 +344,14 @@ fn role_of(part: Part) -> Role {
 }
 
 fn invite(space: SpaceId, host: Host, part: Part, clock_ms: u64) -> Command {
-    Command::Invite {
+    Command::Invite(NewLink {
         space,
-        role: role_of(part),
-        uses: 1,
-        expires_ms: clock_ms + INVITATION_MS,
+        terms: Terms::once(role_of(part), clock_ms + INVITATION_MS),
         addresses: vec![format!("/memory/{host}")],
+        places: Vec::new(),
         space_name: "commons".into(),
         inviter_name: "the founder".into(),
-    }
+    })
 }
 
 fn register(name: &str, value: &str) -> Register {

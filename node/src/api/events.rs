@@ -40,7 +40,8 @@ pub(crate) struct EventsQuery {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct EventBody {
     /// What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`,
-    /// `level_changed`, `violated`, `damaged`, `mended`, `ends_known`, `stopped`, or `lagged` when this reader was too slow and `count` events are missing.
+    /// `level_changed`, `violated`, `newcomer_waits`, `damaged`, `mended`, `ends_known`, `stopped`, or `lagged` when this reader was too slow
+    /// and `count` events are missing.
     event: &'static str,
     /// When it was told, RFC 3339.
     time: String,
@@ -53,6 +54,9 @@ pub(crate) struct EventBody {
     /// The object it happened to.
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<String>,
+    /// The invitation by which a newcomer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invitation: Option<String>,
     /// The peer it happened with.
     #[serde(skip_serializing_if = "Option::is_none")]
     peer: Option<String>,
@@ -141,6 +145,11 @@ fn body(event: Event) -> Option<EventBody> {
     Some(match event {
         Event::Heard { .. } => return None,
         Event::SpaceAdded { space } => of("space_added", space),
+        Event::NewcomerWaits { space, invitation, newcomer } => EventBody {
+            peer: Some(peer_id(&newcomer).to_string()),
+            invitation: Some(invitation.to_string()),
+            ..of("newcomer_waits", space)
+        },
         Event::Extended { space, feed, length, mine } => {
             EventBody { feed: Some(feed.to_string()), length: Some(length), mine: Some(mine), ..of("extended", space) }
         }

@@ -14,7 +14,10 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
         "space" => json!("garden"),
         // Where it chooses among events it has to be a full id, which nobody knows beforehand.
         "object" if place == "path" => json!("plan"),
-        // Nobody knows beforehand which feeds there are.
+        // Nobody knows beforehand which invitations and newcomers there are.
+        "invitation" => json!("the-id-of-an-invitation"),
+        "newcomer" => json!("the-digits-of-a-newcomer"),
+        // Nor which feeds.
         "feed" if place == "path" => json!("the-id-of-a-feed"),
         "type" => json!("note"),
         "all" => json!(false),
@@ -32,7 +35,10 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
 pub(super) fn body(path: &str, method: &str) -> Option<Value> {
     Some(match (method, path) {
         ("post", "/spaces") => json!({"name": "orchard"}),
-        ("post", "/spaces/{space}/invitations") => json!({"role": "reader", "expires_ms": 3_600_000}),
+        ("post", "/spaces/{space}/invitations") => {
+            json!({"role": "reader", "expires_ms": 3_600_000, "uses": 5, "approve": true})
+        }
+        ("post", "/invitations/{invitation}/newcomers/{newcomer}") => json!({"approve": true}),
         ("post", "/join") => json!({"link": "weft-invite:the-rest-of-the-link"}),
         ("post", "/spaces/{space}/objects") => {
             json!({"type": "note", "properties": {"name": "seeds", "rows": 3}, "text": "Beans, peas."})

@@ -36,6 +36,7 @@ mod health;
 mod identity;
 mod import;
 mod invitations;
+mod join;
 pub(crate) mod locked;
 mod lookup;
 pub(crate) mod numbers;
@@ -159,7 +160,10 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/spaces/{space}", get(spaces::show))
         .route("/spaces/{space}/members", get(spaces::members))
         .route("/spaces/{space}/invitations", post(invitations::invite))
-        .route("/join", post(invitations::join))
+        .route("/invitations", get(invitations::list))
+        .route("/invitations/{invitation}", delete(invitations::revoke))
+        .route("/invitations/{invitation}/newcomers/{newcomer}", post(invitations::decide))
+        .route("/join", post(join::join))
         .route("/spaces/{space}/files", get(files::list))
         .route("/objects/{object}/text", get(text::show).post(text::edit))
         .route("/objects/{object}/sessions", post(sessions::open))

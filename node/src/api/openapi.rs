@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    drafts, events, examples, feeds, files, guard, health, identity, import, invitations, objects, page, records,
+    drafts, events, examples, feeds, files, guard, health, identity, import, invitations, join, objects, page, records,
     sessions, settings, spaces, status, text, wait,
 };
 
@@ -28,7 +28,7 @@ use super::{
         status::version, status::status, settings::config, settings::stop, serve,
         identity::phrase, identity::forget_phrase, identity::lock, identity::unlock,
         spaces::list, spaces::create, spaces::show, spaces::members, wait::wait,
-        invitations::invite, invitations::join,
+        invitations::invite, invitations::list, invitations::revoke, invitations::decide, join::join,
         objects::list, objects::create, objects::get, objects::set, objects::delete,
         text::show, text::edit, files::list,
         sessions::open, sessions::stream::follow, sessions::update, sessions::presence, import::trace,

@@ -91,6 +91,8 @@ pub(crate) struct SpaceBody {
     pub(crate) role: Option<String>,
     /// How many members there are.
     pub(crate) members: u32,
+    /// How many newcomers wait at this device until somebody approves them.
+    pub(crate) newcomers: u32,
     /// Whether at least one other member is connected and each connected one holds what is held here and the other way round.
     pub(crate) level: bool,
     /// The members that are connected.
@@ -220,6 +222,7 @@ pub(crate) async fn space_body(
         name,
         role: space.role.map(|role| role.to_string()),
         members: space.members,
+        newcomers: space.newcomers,
         level: space.level,
         connected: space
             .pairs

@@ -451,6 +451,11 @@ impl Driver {
     fn dial_once(&mut self, device: DeviceId, addresses: &[String]) {
         let (now, peer) = (self.now(), peer_id(&device));
         let mut addresses: Vec<Multiaddr> = addresses.iter().filter_map(|address| address.parse().ok()).collect();
+        // A link holds the addresses of all its hosts.
+        addresses.retain(|address| match address.iter().last() {
+            Some(libp2p::multiaddr::Protocol::P2p(of)) => of == peer,
+            _ => true,
+        });
         addresses.extend(self.acquaintances.addresses(&peer));
         if self.swarm.is_none() {
             self.tell(Input::DialFailed { device, reason: "this node works without a network".to_owned() });

@@ -48,6 +48,13 @@ impl Acquaintances {
         self.known.iter().map(|(peer, known)| (*peer, known.addresses.clone()))
     }
 
+    /// The same, those seen last first.
+    pub(super) fn last_seen_first(self) -> Vec<(PeerId, Vec<Multiaddr>)> {
+        let mut known: Vec<(PeerId, Known)> = self.known.into_iter().collect();
+        known.sort_by_key(|(_, known)| std::cmp::Reverse(known.seen_ms));
+        known.into_iter().map(|(peer, known)| (peer, known.addresses)).collect()
+    }
+
     /// Where a connected peer was dialled or says that it listens; the first ones are tried first.
     pub(super) fn heard(
         &mut self,

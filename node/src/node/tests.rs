@@ -6,6 +6,7 @@ use libp2p::Multiaddr;
 use tokio::{runtime::Runtime, sync::broadcast::Receiver};
 use weft_credential::Role;
 use weft_invitation::Link;
+use weft_peer::{NewLink, Terms};
 
 use super::*;
 
@@ -36,15 +37,14 @@ async fn create_space(node: &Node) -> SpaceId {
 }
 
 async fn invite(node: &Node, space: SpaceId) -> Link {
-    let command = Command::Invite {
+    let command = Command::Invite(NewLink {
         space,
-        role: Role::Writer,
-        uses: 1,
-        expires_ms: u64::MAX,
+        terms: Terms::once(Role::Writer, u64::MAX),
         addresses: node.listen_addresses().iter().map(Multiaddr::to_string).collect(),
+        places: Vec::new(),
         space_name: "garden".into(),
         inviter_name: "Alice".into(),
-    };
+    });
     match node.command(command).await.unwrap() {
         Answer::Invited { link, .. } => Link::parse(&link).unwrap(),
         other => panic!("{other:?}"),
@@ -166,14 +166,15 @@ fn a_clock_that_jumps_by_years_moves_expiries_and_nothing_else() {
         let alice = on_clock(&folder.path().join("alice"), &wall).await;
         let bob = on_clock(&folder.path().join("bob"), &Arc::new(AtomicU64::new(NOW - YEARS))).await;
         let space = create_space(&alice).await;
-        let command = |addresses| Command::Invite {
-            space,
-            role: Role::Writer,
-            uses: 1,
-            expires_ms: NOW + HOUR,
-            addresses,
-            space_name: "garden".into(),
-            inviter_name: "Alice".into(),
+        let command = |addresses| {
+            Command::Invite(NewLink {
+                space,
+                terms: Terms::once(Role::Writer, NOW + HOUR),
+                addresses,
+                places: Vec::new(),
+                space_name: "garden".into(),
+                inviter_name: "Alice".into(),
+            })
         };
         let addresses = alice.listen_addresses().iter().map(Multiaddr::to_string).collect();
         let Answer::Invited { link, .. } = alice.command(command(addresses)).await.unwrap() else { panic!("a link") };

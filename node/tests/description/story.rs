@@ -156,8 +156,12 @@ impl<'a> Story<'a> {
         let feeds = self.alice.json(&["feed", "list", "garden"]);
         let (show_feed, mut feed) = with("get", "/feeds/{feed}", Value::Null);
         feed.path = feed.path.replace("the-id-of-a-feed", feeds["feeds"][0]["feed"].as_str().unwrap());
+        let (revoke, mut taken_back) = with("delete", "/invitations/{invitation}", Value::Null);
+        let invitation = self.alice.field("invitation", &["invite", "garden"]);
+        taken_back.path = taken_back.path.replace("the-id-of-an-invitation", &invitation);
         vec![
             (show_feed, feed),
+            (revoke, taken_back),
             with("post", "/join", json!({"link": known})),
             with("post", "/tickets/spend", json!({"ticket": ticket})),
             with("get", "/spaces/{space}/wait", Value::Null),

@@ -71,6 +71,8 @@ contexts! {
     INVITATION_LINK = "invitation-link";
     /// The checksum at the end of a device link.
     DEVICE_LINK = "device-link";
+    /// The digits by which people make sure who waits to be let in.
+    NEWCOMER_DIGITS = "newcomer-digits";
 
     // Epochs.
     /// An epoch's id.

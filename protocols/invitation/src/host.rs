@@ -8,7 +8,7 @@ use weft_crypto::{DeviceId, InvitationId, Signature};
 use weft_machine::{Machine, Seed, Time};
 use weft_wire::{
     frame,
-    invitation::{Accepted, Begin, Challenge, Frame, Redeem, Refused, frame::Kind},
+    invitation::{Accepted, Begin, Challenge, Frame, Redeem, Refused, Waiting, frame::Kind},
 };
 
 use crate::{Config, Part, Reason, Violation, part::PART_BYTES_MAX, proof::Statement};
@@ -21,6 +21,8 @@ pub enum Input {
     /// The Room has judged; after `Ok` it has made the one control entry durable, or found that this very redemption
     /// stands already.
     Judged(Result<(), Reason>),
+    /// The Room keeps the redemption, durably, until a person has approved it.
+    Kept,
     /// The control feeds from genesis to that entry. Comes after `Judged(Ok)`. A part over [`crate::PART_BYTES_MAX`] cannot
     /// be sent: then the newcomer hears that the host is busy.
     Bundle(Vec<Part>),
@@ -186,8 +188,12 @@ impl Machine for Host {
             }
             (Input::Judged(Ok(())), State::Judging) => self.state = State::Bundle,
             (Input::Judged(Err(reason)), State::Judging) => self.refuse(reason),
+            (Input::Kept, State::Judging) => {
+                self.send(Kind::Waiting(Waiting {}));
+                self.close();
+            }
             (Input::Bundle(parts), State::Bundle) => self.bundle(parts),
-            (Input::Judged(_) | Input::Bundle(_), _) => {}
+            (Input::Judged(_) | Input::Kept | Input::Bundle(_), _) => {}
         }
     }
 
@@ -223,6 +229,7 @@ pub(crate) fn name(kind: Option<&Kind>) -> &'static str {
         Some(Kind::Refused(_)) => "Refused",
         Some(Kind::Accepted(_)) => "Accepted",
         Some(Kind::Part(_)) => "Part",
+        Some(Kind::Waiting(_)) => "Waiting",
         None => "a frame of no known kind",
     }
 }

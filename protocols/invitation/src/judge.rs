@@ -19,10 +19,13 @@ pub enum Reason {
     /// The invitation was redeemed as often as it may be. Said only to who proved knowledge of its key.
     #[error("the invitation has been used up")]
     UsedUp,
+    /// A person at the host said no, or this newcomer was removed from the space before. Said only to who proved knowledge of its key.
+    #[error("the host does not let you in")]
+    Denied,
 }
 
 impl Reason {
-    const ALL: [Self; 5] = [Self::NotValid, Self::Busy, Self::Malformed, Self::Expired, Self::UsedUp];
+    const ALL: [Self; 6] = [Self::NotValid, Self::Busy, Self::Malformed, Self::Expired, Self::UsedUp, Self::Denied];
 
     /// The reason's number in a message.
     pub const fn number(self) -> u32 {
@@ -32,6 +35,7 @@ impl Reason {
             Self::Malformed => 3,
             Self::Expired => 4,
             Self::UsedUp => 5,
+            Self::Denied => 6,
         }
     }
 
@@ -41,7 +45,7 @@ impl Reason {
     }
 }
 
-/// What a host's resolution says of an invitation that it issued.
+/// What a host's resolution says of an invitation that it hosts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     /// How many may still redeem it.

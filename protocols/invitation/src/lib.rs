@@ -3,7 +3,8 @@
 //! A [`Link`] is what one person sends another. On `/weft/invitation/1` the [`Newcomer`] dials a host that the link names,
 //! proves that it knows the link's key, and hands over its redemption; the [`Host`] checks what can be checked without
 //! knowing the space, asks its Room to judge and write it down, and answers with the control feeds from genesis on.
-//! Expiry is judged by the host that acts, on its own clock ([`judge`]), and by nobody else.
+//! Expiry is judged by the host that acts, on its own clock ([`judge`]), and by nobody else. Where a person has to approve, the
+//! host says `Waiting` and the newcomer asks again; both people can read [`digits`] to one another meanwhile.
 //!
 //! Spec: `specs/invitation.md`. Neither machine knows what a space resolves to: that is `weft-space`.
 //!
@@ -37,6 +38,7 @@
 
 mod config;
 pub mod device;
+mod digits;
 mod error;
 pub mod fuzz;
 mod host;
@@ -48,6 +50,7 @@ mod proof;
 mod text;
 
 pub use config::Config;
+pub use digits::digits;
 pub use error::Violation;
 pub use host::{Host, Input as HostInput, Output as HostOutput};
 pub use judge::{Reason, Standing, judge};

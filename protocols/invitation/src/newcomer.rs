@@ -31,6 +31,8 @@ pub enum Output {
     Send(Bytes),
     /// The host refuses. The stream is over.
     Refused(Reason),
+    /// The host keeps the redemption until a person has approved it: ask again later. The stream is over.
+    Waiting,
     /// The control feeds of the space, from genesis to the entry with this redemption. Nothing in them is checked yet: that
     /// genesis gives the space id of the link, that every feed verifies, and that the redemption counts. The stream is over.
     Bundle(Vec<Part>),
@@ -41,7 +43,7 @@ pub enum Output {
 enum State {
     /// `Challenge` is due.
     Challenge,
-    /// `Refused` or `Accepted` is due.
+    /// `Refused`, `Waiting` or `Accepted` is due.
     Verdict,
     /// Parts are due.
     Parts {
@@ -106,7 +108,7 @@ impl Newcomer {
     fn due(&self) -> &'static str {
         match self.state {
             State::Challenge => "Challenge",
-            State::Verdict => "Accepted or Refused",
+            State::Verdict => "Accepted, Waiting or Refused",
             State::Parts { .. } => "Part",
             State::Over => "nothing",
         }
@@ -120,6 +122,10 @@ impl Newcomer {
                 let found = refused.reason;
                 let reason = Reason::from_number(found).ok_or(Violation::Reason { found })?;
                 self.over(Output::Refused(reason));
+                Ok(())
+            }
+            (State::Verdict, Some(Kind::Waiting(_))) => {
+                self.over(Output::Waiting);
                 Ok(())
             }
             (State::Verdict, Some(Kind::Accepted(accepted))) => self.accepted(now, accepted),

@@ -43,13 +43,14 @@ struct Inn {
     sent: Vec<Bytes>,
     violated: Option<Violation>,
     closed: bool,
+    approve: bool,
 }
 
 impl Inn {
     fn new(peer: DeviceId, standing: Option<Standing>) -> Self {
         let device = Person::new(1).device.id();
         let host = Host::new(Config::default(), device, peer, NOW, &seed(1));
-        Self { device, host, standing, asked: 0, sent: Vec::new(), violated: None, closed: false }
+        Self { device, host, standing, asked: 0, sent: Vec::new(), violated: None, closed: false, approve: false }
     }
 
     fn take(&mut self, payload: Bytes) {
@@ -61,6 +62,10 @@ impl Inn {
                     self.asked += 1;
                     let known = invitation == invitation_id(&SPACE, &link().id());
                     assert_eq!(redemption.verify(&SPACE), Ok(()), "what the Room gets is checked");
+                    if self.approve {
+                        self.host.handle_input(NOW, HostInput::Kept);
+                        continue;
+                    }
                     let verdict = judge(self.standing.filter(|_| known), 1000);
                     self.host.handle_input(NOW, HostInput::Judged(verdict));
                     if verdict.is_ok() {
@@ -125,6 +130,31 @@ fn who_holds_the_link_is_told_why_not() {
         let mut inn = Inn::new(bob.device.id(), standing);
         assert_eq!(meet(&mut newcomer(&bob, link()), &mut inn), Some(NewcomerOutput::Refused(reason)));
         assert!(inn.closed);
+    }
+}
+
+/// Spec: INVITATION-7. The stream does not stay open for a person.
+#[test]
+fn who_has_to_be_approved_is_told_to_wait() {
+    let bob = Person::new(2);
+    let mut inn = Inn::new(bob.device.id(), GOOD);
+    inn.approve = true;
+    assert_eq!(meet(&mut newcomer(&bob, link()), &mut inn), Some(NewcomerOutput::Waiting));
+    assert!(inn.closed && inn.asked == 1 && inn.violated.is_none());
+}
+
+/// Spec: INVITATION-3. Only after the redemption is there anything to wait for.
+#[test]
+fn waiting_before_the_verdict_is_due_is_a_violation() {
+    let bob = Person::new(2);
+    let mut newcomer = newcomer(&bob, link());
+    // Frame { waiting: {} }
+    newcomer.handle_input(NOW, NewcomerInput::Received(Bytes::from_static(&[7 << 3 | 2, 0])));
+    while let Some(output) = newcomer.poll_output() {
+        match output {
+            NewcomerOutput::Send(_) => {}
+            end => assert!(matches!(end, NewcomerOutput::Violated(Violation::NotDue { found: "Waiting", .. }))),
+        }
     }
 }
 

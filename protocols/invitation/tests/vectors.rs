@@ -52,6 +52,16 @@ fn links() {
     );
 }
 
+/// Spec: INVITATION-7.2
+#[test]
+fn digits() {
+    let known = [[0; 32], [1; 32], std::array::from_fn(|place| place as u8)].map(|key: [u8; 32]| {
+        let digits = weft_invitation::digits(&weft_crypto::IdentityId::from_bytes(key));
+        json!({ "root_key": HEX.encode(&key), "digits": digits })
+    });
+    keep("digits", &json!(known));
+}
+
 /// Spec: INVITATION-3.
 #[test]
 fn session() {

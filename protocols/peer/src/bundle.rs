@@ -11,7 +11,7 @@ use weft_space::compose::SpaceKeys;
 use crate::{
     config::Config,
     me::Me,
-    room::{Room, enter::Entering, sessions::FIRST_SESSION},
+    room::{Room, enter::Entering, newcomers::Newcomers, sessions::FIRST_SESSION},
     store::{OpenedFeed, Write},
 };
 
@@ -54,6 +54,7 @@ pub(crate) fn room_of(
         drafts: Vec::new(),
         said_name,
         unsure: None,
+        newcomers: Newcomers::default(),
     };
     let room = Room::enter(me, config, entering).map_err(|error| error.to_string())?;
     let status = room.membership.resolution().device(&room.me.device.id());

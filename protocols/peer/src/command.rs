@@ -10,7 +10,10 @@ use weft_invitation::{
 };
 use weft_space::Place;
 
-use crate::status::Status;
+use crate::{
+    invitations::{InvitationStatus, NewLink},
+    status::Status,
+};
 
 /// What the application asks for.
 #[derive(Debug)]
@@ -21,24 +24,39 @@ pub enum Command {
         /// What people call it; at most 128 bytes.
         name: String,
     },
-    /// Issue a link. This device is its only host.
-    Invite {
+    /// Issue a link. Devices of members who may grant its role host it.
+    Invite(NewLink),
+    /// The invitations of a space, and who waits at this device to be approved.
+    Invitations {
         /// The space.
         space: SpaceId,
-        /// What the newcomer will be.
-        role: Role,
-        /// How many may use it.
-        uses: u32,
-        /// When this host stops accepting it, in milliseconds since 1970.
-        expires_ms: u64,
-        /// Where the newcomer finds this device, as multiaddresses.
-        addresses: Vec<String>,
-        /// What the link says the space is called.
-        space_name: String,
-        /// What the link says its issuer is called.
-        inviter_name: String,
     },
-    /// Redeem a link. Answered when membership is durable here and the epoch is open; the data comes later.
+    /// Take an invitation back. Who redeemed it stays. Answered when it is durable here.
+    RevokeInvitation {
+        /// The space.
+        space: SpaceId,
+        /// The invitation.
+        invitation: InvitationId,
+    },
+    /// Let a newcomer in that waits at this device. Answered when its membership is durable here; it hears so when it asks next.
+    ApproveNewcomer {
+        /// The space.
+        space: SpaceId,
+        /// The invitation.
+        invitation: InvitationId,
+        /// Its device.
+        newcomer: DeviceId,
+    },
+    /// Turn a newcomer away that waits at this device.
+    DenyNewcomer {
+        /// The space.
+        space: SpaceId,
+        /// The invitation.
+        invitation: InvitationId,
+        /// Its device.
+        newcomer: DeviceId,
+    },
+    /// Redeem a link. Answered when its hosts have said that a person has to approve first, or when membership is durable here and the epoch is open; the data comes later.
     Join {
         /// The link.
         link: Link,
@@ -264,6 +282,28 @@ pub enum Answer {
         link: String,
         /// The invitation's id.
         invitation: InvitationId,
+        /// The devices that the link names, this one first.
+        hosts: Vec<DeviceId>,
+    },
+    /// To [`Command::Invitations`].
+    Invitations(Vec<InvitationStatus>),
+    /// To [`Command::RevokeInvitation`].
+    InvitationRevoked {
+        /// How many redeemed it before and stay.
+        standing: u32,
+    },
+    /// To [`Command::ApproveNewcomer`].
+    NewcomerApproved,
+    /// To [`Command::DenyNewcomer`].
+    NewcomerDenied,
+    /// To [`Command::Join`], when a person has to approve first. The redemption is kept, here and there: the same command asks again.
+    JoinWaits {
+        /// The space.
+        space: SpaceId,
+        /// What the link says the space is called.
+        space_name: String,
+        /// What both people can read to one another. Spec: INVITATION-7.2
+        digits: String,
     },
     /// To [`Command::Join`].
     Joined {

@@ -2,11 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use weft_credential::{History, Role};
+use weft_credential::History;
 use weft_crypto::{Manifest, SignedManifest, SpaceId};
 use weft_echo::Edit;
-use weft_feed::{Checkpoint, NewEntry, Writer, kind};
-use weft_invitation::Link;
+use weft_feed::{Checkpoint, NewEntry, Writer};
 use weft_machine::ClaimedTime;
 use weft_space::compose::{self, Actor};
 
@@ -22,12 +21,7 @@ use crate::{
     me::Me,
     outbox::Purpose,
     peer::Peer,
-    room::{
-        EditPurpose, Room,
-        enter::Entering,
-        own::{self, Draft},
-        sessions::FIRST_SESSION,
-    },
+    room::{EditPurpose, Room, enter::Entering, newcomers::Newcomers, sessions::FIRST_SESSION},
     status::{PairStatus, PeerStatus, SpaceStatus, Status, Waiting},
     store::{Batch, OpenedFeed, Write},
 };
@@ -65,8 +59,24 @@ impl Peer {
         let now = self.now;
         match command {
             Command::CreateSpace { name } => self.create_space(ask, name),
-            Command::Invite { space, role, uses, expires_ms, addresses, space_name, inviter_name } => {
-                self.invite(ask, space, role, uses, expires_ms, addresses, space_name, inviter_name)
+            Command::Invite(new) => self.invite(ask, new),
+            Command::Invitations { space } => {
+                let invitations = self.room(&space)?.invitations();
+                self.answer(ask, Answer::Invitations(invitations))
+            }
+            Command::RevokeInvitation { space, invitation } => {
+                links::invitation::revoke(self.room(&space)?, ask, invitation)
+            }
+            Command::ApproveNewcomer { space, invitation, newcomer } => {
+                self.room(&space)?;
+                let room = self.rooms.get_mut(&space).expect("just found");
+                links::invitation::approve(room, ask, invitation, newcomer, &mut self.draws)
+            }
+            Command::DenyNewcomer { space, invitation, newcomer } => {
+                let now_ms = self.unix_ms();
+                self.room(&space)?;
+                let room = self.rooms.get_mut(&space).expect("just found");
+                room.deny_newcomer(ask, invitation, newcomer, now_ms, &mut self.outbox)
             }
             Command::Join { link } => self.join(ask, link),
             Command::Append { space, records } => self.room(&space)?.append(ask, records),
@@ -256,6 +266,7 @@ impl Peer {
             unsure: None,
             sessions: FIRST_SESSION,
             drafts: Vec::new(),
+            newcomers: Newcomers::default(),
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).expect("a new space fits the keys made for it");
@@ -301,53 +312,6 @@ impl Peer {
             self.outbox.event(Event::SpaceAdded { space });
         }
         self.judge_doors();
-    }
-
-    // ---- links -----------------------------------------------------------------------------------------------------
-
-    #[allow(clippy::too_many_arguments, reason = "the fields of one command")]
-    fn invite(
-        &mut self,
-        ask: Ask,
-        space: SpaceId,
-        role: Role,
-        uses: u32,
-        expires_ms: u64,
-        addresses: Vec<String>,
-        space_name: String,
-        inviter_name: String,
-    ) -> Result<(), Refusal> {
-        let unix_ms = self.unix_ms();
-        let me = self.me.clone();
-        let mine = self.room(&space)?.membership.resolution().role_of(&me.identity);
-        if !mine.is_some_and(|mine| mine.may_grant(role)) {
-            let mine = mine.map_or("no member".to_owned(), |mine| links::with_article(mine.word()));
-            let message =
-                format!("this identity is {mine} and may not make anybody {}", links::with_article(role.word()));
-            let hint = "owners invite to every role, admins to writer, reader and keeper";
-            return Err(Refusal::new(RefusalKind::Refused, "wrong_role", message, hint));
-        }
-        self.room(&space)?.may_change_members()?;
-        if expires_ms <= unix_ms {
-            let message = "the link would have expired already";
-            return Err(Refusal::new(
-                RefusalKind::Refused,
-                "expired",
-                message,
-                "choose a later time, such as --expires 24h",
-            ));
-        }
-        if uses == 0 || uses > weft_credential::limits::USES_MAX {
-            let message = format!("a link can be used 1 to {} times, not {uses}", weft_credential::limits::USES_MAX);
-            return Err(Refusal::new(RefusalKind::Refused, "uses", message, "choose another number"));
-        }
-        let terms = compose::Terms { role, uses, expires_ms, approve: false };
-        let (secret, body) = compose::invitation_issued(&actor(&me), space, &terms, &mut self.draws);
-        let invitation = weft_credential::invitation_id(&space, &secret.id());
-        let link = Link { space, secret, hosts: vec![me.device.id()], addresses, space_name, inviter_name }.encode();
-        let purpose = own::Purpose::Invitation { ask, link, invitation };
-        self.room(&space)?.invite(Draft { kind: kind::CONTROL, session: 0, bodies: vec![body], purpose });
-        Ok(())
     }
 
     // ---- what is going on ------------------------------------------------------------------------------------------
@@ -399,6 +363,7 @@ impl Peer {
             space,
             said_name: room.said_name.clone(),
             role: resolution.role_of(&self.me.identity),
+            newcomers: room.newcomers_waiting(),
             members: u32::try_from(resolution.members().len()).unwrap_or(u32::MAX),
             level: self.is_level(&space),
             replayed: room.is_replayed(),

@@ -1,7 +1,7 @@
 //! What a peer tells its application unasked.
 
 use bytes::Bytes;
-use weft_crypto::{DeviceId, FeedId, ObjectId, SpaceId};
+use weft_crypto::{DeviceId, FeedId, InvitationId, ObjectId, SpaceId};
 
 /// A fact for the application. Events may be dropped when nobody keeps up; state is in the status and the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,15 @@ pub enum Event {
     SpaceAdded {
         /// The space.
         space: SpaceId,
+    },
+    /// A newcomer waits here until a person approves it.
+    NewcomerWaits {
+        /// The space.
+        space: SpaceId,
+        /// The invitation by which it came.
+        invitation: InvitationId,
+        /// Its device.
+        newcomer: DeviceId,
     },
     /// More of a feed is durable here.
     Extended {

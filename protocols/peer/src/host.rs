@@ -1,4 +1,4 @@
-//! Hosting: newcomers who redeem links that this device issued.
+//! Hosting: newcomers who redeem links here.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -6,6 +6,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use weft_credential::Redemption;
 use weft_crypto::{DeviceId, FeedId, Purpose as FeedPurpose, SpaceId};
 use weft_invitation::{Host, HostInput, HostOutput, Part, Reason};
 use weft_machine::{Machine as _, Seed, Time};
@@ -14,7 +15,7 @@ use weft_replication::{ReadError, StoredRange};
 use crate::{
     event::Event,
     io::{Output, StreamId},
-    links::invitation::Redeemed,
+    links::invitation::{self, Redeemed},
     outbox::Purpose,
     peer::Peer,
     room::Room,
@@ -35,6 +36,7 @@ struct Hosting {
     device: DeviceId,
     host: Host,
     space: Option<SpaceId>,
+    redemption: Option<Box<Redemption>>,
     gathering: Option<Gathering>,
 }
 
@@ -128,7 +130,7 @@ impl Peer {
         let seed = Seed::from_bytes(self.draws.draw32());
         let me = self.me.device.id();
         let host = Host::new(weft_invitation::Config::default(), me, device, self.now, &seed);
-        self.hosts.0.insert(stream, Hosting { device, host, space: None, gathering: None });
+        self.hosts.0.insert(stream, Hosting { device, host, space: None, redemption: None, gathering: None });
         true
     }
 
@@ -157,7 +159,7 @@ impl Peer {
         while let Some(output) = self.hosts.0.get_mut(&stream).and_then(|hosting| hosting.host.poll_output()) {
             match output {
                 HostOutput::Send(frame) => self.outbox.push(Output::Send { stream, frame }),
-                HostOutput::Judge { redemption, .. } => {
+                HostOutput::Judge { invitation, redemption } => {
                     let space = redemption.statement().space;
                     let (now, now_ms) = (self.now, self.unix_ms());
                     let draws = &mut self.draws;
@@ -167,17 +169,21 @@ impl Peer {
                         .ok_or(Reason::NotValid)
                         .and_then(|room| room.redeem(stream, &redemption, now_ms, draws));
                     self.busy_rooms.insert(space);
+                    let device = redemption.statement().device;
                     if let Some(hosting) = self.hosts.0.get_mut(&stream) {
                         hosting.space = Some(space);
+                        hosting.redemption = Some(redemption);
                     }
                     match judged {
                         Ok(Redeemed::Ordered) => {}
-                        Ok(Redeemed::Stands) => {
-                            let device = redemption.statement().device;
-                            match self.hosts.1.take(device, now) {
-                                true => self.host_redeemed(stream),
-                                false => self.host_input(stream, HostInput::Judged(Err(Reason::Busy))),
-                            }
+                        Ok(Redeemed::Stands) => match self.hosts.1.take(device, now) {
+                            true => self.host_redeemed(stream),
+                            false => self.host_input(stream, HostInput::Judged(Err(Reason::Busy))),
+                        },
+                        Ok(Redeemed::Waits) => self.host_kept(stream),
+                        Ok(Redeemed::Keep(write)) => {
+                            let at = (invitation, device);
+                            self.in_room(space, |room, outbox| room.keep_newcomer(stream, at, write, outbox));
                         }
                         Err(reason) => self.host_input(stream, HostInput::Judged(Err(reason))),
                     }
@@ -196,8 +202,15 @@ impl Peer {
         }
     }
 
-    /// The redemption is durable and counts: the newcomer gets the control feeds up to it.
+    /// The redemption is durable: if it counts, the newcomer gets the control feeds up to it, and else, since others were first, not a
+    /// byte.
     pub(crate) fn host_redeemed(&mut self, stream: StreamId) {
+        let Some(hosting) = self.hosts.0.get(&stream) else { return };
+        let room = hosting.space.and_then(|space| self.rooms.get(&space));
+        let stands = hosting.redemption.as_ref().zip(room).is_some_and(|(said, room)| invitation::stands(room, said));
+        if !stands {
+            return self.host_input(stream, HostInput::Judged(Err(Reason::UsedUp)));
+        }
         self.host_input(stream, HostInput::Judged(Ok(())));
         let Some(hosting) = self.hosts.0.get_mut(&stream) else { return };
         let Some(room) = hosting.space.and_then(|space| self.rooms.get(&space)) else { return };
@@ -207,6 +220,11 @@ impl Peer {
 
     pub(crate) fn host_failed(&mut self, stream: StreamId) {
         self.host_input(stream, HostInput::Judged(Err(Reason::Busy)));
+    }
+
+    /// A person has to approve, and the redemption is durable until then.
+    pub(crate) fn host_kept(&mut self, stream: StreamId) {
+        self.host_input(stream, HostInput::Kept);
     }
 
     /// Reads on, or hands over when everything is read.

@@ -1,12 +1,13 @@
-//! Joining: this device redeems a link at its host.
+//! Joining: this device redeems a link at its hosts, one after another.
 //!
 //! Keys and redemption are durable before they are sent, and the space is durable before the application hears of it. Whoever
-//! is interrupted in between tries the same link again and gets the same answer. Spec: PEER-3
+//! is interrupted in between tries the same link again and gets the same answer. Whichever hosts have written a redemption down, all of
+//! them name the same device and feeds: it is one membership (SPACE-6.1). Spec: PEER-3, INVITATION-9
 
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use weft_credential::{Redemption, Role, invitation_id};
+use weft_credential::{Role, invitation_id};
 use weft_crypto::{DeviceId, IdentityId, SpaceId};
 use weft_invitation::{Link, Newcomer, NewcomerInput, NewcomerOutput, Part, Reason};
 use weft_machine::{Machine as _, Seed, Time};
@@ -23,27 +24,25 @@ use crate::{
     peer::Peer,
     room::Room,
     store::{Batch, Write},
+    turns::{Said, Turns, Verdict},
 };
 
-/// A busy host is asked again after so long.
+/// Hosts that did not answer, or were busy, are asked again after so long.
 const RETRY: Duration = Duration::from_millis(500);
 
 /// A link that is being redeemed.
 struct Joining {
     ask: Ask,
     link: Link,
-    host: DeviceId,
+    turns: Turns,
     keys: SpaceKeys,
-    redemption: Redemption,
-    deadline: Time,
+    /// When the next round of hosts begins.
     retry: Option<Time>,
     /// Keys and redemption are durable.
     kept: bool,
     stream_ordered: bool,
     stream: Option<(StreamId, Newcomer)>,
     entering: Option<Box<Entered>>,
-    /// Why it has not worked so far.
-    trouble: Option<String>,
 }
 
 /// A space that is on its way to the disk.
@@ -69,7 +68,9 @@ impl Joins {
     pub(crate) fn deadline(&self) -> Option<Time> {
         let joining = |joining: &Joining| {
             let newcomer = joining.stream.as_ref().and_then(|(_, newcomer)| newcomer.deadline());
-            [Some(joining.deadline), joining.retry, newcomer].into_iter().flatten().min()
+            let next = joining.retry.unwrap_or(joining.turns.until);
+            let next = [Some(joining.turns.deadline), Some(next), newcomer].into_iter().flatten().min();
+            next.filter(|_| joining.entering.is_none())
         };
         self.active.values().filter_map(joining).min()
     }
@@ -93,44 +94,39 @@ impl Peer {
             let message = "a link to this space is being redeemed already";
             return Err(Refusal::new(RefusalKind::Failed, "busy", message, "wait for it, or stop it and try again"));
         }
-        let Some(host) = link.hosts.first().copied().filter(|host| *host != self.me.device.id()) else {
+        let own = self.me.device.id();
+        let hosts: Vec<DeviceId> = link.hosts.iter().copied().filter(|host| *host != own).collect();
+        let Some(first) = hosts.first().copied() else {
             let message = "this device issued the link itself, and is no member of the space any more";
             return Err(Refusal::new(RefusalKind::Refused, "own_link", message, "ask another member for a link"));
         };
-        let unanswered = self.joins.unanswered.get(&space).and_then(|sealed| {
-            let (keys, redemption) = local::open_joining(&self.me.device, sealed).ok()?;
-            let redemption = Redemption::decode(&redemption).ok()?;
-            let named = redemption.statement();
-            (named.invitation == link.secret.id() && named.host == host).then_some((keys, redemption))
-        });
-        let kept = unanswered.is_some();
-        let (keys, redemption) = unanswered.unwrap_or_else(|| {
-            let joining = compose::redeem(&actor(&self.me), space, &link.secret, host, &mut self.draws);
-            (joining.keys, joining.redemption)
-        });
-        if !kept {
-            let row = local::seal_joining(&self.me.device, &keys, &redemption.encode(), self.draws.draw16());
+        // Whatever link to the space was tried before: what was written down then and is written down now name the same feeds.
+        let sealed = self.joins.unanswered.get(&space);
+        let kept = sealed.and_then(|sealed| local::open_joining(&self.me.device, sealed).ok()).map(|(keys, _)| keys);
+        let is_kept = kept.is_some();
+        let keys = kept.unwrap_or_else(|| {
+            let joining = compose::redeem(&actor(&self.me), space, &link.secret, first, &mut self.draws);
+            let row =
+                local::seal_joining(&self.me.device, &joining.keys, &joining.redemption.encode(), self.draws.draw16());
             self.joins.unanswered.insert(space, row.clone());
             let writes = vec![Write::Local { key: local::joining_key(&space), value: Some(row) }];
             self.outbox.persist(Purpose::JoinKeep(space), Batch { writes, durable: true });
-        }
-        let deadline = self.now + self.config.join_timeout;
+            joining.keys
+        });
+        let turns = Turns::new(hosts, self.now, self.now + self.config.join_timeout);
         let joining = Joining {
             ask,
             link,
-            host,
+            turns,
             keys,
-            redemption,
-            deadline,
             retry: None,
-            kept,
+            kept: is_kept,
             stream_ordered: false,
             stream: None,
             entering: None,
-            trouble: None,
         };
         self.joins.active.insert(space, joining);
-        if kept {
+        if is_kept {
             self.join_dial(space);
         }
         Ok(())
@@ -149,8 +145,7 @@ impl Peer {
 
     fn join_dial(&mut self, space: SpaceId) {
         let Some(joining) = self.joins.active.get_mut(&space) else { return };
-        joining.retry = None;
-        let device = joining.host;
+        let Some(device) = joining.turns.host().filter(|_| joining.kept) else { return };
         if self.neighbours.contains_key(&device) {
             if joining.stream.is_none() && !joining.stream_ordered {
                 joining.stream_ordered = true;
@@ -164,7 +159,7 @@ impl Peer {
 
     /// A device is connected: a host, perhaps.
     pub(crate) fn join_reached(&mut self, device: DeviceId) {
-        let waiting = |(_, joining): &(&SpaceId, &Joining)| joining.host == device && joining.kept;
+        let waiting = |(_, joining): &(&SpaceId, &Joining)| joining.turns.host() == Some(device);
         let spaces: Vec<SpaceId> = self.joins.active.iter().filter(waiting).map(|(space, _)| *space).collect();
         for space in spaces {
             self.join_dial(space);
@@ -172,26 +167,29 @@ impl Peer {
     }
 
     pub(crate) fn join_unreachable(&mut self, device: DeviceId, reason: &str) {
-        let now = self.now;
-        for joining in self.joins.active.values_mut().filter(|joining| joining.host == device) {
-            joining.stream_ordered = false;
-            joining.trouble = Some(reason.to_owned());
-            joining.retry = Some(now + RETRY);
+        let asked = |joining: &Joining| joining.turns.host() == Some(device) && joining.stream.is_none();
+        let asked = self.joins.active.iter().filter(|(_, joining)| asked(joining) && joining.entering.is_none());
+        let spaces: Vec<SpaceId> = asked.map(|(space, _)| *space).collect();
+        for space in spaces {
+            self.join_said(space, Said::Silent(reason.to_owned()));
         }
     }
 
     pub(crate) fn join_stream(&mut self, stream: StreamId, device: DeviceId) -> bool {
-        let ordered =
-            |joining: &&mut Joining| joining.host == device && joining.stream_ordered && joining.stream.is_none();
+        let ordered = |joining: &&mut Joining| {
+            joining.turns.host() == Some(device) && joining.stream_ordered && joining.stream.is_none()
+        };
         let Some(joining) = self.joins.active.values_mut().find(ordered) else { return false };
         joining.stream_ordered = false;
+        let (link, keys) = (&joining.link, joining.keys.clone());
+        let redemption = compose::redeem_with(&actor(&self.me), link.space, &link.secret, device, keys).redemption;
         let seed = Seed::from_bytes(self.draws.draw32());
         let newcomer = Newcomer::new(
             weft_invitation::Config::default(),
             self.me.device.id(),
             device,
             joining.link.secret.clone(),
-            joining.redemption.clone(),
+            redemption,
             self.now,
             &seed,
         );
@@ -200,16 +198,12 @@ impl Peer {
         true
     }
 
-    /// The stream ended before an answer: it is tried again until the time is up.
+    /// The stream ended before an answer: the host may have written the redemption down all the same.
     pub(crate) fn join_closed(&mut self, stream: StreamId) {
-        let now = self.now;
-        if let Some((_, joining)) = self.joins.by_stream(stream) {
-            joining.stream = None;
-            joining.stream_ordered = false;
-            if joining.entering.is_none() {
-                joining.trouble = Some("the host closed the stream without an answer".into());
-                joining.retry = Some(now + RETRY);
-            }
+        if let Some((space, joining)) = self.joins.by_stream(stream)
+            && joining.entering.is_none()
+        {
+            self.join_said(space, Said::Silent("the host closed the stream without an answer".into()));
         }
     }
 
@@ -224,51 +218,74 @@ impl Peer {
     }
 
     fn join_pump(&mut self, stream: StreamId) {
-        let now = self.now;
         loop {
             let Some((space, joining)) = self.joins.by_stream(stream) else { return };
             let Some(output) = joining.stream.as_mut().and_then(|(_, newcomer)| newcomer.poll_output()) else { return };
             match output {
                 NewcomerOutput::Send(frame) => self.outbox.push(Output::Send { stream, frame }),
-                NewcomerOutput::Refused(Reason::Busy) => {
-                    joining.stream = None;
-                    joining.trouble = Some("the host is busy".into());
-                    joining.retry = Some(now + RETRY);
-                    self.close(stream);
-                }
-                NewcomerOutput::Refused(reason) => {
-                    self.close(stream);
-                    self.join_over(space, Err(refused(reason)));
-                }
-                NewcomerOutput::Violated(violation) => {
-                    let device = joining.host;
-                    self.close(stream);
-                    self.outbox.event(Event::Violated { device, what: violation.to_string() });
-                    self.join_over(space, Err(misbehaved(&violation.to_string())));
-                }
-                NewcomerOutput::Bundle(parts) => {
-                    self.close(stream);
-                    if let Err(refusal) = self.join_enter(space, parts) {
-                        self.join_over(space, Err(refusal));
-                    }
-                }
+                NewcomerOutput::Refused(reason) => self.join_said(space, Said::Refused(reason)),
+                NewcomerOutput::Waiting => self.join_said(space, Said::Waits),
+                NewcomerOutput::Violated(violation) => self.join_wronged(space, violation.to_string()),
+                NewcomerOutput::Bundle(parts) => match self.join_enter(space, parts) {
+                    Ok(()) => self.close(stream),
+                    Err(what) => self.join_said(space, Said::Misbehaved(what)),
+                },
             }
         }
     }
 
+    /// A host broke the rules of the talk.
+    fn join_wronged(&mut self, space: SpaceId, what: String) {
+        if let Some(device) = self.joins.active.get(&space).and_then(|joining| joining.turns.host()) {
+            self.outbox.event(Event::Violated { device, what: what.clone() });
+        }
+        self.join_said(space, Said::Misbehaved(what));
+    }
+
+    /// What came of the host whose turn it was: it is the next one's, or all have spoken.
+    fn join_said(&mut self, space: SpaceId, said: Said) {
+        let now = self.now;
+        let Some(joining) = self.joins.active.get_mut(&space) else { return };
+        joining.stream_ordered = false;
+        let stream = joining.stream.take();
+        let verdict = joining.turns.said(now, said);
+        if verdict == Some(Verdict::Again) {
+            joining.retry = Some(now + RETRY);
+        }
+        if let Some((stream, _)) = stream {
+            self.close(stream);
+        }
+        match verdict {
+            None => self.join_dial(space),
+            Some(Verdict::Again) => {}
+            Some(Verdict::Waits) => self.join_waits(space),
+            Some(Verdict::Refused(reason)) => self.join_over(space, Err(refused(reason))),
+            Some(Verdict::Misbehaved(what)) => self.join_over(space, Err(misbehaved(&what))),
+        }
+    }
+
+    /// A person has to approve. The redemption stays here, and is sent again when the link is redeemed again.
+    fn join_waits(&mut self, space: SpaceId) {
+        let Some(joining) = self.joins.active.get(&space) else { return };
+        let digits = weft_invitation::digits(&self.me.identity);
+        let answer = Answer::JoinWaits { space, space_name: joining.link.space_name.clone(), digits };
+        self.join_over(space, Ok(answer));
+    }
+
     /// Checks what the host gave, and orders it to be stored.
-    fn join_enter(&mut self, space: SpaceId, parts: Vec<Part>) -> Result<(), Refusal> {
+    fn join_enter(&mut self, space: SpaceId, parts: Vec<Part>) -> Result<(), String> {
         let joining = self.joins.active.get_mut(&space).expect("its stream spoke just now");
         let (me, config) = (self.me.clone(), self.config.clone());
         let said = Some(joining.link.space_name.clone());
-        let (room, writes) =
-            bundle::room_of(me, config, space, joining.keys.clone(), parts, said).map_err(|what| misbehaved(&what))?;
+        let (room, writes) = bundle::room_of(me, config, space, joining.keys.clone(), parts, said)?;
         let invitation = invitation_id(&space, &joining.link.secret.id());
         let resolution = room.membership.resolution();
-        let issued =
-            resolution.invitation(&invitation).ok_or_else(|| misbehaved("the invitation is not in what it gave"))?;
-        let member = resolution.role_of(&self.me.identity).filter(|role| *role == issued.role);
-        let role = member.ok_or_else(|| misbehaved("by what it gave, this identity is no member"))?;
+        let issued = resolution.invitation(&invitation).ok_or("the invitation is not in what it gave")?;
+        // Somebody else may issue an invitation under the same public key, with another role.
+        if joining.link.hosts.first() != Some(&issued.device) {
+            return Err("another device issued the invitation than the link says".into());
+        }
+        let role = resolution.role_of(&self.me.identity).ok_or("by what it gave, this identity is no member")?;
         let row = local::seal_keys(&self.me.device, &joining.keys, self.draws.draw16());
         let said = Bytes::copy_from_slice(joining.link.space_name.as_bytes());
         let mut batch = vec![
@@ -279,6 +296,7 @@ impl Peer {
         batch.extend(writes);
         let inviter = issued.issuer;
         joining.entering = Some(Box::new(Entered { room, role, inviter }));
+        joining.stream = None;
         self.outbox.persist(Purpose::JoinEnter(space), Batch { writes: batch, durable: true });
         Ok(())
     }
@@ -311,12 +329,24 @@ impl Peer {
         let spaces: Vec<SpaceId> = self.joins.active.keys().copied().collect();
         for space in spaces {
             let Some(joining) = self.joins.active.get_mut(&space) else { continue };
-            if due(Some(joining.deadline)) && joining.entering.is_none() {
-                let trouble =
-                    joining.trouble.clone().unwrap_or_else(|| "it was not reached on any address of the link".into());
-                self.join_over(space, Err(too_late(&trouble)));
+            if joining.entering.is_some() {
+                continue;
+            }
+            if due(Some(joining.turns.deadline)) {
+                match joining.turns.waits() {
+                    true => self.join_waits(space),
+                    false => {
+                        let trouble = joining.turns.trouble.clone();
+                        let trouble = trouble.unwrap_or_else(|| "it was not reached on any address of the link".into());
+                        self.join_over(space, Err(too_late(&trouble)));
+                    }
+                }
             } else if due(joining.retry) {
+                joining.retry = None;
+                joining.turns.again(now);
                 self.join_dial(space);
+            } else if joining.retry.is_none() && due(Some(joining.turns.until)) {
+                self.join_said(space, Said::Silent("it did not answer in time".into()));
             } else if let Some((stream, newcomer)) = &mut joining.stream
                 && due(newcomer.deadline())
             {
@@ -342,7 +372,8 @@ fn refused(reason: Reason) -> Refusal {
     let (code, hint) = match reason {
         Reason::Expired => ("expired_invitation", "ask for a new link"),
         Reason::UsedUp => ("used_invitation", "ask for a new link: each is good for as many people as it was made for"),
-        Reason::NotValid => ("unknown_invitation", "ask for a new link: its host does not know this one (any more)"),
+        Reason::NotValid => ("unknown_invitation", "ask for a new link: its hosts do not know this one (any more)"),
+        Reason::Denied => ("denied", "ask whoever sent you the link"),
         _ => ("refused_by_host", "ask for a new link"),
     };
     Refusal::new(RefusalKind::Refused, code, reason.to_string(), hint)
@@ -354,7 +385,7 @@ fn misbehaved(what: &str) -> Refusal {
 }
 
 fn too_late(trouble: &str) -> Refusal {
-    let message = format!("the host of the link could not be reached in time: {trouble}");
-    let hint = "the device that issued the link must be on line; try the same link again";
+    let message = format!("no host of the link could be reached in time: {trouble}");
+    let hint = "a device that the link names must be on line; try the same link again";
     Refusal::new(RefusalKind::TimedOut, "host_unreachable", message, hint)
 }

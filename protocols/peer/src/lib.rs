@@ -43,6 +43,7 @@ mod devices;
 pub mod event;
 pub mod fuzz;
 mod host;
+mod invitations;
 mod io;
 mod job;
 mod join;
@@ -56,6 +57,7 @@ mod room;
 mod routes;
 pub mod status;
 pub mod store;
+mod turns;
 
 pub use command::{
     Acknowledgement, Act, Acted, Answer, Command, DeviceInfo, FeedStatus, MemberStatus, Refusal, RefusalKind, Removal,
@@ -63,6 +65,7 @@ pub use command::{
 };
 pub use config::Config;
 pub use event::Event;
+pub use invitations::{InvitationStatus, NewLink, NewcomerStatus};
 pub use io::{Ask, Input, Output, Protocol, Rows, StreamId, Ticket};
 pub use job::{Done, Job, OpenBodies, OpenedEntry};
 pub use local::RowError;
@@ -72,3 +75,4 @@ pub use room::enter::EnterError;
 pub use status::{PairStatus, PeerStatus, SpaceStatus, Status, Waiting};
 pub use store::{Batch, Damage, Ends, Opened, OpenedFeed, Write};
 pub use weft_replication::{ReadError, StoredRange};
+pub use weft_space::compose::Terms;

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `space/` space id | the device's keys in the space, sealed |
 //! | `joining/` space id | a redemption that was not answered yet, and the keys in it, sealed |
+//! | `newcomer/` space id, invitation id, device | since when it waits to be approved, 8 bytes little endian, and its redemption; none when it was denied |
 //! | `stopped/` feed id | the head that contradicts what is held |
 //! | `profile/` space id | this member has said its name in the space |
 //! | `sessions/` space id | the number of the next session of this device's data feed, 8 bytes little endian |
@@ -18,7 +19,7 @@
 
 use bytes::Bytes;
 use weft_crypto::{
-    DeviceId, DeviceKey, FeedId, FeedSecret, Head, InvitationKeyId, PreKeySecret, SpaceId,
+    DeviceId, DeviceKey, FeedId, FeedSecret, Head, InvitationId, InvitationKeyId, PreKeySecret, SpaceId,
     seal::{open_local, seal_local},
 };
 use weft_space::compose::SpaceKeys;
@@ -48,6 +49,7 @@ pub(crate) enum Row {
     Unsure(SpaceId, Ends),
     Sessions(SpaceId, u64),
     Draft(SpaceId, u64, Bytes),
+    Newcomer(SpaceId, InvitationId, DeviceId, Bytes),
     Device(DeviceRow),
 }
 
@@ -79,6 +81,10 @@ pub(crate) fn space_key(space: &SpaceId) -> Bytes {
 
 pub(crate) fn joining_key(space: &SpaceId) -> Bytes {
     [b"joining/", space.as_bytes().as_slice()].concat().into()
+}
+
+pub(crate) fn newcomer_key(space: &SpaceId, invitation: &InvitationId, device: &DeviceId) -> Bytes {
+    [b"newcomer/", space.as_bytes().as_slice(), invitation.as_bytes(), device.as_bytes()].concat().into()
 }
 
 pub(crate) fn stopped_key(feed: &FeedId) -> Bytes {
@@ -143,6 +149,11 @@ impl Row {
                 };
                 let link = OpenLink { expires_ms: u64::from_le_bytes(*expires_ms), used_by };
                 Ok(Row::Device(DeviceRow::Link(key, link)))
+            }
+            b"newcomer" => {
+                let (&[space, invitation, device], []) = id.as_chunks::<32>() else { return Err(RowError::Unknown) };
+                let (space, invitation) = (SpaceId::from_bytes(space), InvitationId::from_bytes(invitation));
+                Ok(Row::Newcomer(space, invitation, DeviceId::from_bytes(device), value.clone()))
             }
             b"stopped" => {
                 let feed = FeedId::try_from(id).map_err(|_| RowError::Unknown)?;

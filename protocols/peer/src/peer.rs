@@ -29,6 +29,7 @@ use crate::{
     room::{
         Room,
         enter::{EnterError, Entering},
+        newcomers::Newcomers,
         sessions::FIRST_SESSION,
     },
     store::{Damage, Opened, OpenedFeed},
@@ -110,6 +111,7 @@ impl Peer {
         let mut unsure = BTreeMap::new();
         let mut sessions = BTreeMap::new();
         let mut drafts: BTreeMap<SpaceId, Vec<_>> = BTreeMap::new();
+        let mut newcomers: BTreeMap<SpaceId, Newcomers> = BTreeMap::new();
         for (key, value) in &opened.local {
             match Row::decode(key, value)? {
                 Row::Space(space, value) => {
@@ -126,6 +128,9 @@ impl Peer {
                 }
                 Row::Said(space, name) => {
                     said.insert(space, name);
+                }
+                Row::Newcomer(space, invitation, device, row) => {
+                    newcomers.entry(space).or_default().restore(invitation, device, &row);
                 }
                 Row::Sessions(space, next) => {
                     sessions.insert(space, next);
@@ -159,6 +164,7 @@ impl Peer {
                 unsure: unsure.remove(&space),
                 sessions: sessions.remove(&space).unwrap_or(FIRST_SESSION),
                 drafts: drafts.remove(&space).unwrap_or_default(),
+                newcomers: newcomers.remove(&space).unwrap_or_default(),
             };
             let room = Room::enter(self.me.clone(), self.config.clone(), entering)?;
             self.rooms.insert(space, room);

@@ -163,6 +163,7 @@ impl Peer {
             Effect::RedemptionFailed(stream) => self.host_failed(stream),
             Effect::LetIn(stream) => self.sibling_is_in(stream),
             Effect::NotLetIn(stream) => self.sibling_is_not_in(stream),
+            Effect::RedemptionKept(stream) => self.host_kept(stream),
         }
     }
 

@@ -35,6 +35,8 @@ pub struct SpaceStatus {
     pub said_name: Option<String>,
     /// This identity's role; none when it counts as no member.
     pub role: Option<Role>,
+    /// How many newcomers wait at this device until a person approves them.
+    pub newcomers: u32,
     /// How many members there are.
     pub members: u32,
     /// At least one other member is connected, each connected one holds what is held here and the other way round, and all

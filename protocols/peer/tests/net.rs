@@ -208,6 +208,14 @@ pub(crate) struct Net {
     seeds: u64,
     /// Devices that were linked: what they act by since.
     pub(crate) linked: BTreeMap<DeviceId, (Welcome, LinkedBy)>,
+    /// Nobody reaches them.
+    offline: BTreeSet<DeviceId>,
+    /// Hosts that go off line when they have written a redemption and are about to say so.
+    pub(crate) dying: BTreeSet<DeviceId>,
+    /// Hosts that never say a word on streams of newcomers.
+    pub(crate) silent: BTreeSet<DeviceId>,
+    /// Both ends of streams of newcomers.
+    newcomers: BTreeSet<(DeviceId, StreamId)>,
 }
 
 fn is_data(run: &Run) -> bool {
@@ -246,6 +254,10 @@ impl Net {
             next_stream: 0,
             seeds: 0,
             linked: BTreeMap::new(),
+            offline: BTreeSet::new(),
+            dying: BTreeSet::new(),
+            silent: BTreeSet::new(),
+            newcomers: BTreeSet::new(),
         }
     }
 
@@ -348,6 +360,33 @@ impl Net {
         self.restart(device);
     }
 
+    /// Nobody reaches it, and it reaches nobody.
+    pub(crate) fn goes_off_line(&mut self, device: DeviceId) {
+        let pairs: Vec<_> = self.connected.iter().filter(|(a, b)| *a == device || *b == device).copied().collect();
+        for (a, b) in pairs {
+            self.disconnect(a, b);
+        }
+        self.offline.insert(device);
+    }
+
+    pub(crate) fn comes_back(&mut self, device: DeviceId) {
+        self.offline.remove(&device);
+    }
+
+    /// Whether a frame gets through: some hosts keep silent towards newcomers, and some go before they have answered.
+    fn gets_through(&mut self, at: DeviceId, stream: StreamId, payload: &Bytes) -> bool {
+        /// The first byte of `Accepted`.
+        const ACCEPTED: u8 = 5 << 3 | 2;
+        if !self.newcomers.contains(&(at, stream)) {
+            return true;
+        }
+        if payload.first() == Some(&ACCEPTED) && self.dying.remove(&at) {
+            self.goes_off_line(at);
+            return false;
+        }
+        !self.silent.contains(&at)
+    }
+
     pub(crate) fn connect(&mut self, a: DeviceId, b: DeviceId) {
         self.connected.push((a, b));
         self.input(a, Input::Connected { device: b });
@@ -429,12 +468,14 @@ impl Net {
     fn carry_out(&mut self, at: DeviceId, output: Output) {
         match output {
             Output::OpenStream { device, protocol } => self.open_stream(at, device, protocol),
-            Output::Send { stream, frame } => {
-                if let Some((to, stream)) = self.streams.get(&(at, stream)).copied() {
+            Output::Send { stream: own, frame } => {
+                if let Some((to, stream)) = self.streams.get(&(at, own)).copied() {
                     let mut decoder = weft_wire::frame::Decoder::new();
                     decoder.push(frame);
                     let frame = decoder.next().unwrap().unwrap();
-                    self.input(to, Input::Received { stream, frame });
+                    if self.gets_through(at, own, &frame) {
+                        self.input(to, Input::Received { stream, frame });
+                    }
                 }
             }
             Output::CloseStream { stream } => {
@@ -444,7 +485,7 @@ impl Net {
                 }
             }
             Output::Dial { device, .. } => {
-                if self.nodes.contains_key(&device) {
+                if self.nodes.contains_key(&device) && !self.offline.contains(&device) && !self.offline.contains(&at) {
                     self.connect(at, device);
                 } else {
                     self.input(at, Input::DialFailed { device, reason: "nobody there".into() });
@@ -486,6 +527,9 @@ impl Net {
         self.next_stream += 2;
         self.streams.insert((at, mine), (device, theirs));
         self.streams.insert((device, theirs), (at, mine));
+        if protocol == Protocol::Invitation {
+            self.newcomers.extend([(at, mine), (device, theirs)]);
+        }
         self.input(at, Input::StreamOpened { stream: mine, device, protocol, opener: true });
         self.input(device, Input::StreamOpened { stream: theirs, device: at, protocol, opener: false });
     }

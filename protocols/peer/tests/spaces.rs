@@ -7,7 +7,7 @@ use weft_credential::Role;
 use weft_crypto::{DeviceId, FeedId, ObjectId, Purpose, SpaceId};
 use weft_echo::{Edit, TextOp, tables, view};
 use weft_invitation::Link;
-use weft_peer::{Answer, Command, Event, RefusalKind};
+use weft_peer::{Answer, Command, Event, NewLink, RefusalKind, Terms};
 
 use crate::net::Net;
 
@@ -19,15 +19,14 @@ pub(crate) fn create(net: &mut Net, at: DeviceId) -> SpaceId {
 }
 
 pub(crate) fn invite(net: &mut Net, at: DeviceId, space: SpaceId, role: Role) -> Link {
-    let command = Command::Invite {
+    let command = Command::Invite(NewLink {
         space,
-        role,
-        uses: 1,
-        expires_ms: 1_800_000_000_000 + 86_400_000,
+        terms: Terms::once(role, 1_800_000_000_000 + 86_400_000),
         addresses: vec!["/memory/1".into()],
+        places: Vec::new(),
         space_name: "home".into(),
         inviter_name: "alice".into(),
-    };
+    });
     match net.answer(at, command).unwrap() {
         Answer::Invited { link, .. } => Link::parse(&link).unwrap(),
         other => panic!("{other:?}"),

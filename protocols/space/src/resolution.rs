@@ -262,7 +262,7 @@ impl Resolution {
         ids.filter_map(|id| Some((*id, self.invitation(id)?)))
     }
 
-    /// Whether an identity's devices take redemptions of an invitation now: it may grant the role itself.
+    /// Whether an identity's devices take redemptions of an invitation now: it may grant the role itself. Spec: INVITATION-2
     pub fn may_host(&self, identity: &IdentityId, invitation: &InvitationState) -> bool {
         self.role_of(identity).is_some_and(|role| role.may_grant(invitation.role))
     }
@@ -275,7 +275,7 @@ impl Resolution {
     }
 
     /// Whether hosts turn a newcomer away: its device was here and is not any more, or its identity was removed, and the invitation
-    /// is not from after that in the order.
+    /// is not from after that in the order. Spec: INVITATION-4.3
     pub fn is_turned_away(&self, invitation: &InvitationId, identity: &IdentityId, device: &DeviceId) -> bool {
         let acts = &self.facts.acts;
         let gone = self.facts.devices.contains_key(device) && self.device(device).is_none();

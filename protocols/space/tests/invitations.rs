@@ -156,6 +156,7 @@ fn a_revocation_names_every_entry_that_let_somebody_in() {
     assert_eq!(world.resolve().invitations().count(), 3);
 }
 
+/// Spec: INVITATION-4.3
 #[test]
 fn whoever_was_removed_is_turned_away_at_links_from_before() {
     let mut world = three();

@@ -247,7 +247,7 @@ pub(crate) fn dated_back(tell: &mut impl FnMut(&str, World)) {
     world.admit(CAROL, Role::Reader);
     let link = world.invite(ALICE, Role::Owner, 1, 0);
     world.redeem(ALICE, &link, BOB);
-    let issued = InvitationIssued { key: link.id(), role: Role::Reader, uses: 1, expires_ms: 0 };
+    let issued = InvitationIssued { key: link.id(), role: Role::Reader, uses: 1, expires_ms: 0, approve: false };
     world.write(MALLORY, vec![Credential::InvitationIssued(issued)]);
     world.revoke(MALLORY, &link, Vec::new());
     tell("an admin issues an owner's link once more and revokes it", world);

@@ -29,6 +29,63 @@ export type Appended = {
   space: string;
 };
 
+/** What was said of a newcomer. */
+export type Decided = {
+  /** Whether it was let in. */
+  approved: boolean;
+  /** The invitation. */
+  invitation: string;
+  /** The newcomer's root key. */
+  newcomer: string;
+  /** The space. */
+  space: string;
+};
+
+/** What is said of a newcomer. */
+export type Decision = {
+  /** True lets it in, false turns it away. */
+  approve: boolean;
+};
+
+/** A draft. */
+export type DraftBody = {
+  /** What is to be changed, and how. */
+  change: Json;
+  /** Its number. */
+  draft: number;
+  /** When it was kept, RFC 3339. */
+  kept: string;
+  refused?: Reason | null;
+};
+
+/** A draft that is gone. */
+export type DraftDropped = {
+  /** The draft. */
+  dropped: number;
+  /** The space. */
+  space: string;
+};
+
+/** A change that could not be written yet is kept, and made when it can be. */
+export type DraftKept = {
+  /** The numbers of the drafts that were kept. */
+  drafts: number[];
+  /** The space. */
+  space: string;
+  /** What they wait for. */
+  waits_for: string;
+};
+
+/** The drafts of a space. */
+export type Drafts = {
+  /** In the order in which they were kept. */
+  drafts: DraftBody[];
+  /** Whether this device may write by now, so that only what was refused stays. */
+  ends_known: boolean;
+  /** The space. */
+  space: string;
+};
+
 /** What the header of an entry says. Nothing of it is secret to whoever holds the feed; bodies of data entries are sealed. */
 export type EntryBody = {
   /** The bytes of its body as stored. */
@@ -55,10 +112,12 @@ export type ErrorBody = {
 export type EventBody = {
   /** How many. */
   count?: number | null;
-  /** What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`, `level_changed`, `violated`, `damaged`, `mended`, `stopped`, or `lagged` when this reader was too slow and `count` events are missing. */
+  /** What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`, `level_changed`, `violated`, `newcomer_waits`, `damaged`, `mended`, `ends_known`, `stopped`, or `lagged` when this reader was too slow and `count` events are missing. */
   event: string;
   /** The feed it happened to. */
   feed?: string | null;
+  /** The invitation by which a newcomer came. */
+  invitation?: string | null;
   /** The length of the feed now. */
   length?: number | null;
   /** Whether the space is level now. */
@@ -157,10 +216,58 @@ export type Imported = {
   space: string;
 };
 
-/** The link that was issued. Whoever has it can join, once. */
-export type Invited = {
+/** An invitation. */
+export type Invitation = {
+  /** Whether somebody has to approve each newcomer. */
+  approve: boolean;
+  /** Whether that is over, by this node's clock. */
+  expired: boolean;
   /** Until when it can be used, RFC 3339. */
   expires: string;
+  /** Whether this device lets newcomers in by it. */
+  hosted: boolean;
+  /** Its id. */
+  invitation: string;
+  /** The identity that issued it. */
+  issuer: string;
+  /** What the issuer calls itself. */
+  issuer_name?: string | null;
+  /** How many still can. */
+  left: number;
+  /** The identities that joined by it. */
+  redeemed: string[];
+  /** Whether this identity may take it back. */
+  revocable: boolean;
+  /** Whether it was taken back, or ended with its issuer. */
+  revoked: boolean;
+  /** What a newcomer becomes. */
+  role: string;
+  /** The space. */
+  space: string;
+  /** What the space is called. */
+  space_name?: string | null;
+  /** How many did. */
+  used: number;
+  /** How many people can join by it. */
+  uses: number;
+  /** Who waits at this device to be approved. */
+  waiting: Newcomer[];
+};
+
+/** Invitations. */
+export type Invitations = {
+  /** Space by space, in the order of their ids. */
+  invitations: Invitation[];
+};
+
+/** The link that was issued. Whoever has it can join, as often as it has uses. */
+export type Invited = {
+  /** Whether somebody has to approve each of them. */
+  approve: boolean;
+  /** Until when it can be used, RFC 3339. */
+  expires: string;
+  /** The devices that let newcomers in, this one first, as libp2p names them. */
+  hosts: string[];
   /** The invitation's id. */
   invitation: string;
   /** `weft-invite:…` */
@@ -169,6 +276,8 @@ export type Invited = {
   role: string;
   /** The space. */
   space: string;
+  /** How many people can join by it. */
+  uses: number;
 };
 
 /** The membership that is now durable here. */
@@ -254,10 +363,14 @@ export type Members = {
 
 /** A link to be issued. */
 export type NewInvitation = {
+  /** Whether somebody here has to approve each of them. Default false. */
+  approve?: boolean | null;
   /** How long the link can be used, in milliseconds; at most 366 days. Default 24 hours. */
   expires_ms?: number | null;
   /** What the newcomer will be: `reader`, `writer`, `admin` or `owner`. Default `writer`. */
   role?: string | null;
+  /** How many people can join by it, 1 to 10,000. Default 1. */
+  uses?: number | null;
 };
 
 /** An object to be made. */
@@ -274,6 +387,18 @@ export type NewObject = {
 export type NewSpace = {
   /** What people call it; at most 128 bytes. */
   name: string;
+};
+
+/** A newcomer that waits. */
+export type Newcomer = {
+  /** Twenty digits of its root key. Let the newcomer read its own to you, by telephone for instance, before you approve. */
+  digits: string;
+  /** Its root key: by this it is named. */
+  identity: string;
+  /** Its device, as libp2p names it. */
+  peer_id: string;
+  /** Since when it waits, RFC 3339. */
+  since: string;
 };
 
 /** Something that the owner should look after. */
@@ -456,6 +581,16 @@ export type Records = {
   space: string;
 };
 
+/** An invitation that was taken back. */
+export type Revoked = {
+  /** The invitation. */
+  invitation: string;
+  /** The space. */
+  space: string;
+  /** How many joined by it before, and stay. */
+  standing: number;
+};
+
 /** A session: a document that edits under it is told apart from every other, for ever. */
 export type SessionBody = {
   /** The client id that the Yjs document is to have, below 2^53. */
@@ -502,6 +637,8 @@ export type SpaceBody = {
   members: number;
   /** Its name; none before its first data is here. */
   name?: string | null;
+  /** How many newcomers wait at this device until somebody approves them. */
+  newcomers: number;
   /** What this identity is there: `reader`, `writer`, `admin`, `owner`; none when it is no member. */
   role?: string | null;
   /** What the link it was joined by says it is called; a claim, and none once the name is here. */
@@ -644,6 +781,20 @@ export type WaitingBody = {
   what: string;
 };
 
+/** A person at a host of the link has to approve first. The redemption is kept here and there. */
+export type Waits = {
+  /** Twenty digits of this identity: read them to whoever sent the link, who sees the same. */
+  digits: string;
+  /** What the link says its issuer is called, if it says so. */
+  says_inviter?: string | null;
+  /** What the link says the space is called, if it says so. */
+  says_space?: string | null;
+  /** The space. */
+  space: string;
+  /** True. */
+  waiting: boolean;
+};
+
 /** An update that is durable here. */
 export type Written = {
   /** The object. */
@@ -719,8 +870,48 @@ export interface Paths {
       answer: LockBody;
     };
   };
+  "/invitations": {
+    /** List invitations, and who waits at this device to be approved. */
+    GET: {
+      query?: {
+        /** Only of this space. */
+        space?: string;
+        /** Those too that nobody can redeem any more. Default false. */
+        all?: boolean;
+      };
+      answer: Invitations;
+    };
+  };
+  "/invitations/{invitation}": {
+    /** Take an invitation back. Whoever joined by it stays. */
+    DELETE: {
+      path: {
+        invitation: string;
+      };
+      query?: {
+        /** Only of this space. */
+        space?: string;
+      };
+      answer: Revoked;
+    };
+  };
+  "/invitations/{invitation}/newcomers/{newcomer}": {
+    /** Let a newcomer in that waits at this device, or turn it away. */
+    POST: {
+      path: {
+        invitation: string;
+        newcomer: string;
+      };
+      query?: {
+        /** Only of this space. */
+        space?: string;
+      };
+      body: Decision;
+      answer: Decided;
+    };
+  };
   "/join": {
-    /** Join a space. Answered when membership is durable here and the epoch is open; the data comes later. */
+    /** Join a space. Answered when membership is durable here and the epoch is open; the data comes later. Where a person has to approve first, the answer says so, and the same request asks again. */
     POST: {
       body: Joining;
       answer: Joined;
@@ -897,6 +1088,25 @@ export interface Paths {
       answer: SpaceBody;
     };
   };
+  "/spaces/{space}/drafts": {
+    /** List the drafts of a space: changes that wait, or that could not be made. */
+    GET: {
+      path: {
+        space: string;
+      };
+      answer: Drafts;
+    };
+  };
+  "/spaces/{space}/drafts/{draft}": {
+    /** Drop a draft: it is not made any more. */
+    DELETE: {
+      path: {
+        space: string;
+        draft: number;
+      };
+      answer: DraftDropped;
+    };
+  };
   "/spaces/{space}/feeds": {
     /** List the feeds of a space. */
     GET: {
@@ -929,7 +1139,7 @@ export interface Paths {
     };
   };
   "/spaces/{space}/invitations": {
-    /** Issue a link by which one person can join. */
+    /** Issue a link by which people can join. */
     POST: {
       path: {
         space: string;

@@ -16,7 +16,7 @@ use crate::{
     event::Event,
     host::{Gathering, PART_BYTES},
     io::{Output, StreamId},
-    links::{devices, invitation::Redeemed},
+    links::devices::{self, LetIn},
     outbox::Purpose,
     peer::Peer,
 };
@@ -120,8 +120,8 @@ impl Peer {
             hosting.space = Some(space);
         }
         match judged {
-            Ok(Redeemed::Ordered) => {}
-            Ok(Redeemed::Stands) => self.sibling_is_in(stream),
+            Ok(LetIn::Ordered) => {}
+            Ok(LetIn::Stands) => self.sibling_is_in(stream),
             Err(reason) => {
                 if let Some(hosting) = self.devices.hostings.0.get_mut(&stream) {
                     hosting.host.handle_input(self.now, HostInput::Judged(Err(reason)));

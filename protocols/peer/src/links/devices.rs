@@ -6,7 +6,7 @@ use weft_invitation::Reason;
 use weft_machine::Draws;
 use weft_space::compose;
 
-use super::{invitation::Redeemed, membership};
+use super::membership;
 use crate::{
     commands::actor,
     io::StreamId,
@@ -16,13 +16,21 @@ use crate::{
     },
 };
 
+/// What becomes of a sibling that is not refused.
+pub(crate) enum LetIn {
+    /// The entry is on its way to the disk.
+    Ordered,
+    /// It is in already.
+    Stands,
+}
+
 /// Orders the one entry that lets a sibling in, unless it is in already. Spec: SPACE-15.1, PEER-15.2
 pub(crate) fn let_in(
     room: &mut Room,
     stream: StreamId,
     linked: &DeviceLinked,
     draws: &mut Draws,
-) -> Result<Redeemed, Reason> {
+) -> Result<LetIn, Reason> {
     let statement = linked.statement();
     let me = room.me.clone();
     let resolution = room.membership.resolution();
@@ -30,7 +38,7 @@ pub(crate) fn let_in(
     if member.devices.contains(&statement.device) {
         let feeds = linked.feeds().map_err(|_| Reason::Malformed)?;
         let here = feeds.iter().all(|feed| resolution.feed(feed).is_some_and(|feed| feed.counts));
-        return if here { Ok(Redeemed::Stands) } else { Err(Reason::NotValid) };
+        return if here { Ok(LetIn::Stands) } else { Err(Reason::NotValid) };
     }
     if resolution.had_device(&statement.device) {
         return Err(Reason::NotValid);
@@ -48,5 +56,5 @@ pub(crate) fn let_in(
         bodies: vec![body],
         purpose: Purpose::LetIn { stream },
     });
-    Ok(Redeemed::Ordered)
+    Ok(LetIn::Ordered)
 }

@@ -83,8 +83,18 @@ pub(crate) fn landed(room: &mut Room, feed: FeedId, ticket: Ticket, outbox: &mut
             Purpose::Mutation(write) => {
                 room.written.insert(from, write);
             }
-            Purpose::Invitation { ask, link, invitation } => {
-                outbox.push(Output::Answer { ask, result: Ok(Answer::Invited { link, invitation }) });
+            Purpose::Invitation { ask, link, invitation, hosts } => {
+                outbox.push(Output::Answer { ask, result: Ok(Answer::Invited { link, invitation, hosts }) });
+            }
+            Purpose::Approval { ask, invitation, newcomer } => {
+                room.redeeming.remove(&invitation);
+                let writes = vec![room.newcomers.forget(&room.space, invitation, newcomer)];
+                room.persist_rows(Batch { writes, durable: false }, outbox);
+                outbox.push(Output::Answer { ask, result: Ok(Answer::NewcomerApproved) });
+            }
+            Purpose::Revocation { ask, invitation, standing } => {
+                room.redeeming.remove(&invitation);
+                outbox.push(Output::Answer { ask, result: Ok(Answer::InvitationRevoked { standing }) });
             }
             Purpose::Act { ask, counts, epoch } => {
                 let acted = Acted { act: Place { feed, seq: from, part: 0 }, counts, epoch };
@@ -129,6 +139,10 @@ fn fail(room: &mut Room, now: Time, drafts: Vec<Draft>, refusal: &Refusal, outbo
             Purpose::Mutation(ticket) => room.echo.handle_input(now, weft_echo::Input::WriteFailed { ticket }),
             Purpose::Upkeep => room.upkeep.failed(now),
             Purpose::Witness(feed) => room.witness_failed(&feed),
+            Purpose::Approval { ask, invitation, .. } | Purpose::Revocation { ask, invitation, .. } => {
+                room.redeeming.remove(&invitation);
+                outbox.push(Output::Answer { ask, result: Err(refusal.clone()) });
+            }
             Purpose::Redemption { stream, invitation } => {
                 room.redeeming.remove(&invitation);
                 room.effects.push_back(Effect::RedemptionFailed(stream));

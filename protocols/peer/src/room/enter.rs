@@ -24,6 +24,7 @@ use super::{
     drafts::Drafts,
     ledger::Ledger,
     mending::Mending,
+    newcomers::Newcomers,
     own::OwnFeed,
     quarantine::Quarantine,
     replay::Replay,
@@ -52,6 +53,7 @@ pub(crate) struct Entering {
     pub(crate) unsure: Option<Ends>,
     pub(crate) sessions: u64,
     pub(crate) drafts: Vec<(u64, Bytes)>,
+    pub(crate) newcomers: Newcomers,
 }
 
 /// Why a room cannot be opened.
@@ -87,6 +89,7 @@ impl Room {
             unsure,
             sessions,
             drafts,
+            newcomers,
         } = entering;
         let mut ledger = Ledger::default();
         for feed in feeds {
@@ -151,6 +154,7 @@ impl Room {
             catching_up: Vec::new(),
             redeeming: BTreeSet::new(),
             carried: BTreeSet::new(),
+            newcomers,
             refusals: BTreeMap::new(),
             control_changes: Vec::new(),
             store_failed: None,

@@ -113,6 +113,7 @@ impl Room {
             Some(Persisting::Mend { feed }) => links::mending::written(self, feed, outbox),
             Some(Persisting::Draft(change)) => self.changed_draft(change, outbox),
             Some(Persisting::Session { ask, session }) => self.opened_session(ask, session, outbox),
+            Some(Persisting::Newcomer(saying)) => self.newcomer_kept(saying, outbox),
             Some(Persisting::Rows) | None => {}
         }
     }
@@ -133,6 +134,7 @@ impl Room {
             Some(Persisting::Session { ask, .. }) => {
                 outbox.push(Output::Answer { ask, result: Err(links::own::not_stored(reason)) });
             }
+            Some(Persisting::Newcomer(saying)) => self.newcomer_not_kept(saying, reason, outbox),
             Some(Persisting::Rows) | None => {}
         }
     }

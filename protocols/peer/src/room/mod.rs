@@ -20,6 +20,7 @@ mod facts;
 pub(crate) mod forks;
 pub(crate) mod ledger;
 pub(crate) mod mending;
+pub(crate) mod newcomers;
 pub(crate) mod own;
 pub(crate) mod quarantine;
 mod quarantined;
@@ -37,7 +38,7 @@ use std::{
 
 use bytes::Bytes;
 use weft_credential::Credential;
-use weft_crypto::{DeviceId, EpochId, FeedId, Manifest, ObjectId, Purpose as FeedPurpose, SpaceId};
+use weft_crypto::{DeviceId, EpochId, FeedId, InvitationId, Manifest, ObjectId, Purpose as FeedPurpose, SpaceId};
 use weft_echo::{Echo, Edit, EditTicket, LoadTicket, WriteTicket};
 use weft_feed::{VerifiedRange, order::Order};
 use weft_machine::{ClaimedTime, Draws, Machine, Time};
@@ -45,8 +46,8 @@ use weft_replication::{Held, sources::Sources};
 use weft_space::{Keys, Space, compose::SpaceKeys};
 
 use self::{
-    derived::Derived, ledger::Ledger, mending::Mending, own::OwnFeed, replay::Replay, rereads::Rereads, unsure::Unsure,
-    upkeep::Upkeep,
+    derived::Derived, ledger::Ledger, mending::Mending, newcomers::Newcomers, own::OwnFeed, replay::Replay,
+    rereads::Rereads, unsure::Unsure, upkeep::Upkeep,
 };
 use crate::{
     command::Answer,
@@ -90,6 +91,8 @@ pub(crate) enum Effect {
     LetIn(StreamId),
     /// It could not be written.
     NotLetIn(StreamId),
+    /// It is kept, durably, until a person approves it.
+    RedemptionKept(StreamId),
 }
 
 /// What an edit was for.
@@ -120,6 +123,8 @@ pub(crate) enum Persisting {
     Mend {
         feed: FeedId,
     },
+    /// A newcomer that waits is kept, or what a person said of one.
+    Newcomer(Saying),
     /// A session's number is taken.
     Session {
         ask: Ask,
@@ -128,6 +133,15 @@ pub(crate) enum Persisting {
     /// A draft is kept or dropped.
     Draft(drafts::Change),
     Rows,
+}
+
+/// Who is to hear that something of a newcomer is durable.
+#[derive(Debug)]
+pub(crate) enum Saying {
+    /// The newcomer: it waits.
+    Waits { stream: StreamId, invitation: InvitationId, newcomer: DeviceId },
+    /// The person who denied it.
+    Denied(Ask),
 }
 
 /// How a rebuild stands.
@@ -187,9 +201,11 @@ pub(crate) struct Room {
     /// this change.
     pub(crate) catching_up: Vec<(Ask, Option<ObjectId>, u64)>,
     /// Links that are being redeemed: their uses are counted when the redemption is durable, and not taken twice meanwhile.
-    pub(crate) redeeming: BTreeSet<weft_crypto::InvitationId>,
+    pub(crate) redeeming: BTreeSet<InvitationId>,
     /// Devices of this identity whose removal is on its way to the disk.
     pub(crate) carried: BTreeSet<DeviceId>,
+    /// Who waits here until a person approves it.
+    pub(crate) newcomers: Newcomers,
     /// Feeds whose author broke a rule: they end before that entry.
     pub(crate) refusals: BTreeMap<FeedId, (u64, String)>,
     /// What the order of the control feeds said, for an order of data feeds that begins again.

@@ -38,7 +38,7 @@ pub(crate) enum Purpose {
     /// ECHO wrote.
     Mutation(WriteTicket),
     /// A link was issued.
-    Invitation { ask: Ask, link: String, invitation: InvitationId },
+    Invitation { ask: Ask, link: String, invitation: InvitationId, hosts: Vec<DeviceId> },
     /// Somebody's right was changed; an epoch may have begun with it.
     Act { ask: Ask, counts: bool, epoch: Option<EpochId> },
     /// The space is kept writable.
@@ -51,6 +51,10 @@ pub(crate) enum Purpose {
     LetIn { stream: StreamId },
     /// A device of this identity was removed here as elsewhere.
     Carried { device: DeviceId },
+    /// A newcomer was let in whom a person has approved.
+    Approval { ask: Ask, invitation: InvitationId, newcomer: DeviceId },
+    /// An invitation was taken back.
+    Revocation { ask: Ask, invitation: InvitationId, standing: u32 },
 }
 
 /// A draft, and the first entry it became.

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use weft_credential::{Credential, InvitationIssued, InvitationRevoked, Redemption, Role, redemption};
 use weft_crypto::{
-    Context, DeviceId, EntryId, EpochId, Hasher, InvitationId, InvitationKeyId, InvitationSecret, SignedManifest, SpaceId,
+    Context, DeviceId, EntryId, EpochId, Hasher, InvitationId, InvitationKeyId, InvitationSecret, SignedManifest,
+    SpaceId,
     lockbox::{EpochSecrets, LockboxError, Recipient, RecipientKind},
 };
 use weft_machine::Draws;

@@ -12,7 +12,7 @@ use weft_crypto::{
 };
 
 use super::{
-    act::{self, Act, Effect},
+    act::{self, Act},
     facts::{Admission, DeviceFacts, Earlier, EpochFacts, Facts, FeedFacts, Grant, Issue, MemberFacts},
     forks::Witness,
     standing::{Standing, View},

@@ -3,7 +3,7 @@
 use super::{BODIES, CARRIED, CHAIN, DEVICE_STATEMENT, HASH, HEAD, HEADERS, NAME, SIGNATURE, SIGNED_MANIFEST, bounded};
 use crate::{
     Bound,
-    invitation::{Accepted, Begin, Challenge, Enter, Part, Prove, Redeem, Refused, Sibling, Spaces, Welcome},
+    invitation::{Accepted, Begin, Challenge, Enter, Part, Prove, Redeem, Refused, Sibling, Spaces, Waiting, Welcome},
 };
 
 /// Devices that a link names.
@@ -28,11 +28,13 @@ bounded! { "weft.invitation.v1", invitation:
         Bound::message(1, Begin::BOUNDS).alternative(), Bound::message(2, Challenge::BOUNDS).alternative(),
         Bound::message(3, Redeem::BOUNDS).alternative(), Bound::message(4, Refused::BOUNDS).alternative(),
         Bound::message(5, Accepted::BOUNDS).alternative(), Bound::message(6, Part::BOUNDS).alternative(),
+        Bound::message(7, Waiting::BOUNDS).alternative(),
     ]
     Begin [Bound::u32(1), Bound::bytes(2, HASH)]
     Challenge [Bound::bytes(1, HASH)]
     Redeem [Bound::bytes(1, SIGNATURE), Bound::bytes(2, REDEMPTION)]
     Refused [Bound::u32(1)]
+    Waiting []
     Accepted [Bound::u32(1), Bound::u64(2)]
     Part [
         Bound::bytes(1, SIGNED_MANIFEST), Bound::u64(2), Bound::bytes(3, HEAD), Bound::bytes(4, HEADERS),

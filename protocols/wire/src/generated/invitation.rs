@@ -26,7 +26,7 @@ pub struct Link {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Frame {
-    #[prost(oneof = "frame::Kind", tags = "1, 2, 3, 4, 5, 6")]
+    #[prost(oneof = "frame::Kind", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub kind: ::core::option::Option<frame::Kind>,
 }
 /// Nested message and enum types in `Frame`.
@@ -45,6 +45,8 @@ pub mod frame {
         Accepted(super::Accepted),
         #[prost(message, tag = "6")]
         Part(super::Part),
+        #[prost(message, tag = "7")]
+        Waiting(super::Waiting),
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -69,12 +71,15 @@ pub struct Redeem {
     pub redemption: ::prost::bytes::Bytes,
 }
 /// 1 not valid (unknown invitation or failed proof), 2 busy, 3 malformed. Only to one who has proved knowledge of the key of an
-/// invitation this host knows: 4 expired, 5 used up.
+/// invitation this host knows: 4 expired, 5 used up, 6 denied.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Refused {
     #[prost(uint32, tag = "1")]
     pub reason: u32,
 }
+/// A person at the host has to approve: ask again later.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Waiting {}
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Accepted {
     #[prost(uint32, tag = "1")]
