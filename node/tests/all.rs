@@ -18,6 +18,7 @@ mod files;
 mod following;
 mod harness;
 mod hostile;
+mod invitations;
 mod keys;
 mod lifecycle;
 mod logs;

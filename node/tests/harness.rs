@@ -267,7 +267,8 @@ pub(crate) struct Following {
 impl Following {
     /// Starts a command.
     pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Following {
-        let errors = folder.dir.path().join(format!("{}.err", arguments.join("-").replace(['/', ':'], "_")));
+        let name: String = arguments.join("-").replace(['/', ':'], "_").chars().take(100).collect();
+        let errors = folder.dir.path().join(format!("{name}.err"));
         let stderr = std::fs::File::create(&errors).unwrap();
         let mut child = folder.command(arguments).stdout(Stdio::piped()).stderr(stderr).spawn().unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());

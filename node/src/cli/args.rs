@@ -10,7 +10,8 @@ use super::files::Hidden;
 const EXIT_CODES: &str = "\
 Names: SPACE, OBJECT and FEED are a full id, a unique prefix of six or more characters, or a unique name.
        PEER is a full peer id, its last eight characters, a unique name, or an identity with one device.
-Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 timed out or not level, 6 store damaged or locked.";
+Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 timed out, not level or not approved yet,
+       6 store damaged or locked.";
 
 /// Weft: a peer-to-peer cloud. Share spaces between devices, encrypted, without a server.
 #[derive(Debug, Parser)]
@@ -70,13 +71,17 @@ pub(crate) enum Command {
     /// Make and look at spaces
     #[command(subcommand)]
     Space(Space),
-    /// Print a link by which one person can join a space
+    /// Print a link by which people can join a space
     Invite(Invite),
+    /// See who can still join by which link and who waits to be let in, let them in, take links back
+    #[command(subcommand)]
+    Invitation(Invitation),
     /// Join a space by a link
-    Join {
-        /// The link, or `-` to read it from standard input
-        link: String,
-    },
+    #[command(
+        after_help = "Where a person has to approve, this waits; stopped or run again, it asks for the same membership. Until then the \
+                      exit code is 5 and the error's code `waits_for_approval`."
+    )]
+    Join(Join),
     /// Make, read and change objects
     #[command(subcommand)]
     Object(Object),
@@ -232,6 +237,65 @@ pub(crate) struct Invite {
     /// How long the link can be used, like 30m, 24h or 7d
     #[arg(long, default_value = "24h", value_parser = duration)]
     pub(crate) expires: Duration,
+    /// How many people can join by it
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) uses: u32,
+    /// Ask here before anybody is let in: `weft invitation list` shows who waits
+    #[arg(long)]
+    pub(crate) approve: bool,
+}
+
+/// Join a space.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Join {
+    /// The link, or `-` to read it from standard input
+    pub(crate) link: String,
+    /// How long to wait for a person to approve, where the link asks for that
+    #[arg(long, default_value = "10m", value_name = "TIME", value_parser = duration)]
+    pub(crate) wait: Duration,
+    /// Do not wait for a person
+    #[arg(long, conflicts_with = "wait")]
+    pub(crate) no_wait: bool,
+}
+
+/// Look after invitations.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Invitation {
+    /// List invitations that can be redeemed, and who waits at this device to be let in
+    List {
+        /// Only of this space
+        space: Option<String>,
+        /// Those too that nobody can redeem any more
+        #[arg(long)]
+        all: bool,
+    },
+    /// Take an invitation back; whoever joined by it stays
+    Revoke {
+        /// The invitation
+        #[arg(value_parser = given)]
+        invitation: String,
+        /// Look for it in this space only
+        #[arg(long)]
+        space: Option<String>,
+    },
+    /// Let a newcomer in that waits at this device
+    Approve(Newcomer),
+    /// Turn a newcomer away that waits at this device
+    Deny(Newcomer),
+}
+
+/// A newcomer that waits.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Newcomer {
+    /// The invitation
+    #[arg(value_parser = given)]
+    pub(crate) invitation: String,
+    /// The newcomer: its identity, the first six characters of it or more, or its digits
+    #[arg(value_parser = given)]
+    pub(crate) newcomer: String,
+    /// Look for the invitation in this space only
+    #[arg(long)]
+    pub(crate) space: Option<String>,
 }
 
 /// Make, read and change objects.

@@ -75,11 +75,6 @@ impl Call {
         Call { method: Method::PATCH, path: path.into(), body: Payload::Json(body) }
     }
 
-    /// Whether it goes to exactly this path.
-    pub(crate) fn is_to(&self, path: &str) -> bool {
-        self.path == path
-    }
-
     /// Any request. A body that is JSON is sent as that.
     pub(crate) fn raw(method: Method, path: String, body: Option<Vec<u8>>) -> Call {
         let body = match body {

@@ -22,6 +22,7 @@ mod files;
 mod identity;
 mod import;
 mod interrupt;
+mod join;
 mod locked;
 mod log;
 mod look;
@@ -135,6 +136,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Api { method, path, body } => {
             with(Client::open(&config)?, |client| raw::request(client, &method, &path, body.as_deref()))
         }
+        Command::Join(task) => with(Client::open_to_peers(&config)?, |client| join::join(client, task, output)),
         Command::Import(args::Import::Trace { file, space, name }) => {
             with(Client::open(&config)?, |client| import::trace(client, &file, &space, name, output))
         }
@@ -159,12 +161,8 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         }
         command => {
             let plan = plan::of(command)?;
-            let client = if plan.needs_peers { Client::open_to_peers(&config)? } else { Client::open(&config)? };
-            with(client, |client| {
+            with(Client::open(&config)?, |client| {
                 let answer = client.ask(plan.call)?;
-                if plan.needs_peers {
-                    client.linger(text(&answer, "space"));
-                }
                 if drafts::is_kept(&answer) {
                     return output.say(&answer, drafts::kept);
                 }

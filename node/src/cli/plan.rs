@@ -5,7 +5,9 @@ use std::io::Read;
 use serde_json::{Value, json};
 
 use super::{
-    args::{Command, ConfigCommand, Draft, Feed, Invite, Object, Record, Space, Text, Wait, Which},
+    args::{
+        Command, ConfigCommand, Draft, Feed, Invitation, Invite, Newcomer, Object, Record, Space, Text, Wait, Which,
+    },
     client::{Call, path},
     drafts,
     failure::{Exit, Failure},
@@ -21,8 +23,6 @@ pub(crate) struct Plan {
     pub(crate) call: Call,
     /// How a person reads the answer.
     pub(crate) show: fn(&Value) -> String,
-    /// Whether it needs other nodes.
-    pub(crate) needs_peers: bool,
     /// Whether the answer only says that it was done.
     pub(crate) confirms: bool,
 }
@@ -43,17 +43,12 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         Command::Space(Space::Members { space }) => {
             (Call::get(path(&["spaces", &space, "members"], &[])), show::members)
         }
-        Command::Invite(Invite { space, role, expires }) => (
-            Call::post_json(
-                path(&["spaces", &space, "invitations"], &[]),
-                json!({"role": role, "expires_ms": expires.as_millis() as u64}),
-            ),
-            show::invited,
-        ),
-        Command::Join { link } => {
-            let link = if link == "-" { standard_input()? } else { link };
-            (Call::post_json(path(&["join"], &[]), json!({"link": link.trim()})), show::joined)
+        Command::Invite(Invite { space, role, expires, uses, approve }) => {
+            let expires_ms = expires.as_millis() as u64;
+            let new = json!({"role": role, "expires_ms": expires_ms, "uses": uses, "approve": approve});
+            (Call::post_json(path(&["spaces", &space, "invitations"], &[]), new), show::invited)
         }
+        Command::Invitation(command) => of_invitation(command),
         Command::Object(command) => of_object(command)?,
         Command::Text(command) => of_text(command)?,
         Command::Record(command) => of_record(command)?,
@@ -82,6 +77,7 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         | Command::Up(_)
         | Command::Down
         | Command::Open { .. }
+        | Command::Join(_)
         | Command::Import(_)
         | Command::Export(_)
         | Command::Events { .. }
@@ -94,21 +90,41 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         | Command::Identity(_)
         | Command::Version => unreachable!("these commands are more than one request"),
     };
-    let needs_peers = call.is_to("/api/v1/join");
-    Ok(Plan { call, show, needs_peers, confirms })
+    Ok(Plan { call, show, confirms })
 }
 
 /// Whether the answer of a command only says that it was done.
 fn confirms(command: &Command) -> bool {
     matches!(
         command,
-        Command::Join { .. }
-            | Command::Wait(_)
+        Command::Wait(_)
             | Command::Verify { .. }
             | Command::Rebuild { .. }
             | Command::Draft(Draft::Drop { .. })
             | Command::Object(Object::Set { .. })
+            | Command::Invitation(Invitation::Revoke { .. } | Invitation::Approve(_) | Invitation::Deny(_))
     )
+}
+
+fn of_invitation(command: Invitation) -> Asking {
+    let decide = |which: Newcomer, approve: bool| {
+        let Newcomer { invitation, newcomer, space } = which;
+        let query = [("space", space.as_deref())];
+        let path = path(&["invitations", &invitation, "newcomers", &newcomer], &query);
+        Call::post_json(path, json!({"approve": approve}))
+    };
+    match command {
+        Invitation::List { space, all } => {
+            let query = [("space", space.as_deref()), ("all", all.then_some("true"))];
+            (Call::get(path(&["invitations"], &query)), show::invitations)
+        }
+        Invitation::Revoke { invitation, space } => {
+            let query = [("space", space.as_deref())];
+            (Call::delete(path(&["invitations", &invitation], &query)), show::revoked)
+        }
+        Invitation::Approve(which) => (decide(which, true), show::decided),
+        Invitation::Deny(which) => (decide(which, false), show::decided),
+    }
 }
 
 fn of_object(command: Object) -> Result<Asking, Failure> {
@@ -221,6 +237,6 @@ pub(crate) fn read_text(file: &str) -> Result<String, Failure> {
     })
 }
 
-fn standard_input() -> Result<String, Failure> {
+pub(crate) fn standard_input() -> Result<String, Failure> {
     read_text("-")
 }

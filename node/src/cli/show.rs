@@ -100,6 +100,10 @@ fn sync_word(space: &Value) -> &'static str {
 /// Why a space is not in sync.
 fn reasons(space: &Value) -> String {
     let mut shown = String::new();
+    if space.get("newcomers").and_then(Value::as_u64).is_some_and(|newcomers| newcomers > 0) {
+        let waits = counted(space, "newcomers", "newcomer waits", "newcomers wait");
+        shown += &format!("  {waits} to be let in: `weft invitation list` shows who\n");
+    }
     if space.get("write_stop").is_some_and(Value::is_string) {
         shown += &format!("  nothing can be written: {}\n", in_line(&text(space, "write_stop")));
     }
@@ -169,6 +173,80 @@ pub(crate) fn members(answer: &Value) -> String {
 /// A link.
 pub(crate) fn invited(answer: &Value) -> String {
     format!("{}\n", text(answer, "link"))
+}
+
+/// Invitations as a table, and below it who waits.
+pub(crate) fn invitations(answer: &Value) -> String {
+    let invitations = list(answer, "invitations");
+    if invitations.is_empty() {
+        return "nobody can join by a link; `weft invite SPACE` makes one\n".to_owned();
+    }
+    let row = |invitation: &Value| {
+        let issuer = match invitation.get("issuer_name").and_then(Value::as_str) {
+            Some(name) => name.to_owned(),
+            None => short(&text(invitation, "issuer")).to_owned(),
+        };
+        vec![
+            short(&text(invitation, "invitation")).to_owned(),
+            match invitation.get("space_name").and_then(Value::as_str) {
+                Some(name) => name.to_owned(),
+                None => short(&text(invitation, "space")).to_owned(),
+            },
+            text(invitation, "role"),
+            format!("{} of {}", text(invitation, "used"), text(invitation, "uses")),
+            text(invitation, "expires"),
+            issuer,
+            state_of(invitation),
+        ]
+    };
+    let rows: Vec<Vec<String>> = invitations.iter().map(row).collect();
+    let mut shown = table(&["INVITATION", "SPACE", "ROLE", "USED", "EXPIRES", "ISSUER", "STATE"], &rows);
+    for invitation in invitations {
+        let id = text(invitation, "invitation");
+        for newcomer in list(invitation, "waiting") {
+            let identity = text(newcomer, "identity");
+            shown += &format!(
+                "  {} waits since {}; its digits are {}\n    to do:   weft invitation approve {} {}, or deny\n",
+                short(&identity),
+                in_line(&text(newcomer, "since")),
+                in_line(&text(newcomer, "digits")),
+                short(&id),
+                short(&identity),
+            );
+        }
+    }
+    shown
+}
+
+/// Whether an invitation can be redeemed, and if not, why.
+fn state_of(invitation: &Value) -> String {
+    let is = |key: &str| invitation.get(key) == Some(&Value::Bool(true));
+    let mut state = if is("revoked") {
+        "revoked"
+    } else if invitation.get("left").and_then(Value::as_u64) == Some(0) {
+        "used up"
+    } else if is("expired") {
+        "expired"
+    } else {
+        "open"
+    }
+    .to_owned();
+    if state == "open" && is("approve") {
+        state += ", somebody approves";
+    }
+    state
+}
+
+/// An invitation that was taken back.
+pub(crate) fn revoked(answer: &Value) -> String {
+    let stay = counted(answer, "standing", "member who joined by it stays", "members who joined by it stay");
+    format!("revoked {}; {stay}\n", text(answer, "invitation"))
+}
+
+/// What was said of a newcomer.
+pub(crate) fn decided(answer: &Value) -> String {
+    let what = if answer.get("approved") == Some(&Value::Bool(true)) { "let in" } else { "turned away" };
+    format!("{what}: {}\n", text(answer, "newcomer"))
 }
 
 /// A membership.
