@@ -56,8 +56,9 @@ fn shown(folder: &Folder) -> Value {
     let list = |value: &Value, keys: &[&str]| -> Vec<Value> {
         value.as_array().unwrap().iter().map(|one| keep(one.clone(), keys)).collect()
     };
-    let status = folder.json(&["status"]);
+    // Rows of an earlier version are derived again at the first start; who lists objects waits for that, and the status does not.
     let objects = folder.json(&["object", "list", "notes", "--all"])["objects"].clone();
+    let status = folder.json(&["status"]);
     let each: Vec<Value> = list(&objects, &["object", "type", "name"])
         .into_iter()
         .map(|object| {
