@@ -54,6 +54,7 @@ pub(crate) fn room_of(
         drafts: Vec::new(),
         said_name,
         unsure: None,
+        pre_keys: None,
     };
     let room = Room::enter(me, config, entering).map_err(|error| error.to_string())?;
     let status = room.membership.resolution().device(&room.me.device.id());

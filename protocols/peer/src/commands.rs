@@ -256,6 +256,7 @@ impl Peer {
             unsure: None,
             sessions: FIRST_SESSION,
             drafts: Vec::new(),
+            pre_keys: None,
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).expect("a new space fits the keys made for it");
@@ -404,6 +405,7 @@ impl Peer {
             pairs,
             waiting,
             write_stop: resolution.write_stop().map(|stop| stop.to_string()),
+            history: resolution.history(),
             proposed: room.membership.proposed(),
         }
     }

@@ -110,6 +110,7 @@ impl Peer {
         let mut unsure = BTreeMap::new();
         let mut sessions = BTreeMap::new();
         let mut drafts: BTreeMap<SpaceId, Vec<_>> = BTreeMap::new();
+        let mut pre_keys = BTreeMap::new();
         for (key, value) in &opened.local {
             match Row::decode(key, value)? {
                 Row::Space(space, value) => {
@@ -126,6 +127,9 @@ impl Peer {
                 }
                 Row::Said(space, name) => {
                     said.insert(space, name);
+                }
+                Row::PreKeys(space, value) => {
+                    pre_keys.insert(space, local::open_pre_keys(&self.me.device, &value)?);
                 }
                 Row::Sessions(space, next) => {
                     sessions.insert(space, next);
@@ -159,6 +163,7 @@ impl Peer {
                 unsure: unsure.remove(&space),
                 sessions: sessions.remove(&space).unwrap_or(FIRST_SESSION),
                 drafts: drafts.remove(&space).unwrap_or_default(),
+                pre_keys: pre_keys.remove(&space),
             };
             let room = Room::enter(self.me.clone(), self.config.clone(), entering)?;
             self.rooms.insert(space, room);

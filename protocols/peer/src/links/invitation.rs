@@ -1,6 +1,7 @@
 //! Host → membership → own control feed: a redemption is judged and written down.
 
-use weft_credential::{Redemption, invitation_id};
+use bytes::Bytes;
+use weft_credential::{Credential, History, Redemption, invitation_id};
 use weft_crypto::DeviceId;
 use weft_feed::kind;
 use weft_invitation::{Reason, Standing, judge};
@@ -10,6 +11,7 @@ use weft_space::compose;
 use crate::{
     commands::actor,
     io::StreamId,
+    me::Me,
     room::{
         Room,
         own::{Draft, Purpose},
@@ -51,13 +53,26 @@ pub(crate) fn redeem(
     if room.redeeming.contains(&invitation) || room.may_change_members().is_err() {
         return Err(Reason::Busy);
     }
-    let epoch = room.epoch.and_then(|epoch| room.keys.secrets(&epoch).map(|secrets| (epoch, secrets)));
-    let epoch = epoch.as_ref().map(|(epoch, secrets)| (epoch, *secrets));
-    let body = compose::redeemed_entry(&actor(&me), redemption, epoch, draws).map_err(|_| Reason::Malformed)?;
+    let body = redeemed(room, &me, redemption, draws).ok_or(Reason::Malformed)?;
     room.redeeming.insert(invitation);
     let purpose = Purpose::Redemption { stream, invitation };
     room.invite(Draft { kind: kind::CONTROL, session: 0, bodies: vec![body], purpose });
     Ok(Redeemed::Ordered)
+}
+
+/// The body of the entry that lets a newcomer in. Where it is to read nothing of the time before, a new epoch begins in it.
+/// Spec: SPACE-6.2, SPACE-7.6
+fn redeemed(room: &Room, me: &Me, redemption: &Redemption, draws: &mut Draws) -> Option<Bytes> {
+    let from_joining = room.membership.resolution().history() == History::FromJoining;
+    let epoch = room.epoch.filter(|_| !from_joining);
+    let epoch = epoch.and_then(|epoch| room.keys.secrets(&epoch).map(|secrets| (epoch, secrets)));
+    let epoch = epoch.as_ref().map(|(epoch, secrets)| (epoch, *secrets));
+    let mut says = compose::redeemed(&actor(me), redemption, epoch, draws).ok()?;
+    if from_joining {
+        let foreseen = room.membership.foresee(room.control.feed, says.clone()).ok()?;
+        says.push(Credential::EpochStarted(super::acts::begin(room, &foreseen.resolution, draws).ok()?));
+    }
+    Some(compose::body(room.space, says))
 }
 
 /// Whether this very redemption counts already: by this identity and device, with these feeds.
