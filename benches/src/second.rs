@@ -136,7 +136,7 @@ impl Task {
                     .with("opened_ms", opened_ms)
                     .with("cpu_s", cpu_s().unwrap_or_default() - cpu)
                     .with("peak_mb", memory_mb("VmHWM").unwrap_or_default());
-                until(&node, self.space, |status| status.replayed).await?;
+                until(&node, self.space, |status| status.settled).await?;
                 let replayed_s = dialled.elapsed().as_secs_f64();
                 let (reader, space) = (node.reader(), self.space);
                 let verified = tokio::task::spawn_blocking(move || reader.verify(space)).await;
@@ -265,7 +265,7 @@ fn texts(reader: &Reader, space: SpaceId) -> Result<Texts, Failure> {
 
 async fn is_replayed(node: &Node, space: SpaceId) -> Result<bool, Failure> {
     let Answer::Status(status) = node.command(Command::Status).await? else { return Err(unexpected()) };
-    Ok(status.spaces.iter().any(|status| status.space == space && status.level && status.replayed))
+    Ok(status.spaces.iter().any(|status| status.space == space && status.level && status.settled))
 }
 
 fn say(figures: &Figures) {

@@ -45,8 +45,8 @@ pub(crate) struct Level {
     with: Vec<String>,
 }
 
-/// Answer when at least one other member (or the one named) is connected, and each connected one holds what is held here and
-/// the other way round.
+/// Answer when at least one other member (or the one named) is connected, each connected one holds what is held here and the
+/// other way round, and all of it can be read here.
 #[utoipa::path(get, path = "/spaces/{space}/wait", tag = "spaces", params(("space" = String, Path), WaitQuery),
     responses((status = 200, body = Level), (status = 504, body = ErrorBody)))]
 pub(crate) async fn wait(
@@ -109,6 +109,8 @@ fn concerns(event: &Event, space: SpaceId) -> bool {
     match event {
         Event::LevelChanged { space: of, .. }
         | Event::PeerHolds { space: of, .. }
+        | Event::ObjectChanged { space: of, .. }
+        | Event::Quarantined { space: of, .. }
         | Event::Extended { space: of, .. } => *of == space,
         Event::PeerConnected { .. } | Event::PeerDisconnected { .. } => true,
         _ => false,
@@ -118,7 +120,8 @@ fn concerns(event: &Event, space: SpaceId) -> bool {
 /// The peers the space is level with, if it is.
 fn level_with(space: &SpaceStatus, with: Option<DeviceId>) -> Option<Vec<String>> {
     let level = match with {
-        Some(device) => space.pairs.iter().any(|pair| pair.device == device && pair.level),
+        // What waits for a third member's entries is not this one's to give.
+        Some(device) => space.settled && space.pairs.iter().any(|pair| pair.device == device && pair.level),
         None => space.level,
     };
     level.then(|| space.pairs.iter().filter(|pair| pair.level).map(|pair| peer_id(&pair.device).to_string()).collect())

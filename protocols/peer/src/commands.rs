@@ -366,7 +366,7 @@ impl Peer {
             newcomers: room.newcomers_waiting(),
             members: u32::try_from(resolution.members().len()).unwrap_or(u32::MAX),
             level: self.is_level(&space),
-            replayed: room.is_replayed(),
+            settled: room.is_settled(),
             pairs,
             waiting,
             write_stop: resolution.write_stop().map(|stop| stop.to_string()),

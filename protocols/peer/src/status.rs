@@ -42,8 +42,8 @@ pub struct SpaceStatus {
     /// At least one other member is connected, each connected one holds what is held here and the other way round, and all
     /// of it has been replayed.
     pub level: bool,
-    /// Whether everything held has been replayed into objects.
-    pub replayed: bool,
+    /// Whether everything that is held can be read, but for what waits for entries that others hold.
+    pub settled: bool,
     /// One for every connected member.
     pub pairs: Vec<PairStatus>,
     /// What is not as it should be.

@@ -469,12 +469,19 @@ impl Room {
         self.upkeep.wake(now);
     }
 
-    /// Everything held is replayed and can be read, but for what waits for others.
-    pub(crate) fn is_replayed(&self) -> bool {
+    /// Everything held can be read, but for what waits for entries of others and what nobody will see.
+    pub(crate) fn is_settled(&self) -> bool {
+        let held = self.ledger.iter().filter(|(_, entry)| entry.manifest.purpose == FeedPurpose::Data);
         self.rebuild.is_none()
             && self.replay.is_idle()
             && self.derived.is_idle()
             && self.echo.is_judged(None, u64::MAX)
+            && self.is_replayed_until(&held.map(|(feed, entry)| (*feed, entry.tree.length())).collect())
+    }
+
+    /// Everything held is replayed and can be read.
+    pub(crate) fn is_replayed(&self) -> bool {
+        self.is_settled()
             && self.data_order.waiting().next().is_none()
             && self.ledger.iter().all(|(feed, entry)| {
                 entry.manifest.purpose == FeedPurpose::Control || self.replay.processed(feed) >= entry.tree.length()
