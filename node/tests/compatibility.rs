@@ -56,9 +56,7 @@ fn shown(folder: &Folder) -> Value {
     let list = |value: &Value, keys: &[&str]| -> Vec<Value> {
         value.as_array().unwrap().iter().map(|one| keep(one.clone(), keys)).collect()
     };
-    // Rows of an earlier version are derived again at the first start; until then a space has no name to be found by.
-    let named = |status: &Value| status["spaces"].as_array().unwrap().iter().all(|space| !space["name"].is_null());
-    let status = (0..100).map(|_| folder.json(&["status"])).find(named).expect("spaces get their names again");
+    let status = folder.json(&["status"]);
     let objects = folder.json(&["object", "list", "notes", "--all"])["objects"].clone();
     let each: Vec<Value> = list(&objects, &["object", "type", "name"])
         .into_iter()

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use axum::http::StatusCode;
 use bytes::Bytes;
 use weft_crypto::{DeviceId, FeedId, ObjectId, SpaceId};
 use weft_echo::{
@@ -28,6 +29,8 @@ const PROFILE_TYPE: &str = "weft.profile";
 
 /// How long a reader waits for a node that derives again what a crash has lost. A guess: some ten thousand entries.
 const CATCH_UP_MAX: Duration = Duration::from_secs(30);
+/// How long a list of spaces waits for their names, which are among what is derived. A guess: people notice longer waits.
+const NAMES_MAX: Duration = Duration::from_secs(2);
 
 const SPACE: Sort = Sort { word: "space", list: "weft space list", by_end: None };
 const OBJECT: Sort = Sort { word: "object", list: "weft object list SPACE", by_end: None };
@@ -48,13 +51,54 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 /// The space that is meant.
 pub(crate) async fn space(api: &Api, asked: &str) -> Result<SpaceId, ApiError> {
+    let spaces = status::ask(api).await?.spaces;
+    // A full id needs no names.
+    if let Some(full) = asked.parse().ok().filter(|full| spaces.iter().any(|space| space.space == *full)) {
+        return Ok(full);
+    }
     let mut candidates = Vec::new();
-    for status in status::ask(api).await?.spaces {
+    for status in spaces {
         // Right after joining, the link is all that says what the space is called.
         let name = space_name(api, status.space).await?.or(status.said_name);
         candidates.push(Candidate { id: status.space.to_string(), name, value: status.space });
     }
-    choose(SPACE, asked, candidates)
+    let nameless = candidates.iter().filter(|candidate| candidate.name.is_none());
+    let nameless: Vec<SpaceId> = nameless.map(|candidate| candidate.value).collect();
+    match choose(SPACE, asked, candidates.clone()) {
+        Err(error) if error.status == StatusCode::NOT_FOUND && !nameless.is_empty() => {
+            // Its name may be among what is being derived again.
+            all_caught_up(api, &nameless, CATCH_UP_MAX).await?;
+            for candidate in candidates.iter_mut().filter(|candidate| candidate.name.is_none()) {
+                candidate.name = space_name(api, candidate.value).await?;
+            }
+            choose(SPACE, asked, candidates)
+        }
+        chosen => chosen,
+    }
+}
+
+/// The names of spaces that have one. What is being derived again is waited for, but not for long: the others are shown as
+/// they are.
+pub(crate) async fn space_names(api: &Api, spaces: &[SpaceId]) -> Result<BTreeMap<SpaceId, String>, ApiError> {
+    let mut names = BTreeMap::new();
+    for round in [Some(NAMES_MAX), None] {
+        let nameless: Vec<SpaceId> = spaces.iter().copied().filter(|space| !names.contains_key(space)).collect();
+        for space in &nameless {
+            names.extend(space_name(api, *space).await?.map(|name| (*space, name)));
+        }
+        let Some(patience) = round else { break };
+        let nameless: Vec<SpaceId> = nameless.into_iter().filter(|space| !names.contains_key(space)).collect();
+        if nameless.is_empty() || all_caught_up(api, &nameless, patience).await.is_err() {
+            break;
+        }
+    }
+    Ok(names)
+}
+
+/// Waits for several spaces at once.
+async fn all_caught_up(api: &Api, spaces: &[SpaceId], patience: Duration) -> Result<(), ApiError> {
+    let each = spaces.iter().map(|space| caught_up(api, *space, None, patience));
+    futures::future::try_join_all(each).await.map(|_| ())
 }
 
 /// The space that is meant; every space when none is.
@@ -107,7 +151,7 @@ pub(crate) async fn editable(
     };
     if summaries(api, space, tables::object(&object).to_vec()).await?.iter().any(|(_, summary)| is_reserved(summary)) {
         return Err(ApiError::new(
-            axum::http::StatusCode::FORBIDDEN,
+            StatusCode::FORBIDDEN,
             "reserved_object",
             format!("objects whose type begins with `{HIDDEN}` are Weft's own"),
             "nobody can delete them, and only the member who made one can change it",
@@ -126,13 +170,13 @@ pub(crate) async fn objects(api: &Api, space: SpaceId) -> Result<Vec<(ObjectId, 
 
 /// Waits until what is shown of an object, or of all of a space, holds all that was held when the node started: after a crash it
 /// may lag behind for a moment, and nothing that was acknowledged may seem to be missing. So it is with what a removal hides.
-async fn caught_up(api: &Api, space: SpaceId, object: Option<ObjectId>) -> Result<(), ApiError> {
-    match tokio::time::timeout(CATCH_UP_MAX, api.node().command(Command::CatchUp { space, object })).await {
+async fn caught_up(api: &Api, space: SpaceId, object: Option<ObjectId>, patience: Duration) -> Result<(), ApiError> {
+    match tokio::time::timeout(patience, api.node().command(Command::CatchUp { space, object })).await {
         Ok(answer) => answer.map(|_| ()).map_err(ApiError::from),
         Err(_) => Err(ApiError::new(
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
+            StatusCode::SERVICE_UNAVAILABLE,
             "replaying",
-            format!("after {CATCH_UP_MAX:?} the objects are still being derived from the feeds"),
+            format!("after {patience:?} the objects are still being derived from the feeds"),
             "try again later; `weft feed list SPACE` shows how far it is",
         )),
     }
@@ -141,7 +185,7 @@ async fn caught_up(api: &Api, space: SpaceId, object: Option<ObjectId>) -> Resul
 async fn summaries(api: &Api, space: SpaceId, prefix: Vec<u8>) -> Result<Vec<(ObjectId, Summary)>, ApiError> {
     // One object is waited for alone: others that are being made again hold nobody up.
     let object = prefix.as_slice().try_into().ok().map(ObjectId::from_bytes);
-    caught_up(api, space, object).await?;
+    caught_up(api, space, object, CATCH_UP_MAX).await?;
     let rows = blocking(api, move |reader| reader.rows(space, tables::SUMMARY, &prefix)).await?;
     let summary = |(key, value): &(Bytes, Bytes)| Some((tables::object_of(key)?, view::summary(value)));
     rows.iter().filter_map(summary).map(|(object, summary)| Ok((object, summary.map_err(damaged)?))).collect()
@@ -222,7 +266,11 @@ pub(crate) async fn peer_names(api: &Api, space: SpaceId) -> Result<BTreeMap<Dev
     let identities: BTreeMap<DeviceId, _> =
         feeds.iter().filter_map(|feed| Some((feed.device, *feed.identity?.as_bytes()))).collect();
     let mut names = BTreeMap::new();
-    for (_, profile) in of_type(api, space, PROFILE_TYPE).await? {
+    let mut profiles = of_type(api, space, PROFILE_TYPE).await?;
+    if profiles.is_empty() && caught_up(api, space, None, NAMES_MAX).await.is_ok() {
+        profiles = of_type(api, space, PROFILE_TYPE).await?;
+    }
+    for (_, profile) in profiles {
         let device = own_text(&profile, "device").and_then(|device| device.parse().ok());
         let device = device.filter(|device| identities.get(device) == Some(&profile.author));
         if let (Some(device), Some(name)) = (device, own_text(&profile, "name")) {
@@ -260,7 +308,7 @@ fn own_text(object: &Object, key: &str) -> Option<String> {
 /// Derived rows do not decode.
 pub(crate) fn damaged(error: impl std::fmt::Display) -> ApiError {
     ApiError::new(
-        axum::http::StatusCode::INSUFFICIENT_STORAGE,
+        StatusCode::INSUFFICIENT_STORAGE,
         "derived_damaged",
         format!("what was derived from the feeds cannot be read: {error}"),
         "derive it again with `weft rebuild`; the feeds themselves are checked by `weft verify`",
@@ -279,7 +327,7 @@ impl From<StoreError> for ApiError {
             }
             _ => ("store_failed", "look at the disk (is it full?), then run `weft verify`"),
         };
-        ApiError::new(axum::http::StatusCode::INSUFFICIENT_STORAGE, code, error.to_string(), hint)
+        ApiError::new(StatusCode::INSUFFICIENT_STORAGE, code, error.to_string(), hint)
     }
 }
 

@@ -83,9 +83,9 @@ pub(crate) async fn create(
 #[utoipa::path(get, path = "/spaces", tag = "spaces", responses((status = 200, body = Spaces)))]
 pub(crate) async fn list(State(api): State<Api>) -> Result<Json<Spaces>, ApiError> {
     let mut spaces = Vec::new();
-    for space in status::ask(&api).await?.spaces {
+    for (space, name) in status::named(&api, status::ask(&api).await?.spaces).await? {
         let names = lookup::peer_names(&api, space.space).await?;
-        spaces.push(status::space_body(&api, space, &names).await?);
+        spaces.push(status::space_body(space, name, &names));
     }
     Ok(Json(Spaces { spaces }))
 }
@@ -95,9 +95,10 @@ pub(crate) async fn list(State(api): State<Api>) -> Result<Json<Spaces>, ApiErro
     responses((status = 200, body = SpaceBody), (status = 404, body = ErrorBody)))]
 pub(crate) async fn show(State(api): State<Api>, Path(space): Path<String>) -> Result<Json<SpaceBody>, ApiError> {
     let space = lookup::space(&api, &space).await?;
+    let name = lookup::space_names(&api, &[space]).await?.remove(&space);
     let names = lookup::peer_names(&api, space).await?;
     let space = status::of_space(&api, space).await?;
-    Ok(Json(status::space_body(&api, space, &names).await?))
+    Ok(Json(status::space_body(space, name, &names)))
 }
 
 /// List who belongs to a space.

@@ -144,9 +144,9 @@ pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusBody>, A
     let status = ask(&api).await?;
     let mut names = BTreeMap::new();
     let mut spaces = Vec::new();
-    for space in status.spaces {
+    for (space, name) in named(&api, status.spaces).await? {
         let here = lookup::peer_names(&api, space.space).await?;
-        spaces.push(space_body(&api, space, &here).await?);
+        spaces.push(space_body(space, name, &here));
         names.extend(here);
     }
     let protection = api.node().protection().map_err(super::identity::unreadable)?;
@@ -209,14 +209,20 @@ pub(crate) async fn of_space(api: &Api, space: SpaceId) -> Result<SpaceStatus, A
     })
 }
 
+/// Spaces with the names they have.
+pub(crate) async fn named(api: &Api, spaces: Vec<SpaceStatus>) -> Result<Vec<(SpaceStatus, Option<String>)>, ApiError> {
+    let ids: Vec<SpaceId> = spaces.iter().map(|space| space.space).collect();
+    let mut names = lookup::space_names(api, &ids).await?;
+    let with_name = |space: SpaceStatus| {
+        let name = names.remove(&space.space);
+        (space, name)
+    };
+    Ok(spaces.into_iter().map(with_name).collect())
+}
+
 /// A space as the API shows it.
-pub(crate) async fn space_body(
-    api: &Api,
-    space: SpaceStatus,
-    names: &BTreeMap<DeviceId, String>,
-) -> Result<SpaceBody, ApiError> {
-    let name = lookup::space_name(api, space.space).await?;
-    Ok(SpaceBody {
+pub(crate) fn space_body(space: SpaceStatus, name: Option<String>, names: &BTreeMap<DeviceId, String>) -> SpaceBody {
+    SpaceBody {
         space: space.space.to_string(),
         said_name: space.said_name.filter(|_| name.is_none()),
         name,
@@ -235,7 +241,7 @@ pub(crate) async fn space_body(
             .collect(),
         waiting: space.waiting.into_iter().map(waiting_body).collect(),
         write_stop: space.write_stop,
-    })
+    }
 }
 
 fn waiting_body(waiting: Waiting) -> WaitingBody {
