@@ -28,7 +28,7 @@ const SPACE_TYPE: &str = "weft.space";
 const PROFILE_TYPE: &str = "weft.profile";
 
 /// How long a reader waits for a node that derives again what a crash has lost. A guess: some ten thousand entries.
-const CATCH_UP_MAX: Duration = Duration::from_secs(30);
+pub(crate) const CATCH_UP_MAX: Duration = Duration::from_secs(30);
 /// How long a list of spaces waits for their names, which are among what is derived. A guess: people notice longer waits.
 const NAMES_MAX: Duration = Duration::from_secs(2);
 
@@ -170,7 +170,12 @@ pub(crate) async fn objects(api: &Api, space: SpaceId) -> Result<Vec<(ObjectId, 
 
 /// Waits until what is shown of an object, or of all of a space, holds all that was held when the node started: after a crash it
 /// may lag behind for a moment, and nothing that was acknowledged may seem to be missing. So it is with what a removal hides.
-async fn caught_up(api: &Api, space: SpaceId, object: Option<ObjectId>, patience: Duration) -> Result<(), ApiError> {
+pub(crate) async fn caught_up(
+    api: &Api,
+    space: SpaceId,
+    object: Option<ObjectId>,
+    patience: Duration,
+) -> Result<(), ApiError> {
     match tokio::time::timeout(patience, api.node().command(Command::CatchUp { space, object })).await {
         Ok(answer) => answer.map(|_| ()).map_err(ApiError::from),
         Err(_) => Err(ApiError::new(

@@ -111,6 +111,7 @@ pub(crate) async fn list(
     Asked(query): Asked<RecordsQuery>,
 ) -> Result<Json<Records>, ApiError> {
     let space = lookup::space(&api, &space).await?;
+    lookup::caught_up(&api, space, None, lookup::CATCH_UP_MAX).await?;
     let mut feeds = feeds::of_space(&api, space).await?;
     feeds.retain(|feed| feed.purpose == Purpose::Data);
     if let Some(asked) = &query.feed {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use weft_credential::Role;
 use weft_crypto::{DeviceId, FeedId, Purpose, SpaceId};
-use weft_peer::Command;
+use weft_peer::{Answer, Command, command::Act};
 
 use crate::{
     members::{all, feeds, remove},
@@ -80,6 +80,31 @@ fn of_who_was_removed_ten_thousand_entries_are_taken_and_what_others_built_on() 
         "what she has seen comes, or she would wait for ever"
     );
     assert!(level(&mut net, alice, space));
+}
+
+/// Where records of a feed are read.
+fn records(net: &mut Net, at: DeviceId, space: SpaceId, feed: FeedId) -> Vec<u64> {
+    let command = Command::Records { space, feed, from: 0, entries_max: 100 };
+    let Ok(Answer::Records { records, .. }) = net.answer(at, command) else { panic!("records are read") };
+    records.into_iter().map(|(seq, _)| seq).collect()
+}
+
+/// Spec: PEER-7, SPACE-11.2
+#[test]
+fn of_who_was_removed_no_record_past_the_cut_is_read_before_the_cut_is_raised() {
+    let Flooded { mut net, space, alice, carol, feed, cut } = flooded(3, 8);
+    assert_eq!(held(&mut net, alice, space, feed).0, cut + 3, "they are held");
+    for at in [alice, carol] {
+        assert!(records(&mut net, at, space, feed).into_iter().all(|seq| seq < cut));
+    }
+    let Ok(Answer::Quarantine(held)) = net.answer(alice, Command::Quarantine { space }) else { panic!("a list") };
+    let act = held.iter().find(|held| held.feed == feed).unwrap().acts[0].act;
+    net.answer(alice, Command::Act { space, act: Act::RaiseCut { act, feeds: vec![feed] } }).unwrap();
+    net.advance(Duration::from_secs(5));
+    for at in [alice, carol] {
+        let read = records(&mut net, at, space, feed);
+        assert_eq!(read.into_iter().filter(|seq| *seq >= cut).collect::<Vec<_>>(), [cut, cut + 1, cut + 2]);
+    }
 }
 
 /// Spec: PEER-12

@@ -1,16 +1,18 @@
 //! Store → application: records of a feed, opened.
 
 use weft_crypto::FeedId;
+use weft_echo::Counts;
 use weft_feed::kind;
 use weft_replication::{ReadError, StoredRange};
 
+use super::replay::{Judge, Sealed};
 use crate::{
     command::{Answer, Refusal, RefusalKind},
     room::Room,
 };
 
-/// Opens the records among the entries `from..until` that were read. Records that are not here, or that no held key opens,
-/// are left out.
+/// Opens the records among the entries `from..until` that were read. Records that are not here, that no held key opens, or that
+/// do not count are left out. Spec: PEER-7
 pub(crate) fn open(
     room: &mut Room,
     feed: FeedId,
@@ -28,7 +30,7 @@ pub(crate) fn open(
             Refusal::new(RefusalKind::Store, "unreadable", message, "`weft verify` says what is damaged")
         }
     })?;
-    let mut records = Vec::new();
+    let (mut records, mut judge) = (Vec::new(), Judge::default());
     let mut next = from;
     for run in ranges.iter().flat_map(|range| &range.runs) {
         for entry in run.entries() {
@@ -40,6 +42,11 @@ pub(crate) fn open(
                 continue;
             }
             let (Some(body), Some(epoch)) = (entry.body, entry.header.epoch()) else { continue };
+            let Some(past) = room.data_order.past_at(&feed, next) else { continue };
+            let sealed = Sealed { seq: entry.seq, session: entry.header.session(), epoch: Some(epoch) };
+            if judge.rule(room, &feed, sealed, next, &past) == Counts::Hollow {
+                continue;
+            }
             let opened =
                 room.keys.body_keys(&epoch, &feed).and_then(|keys| keys.open(entry.seq, kind::RECORD, body).ok());
             if let Some(record) = opened {

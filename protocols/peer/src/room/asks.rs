@@ -118,7 +118,7 @@ impl Room {
         outbox: &mut Outbox,
     ) -> Result<(), Refusal> {
         let known = self.ledger.get(&feed).filter(|entry| entry.manifest.purpose == FeedPurpose::Data);
-        let Some(entry) = known else {
+        if known.is_none() {
             let message = format!("there is no data feed {feed} in this space");
             return Err(Refusal::new(
                 RefusalKind::NotFound,
@@ -126,8 +126,9 @@ impl Room {
                 message,
                 "`weft feed list SPACE` lists them",
             ));
-        };
-        let until = from.saturating_add(entries_max).min(entry.tree.length());
+        }
+        // Whether an entry counts is known once its past is here.
+        let until = from.saturating_add(entries_max).min(self.data_order.released(&feed));
         if from >= until {
             outbox.push(Output::Answer { ask, result: Ok(Answer::Records { records: Vec::new(), next: from }) });
             return Ok(());
