@@ -1,19 +1,20 @@
 //! What the application above one peer does: it founds or joins the space, then takes a step now and then, and remembers what it
 //! asked. It knows only what a real application knows: what its peer answered, and what can be read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 use weft_credential::Role;
-use weft_crypto::{ObjectId, SpaceId};
+use weft_crypto::{IdentityId, ObjectId, SpaceId};
 use weft_echo::{Edit, Register, TextOp};
 use weft_invitation::Link;
 use weft_machine::Time;
-use weft_peer::{Answer, Ask, Command, NewLink, Refusal, Terms};
+use weft_peer::{Answer, Ask, Command, NewLink, Refusal, Terms, command::Act};
 
 use crate::{
+    acts::{self, Deed},
     dice::Dice,
-    ledger::{Appended, Ledger},
+    ledger::{Appended, Done, Ledger, Typed},
     network::Host,
     scenario::{Part, Work},
     store::Content,
@@ -54,6 +55,7 @@ enum Intent {
     Set(ObjectId, String, String),
     Type(ObjectId, char),
     Delete,
+    Act(acts::Act),
 }
 
 /// One application.
@@ -69,6 +71,8 @@ pub struct App {
     lost: bool,
     /// Those the founder has to invite.
     uninvited: Vec<(Host, Part)>,
+    /// What it is to do to others.
+    duties: VecDeque<(acts::Act, IdentityId)>,
     counter: u64,
     typed: u64,
     answers: BTreeMap<Ask, Option<Result<Answer, Refusal>>>,
@@ -80,7 +84,7 @@ impl App {
     pub fn new(host: Host, part: Part, uninvited: Vec<(Host, Part)>, dice: Dice) -> App {
         let stage = match part {
             Part::Writer if host == 0 => Stage::Founding,
-            Part::Writer | Part::Reader => Stage::Uninvited,
+            Part::Writer | Part::Admin | Part::Colluder | Part::Reader => Stage::Uninvited,
             Part::Stranger | Part::Intruder => Stage::Idle,
         };
         App {
@@ -91,6 +95,7 @@ impl App {
             open: None,
             lost: false,
             uninvited,
+            duties: VecDeque::new(),
             counter: 0,
             typed: 0,
             answers: BTreeMap::new(),
@@ -119,10 +124,17 @@ impl App {
         }
     }
 
+    /// It is to do something to a member.
+    pub fn take_duty(&mut self, act: acts::Act, to: IdentityId) {
+        self.duties.push_back((act, to));
+    }
+
     /// Its peer died, and with it what was open.
-    pub fn cut_off(&mut self) {
-        if let Some((_, _, Intent::Invite(host, part))) = self.open.take() {
-            self.uninvited.push((host, part));
+    pub fn cut_off(&mut self, ledger: &mut Ledger) {
+        match self.open.take() {
+            Some((_, _, Intent::Invite(host, part))) => self.uninvited.push((host, part)),
+            Some((_, _, Intent::Act(act))) => ledger.acts.push(Done { act, answered: None }),
+            _ => {}
         }
         self.lost = self.stage != Stage::Idle;
     }
@@ -177,6 +189,16 @@ impl App {
             Stage::Member(space) => {
                 if let Some((host, part)) = self.uninvited.pop() {
                     return Some(self.ask(now, Intent::Invite(host, part), invite(space, self.host, part, clock_ms)));
+                }
+                if !working {
+                    self.duties.clear();
+                }
+                if let Some((act, identity)) = self.duties.pop_front() {
+                    let act_there = match act.deed {
+                        Deed::Remove => Act::RemoveMember { identity, propose: false },
+                        Deed::Role(role) => Act::SetRole { identity, role, propose: false },
+                    };
+                    return Some(self.ask(now, Intent::Act(act), Command::Act { space, act: act_there }));
                 }
                 let (intent, command) = working.then(|| self.work(space, work, content, ledger)).flatten()?;
                 Some(self.ask(now, intent, command))
@@ -268,6 +290,7 @@ impl App {
     /// Hears what came of a command. Gives a link to hand to somebody.
     pub fn answered(
         &mut self,
+        now: Time,
         ask: Ask,
         result: Result<Answer, Refusal>,
         ledger: &mut Ledger,
@@ -276,10 +299,13 @@ impl App {
             *waiting = Some(result);
             return None;
         }
-        let Some((_, _, intent)) = self.open.take_if(|(open, _, _)| *open == ask) else {
+        let Some((_, asked, intent)) = self.open.take_if(|(open, _, _)| *open == ask) else {
             ledger.oddities.push(format!("host {} got an answer to {ask:?}, which was not open", self.host));
             return None;
         };
+        if let Intent::Act(act) = intent {
+            ledger.acts.push(Done { act, answered: Some((now, result.is_ok())) });
+        }
         let answer = match result {
             Ok(answer) => answer,
             Err(refusal) => {
@@ -292,7 +318,7 @@ impl App {
         };
         let writes =
             matches!(intent, Intent::Append(_) | Intent::Create | Intent::Set(..) | Intent::Type(..) | Intent::Delete);
-        if writes && self.part != Part::Writer {
+        if writes && !self.part.writes() && !ledger.is_acted_on(self.host) {
             ledger.unauthorised.push(self.host);
         }
         match (intent, answer) {
@@ -301,7 +327,9 @@ impl App {
                 let mine = status.spaces.iter().find(|space| space.role.is_some());
                 if let (Some(mine), Stage::Founding | Stage::Invited(_)) = (mine, &self.stage) {
                     self.stage = Stage::Member(mine.space);
-                } else if let (None, Stage::Member(space)) = (mine, &self.stage) {
+                } else if let (None, Stage::Member(space)) = (mine, &self.stage)
+                    && !ledger.is_acted_on(self.host)
+                {
                     ledger
                         .oddities
                         .push(format!("host {} was a member of {space} and is none after a crash", self.host));
@@ -325,12 +353,16 @@ impl App {
                         records.len()
                     ));
                 }
-                ledger.appended.push(Appended { host: self.host, feed, from, records });
+                ledger.appended.push(Appended { asked, host: self.host, feed, from, records });
             }
             (Intent::Create, Answer::Edited { object, .. }) => ledger.created.push((self.host, object)),
-            (Intent::Set(object, name, value), Answer::Edited { .. }) => ledger.set.push((object, name, value)),
-            (Intent::Type(object, character), Answer::Edited { .. }) => ledger.typed.push((object, character)),
-            (Intent::Delete, Answer::Edited { .. }) => {}
+            (Intent::Set(object, name, value), Answer::Edited { .. }) => {
+                ledger.set.push((self.host, object, name, value))
+            }
+            (Intent::Type(object, character), Answer::Edited { .. }) => {
+                ledger.typed.push(Typed { asked, host: self.host, object, character });
+            }
+            (Intent::Delete, Answer::Edited { .. }) | (Intent::Act(_), Answer::Acted(_)) => {}
             (intent, answer) => {
                 ledger.oddities.push(format!("host {} asked to {intent:?} and was answered {answer:?}", self.host));
             }
@@ -340,7 +372,11 @@ impl App {
 }
 
 fn role_of(part: Part) -> Role {
-    if part == Part::Reader { Role::Reader } else { Role::Writer }
+    match part {
+        Part::Reader => Role::Reader,
+        Part::Admin => Role::Admin,
+        _ => Role::Writer,
+    }
 }
 
 fn invite(space: SpaceId, host: Host, part: Part, clock_ms: u64) -> Command {

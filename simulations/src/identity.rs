@@ -1,12 +1,12 @@
 //! Keys for the inhabitants of a world. They follow from the seed, which no real node ever does.
 
 use weft_credential::RootStatements;
-use weft_crypto::{DeviceId, DeviceKey, Phrase};
+use weft_crypto::{DeviceId, DeviceKey, IdentityId, Phrase};
 use weft_machine::Seed;
 use weft_peer::Me;
 
-/// The device of a host, and what makes its keys again at every start, as a node reads them from disk.
-pub(crate) fn make(seed: &Seed, name: &str) -> (DeviceId, Box<dyn Fn() -> Me>) {
+/// Who a host is, and what makes its keys again at every start, as a node reads them from disk.
+pub(crate) fn make(seed: &Seed, name: &str) -> (DeviceId, IdentityId, Box<dyn Fn() -> Me>) {
     let draw = |label: &str| seed.fork(label).draws().draw32();
     let phrase = Phrase::from_entropy(draw("phrase"));
     let root = phrase.root_key();
@@ -24,5 +24,5 @@ pub(crate) fn make(seed: &Seed, name: &str) -> (DeviceId, Box<dyn Fn() -> Me>) {
         name: name.clone(),
         linked_by: None,
     };
-    (device, Box::new(make))
+    (device, identity, Box::new(make))
 }

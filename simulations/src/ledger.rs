@@ -7,11 +7,13 @@ use bytes::Bytes;
 use weft_crypto::{FeedId, ObjectId};
 use weft_machine::Time;
 
-use crate::network::Host;
+use crate::{acts::Act, network::Host};
 
 /// Records that a peer said are durable.
 #[derive(Clone, Debug)]
 pub struct Appended {
+    /// When they were asked for.
+    pub asked: Time,
     /// Whose they are.
     pub host: Host,
     /// Its data feed.
@@ -20,6 +22,28 @@ pub struct Appended {
     pub from: u64,
     /// Their bytes.
     pub records: Vec<Bytes>,
+}
+
+/// A character whose typing was acknowledged.
+#[derive(Clone, Copy, Debug)]
+pub struct Typed {
+    /// When it was asked for.
+    pub asked: Time,
+    /// Who typed it.
+    pub host: Host,
+    /// Where.
+    pub object: ObjectId,
+    /// What.
+    pub character: char,
+}
+
+/// Something that was asked to be done to a member.
+#[derive(Clone, Copy, Debug)]
+pub struct Done {
+    /// What.
+    pub act: Act,
+    /// When the answer came, and whether it was done; none when the asking peer died before it answered.
+    pub answered: Option<(Time, bool)>,
 }
 
 /// More of a feed became durable somewhere.
@@ -45,11 +69,13 @@ pub struct Ledger {
     /// Objects whose creation was acknowledged.
     pub created: Vec<(Host, ObjectId)>,
     /// Characters whose typing was acknowledged.
-    pub typed: Vec<(ObjectId, char)>,
+    pub typed: Vec<Typed>,
     /// How many characters may have been deleted, by object; asked for, whether or not acknowledged.
     pub deletions: BTreeMap<ObjectId, usize>,
-    /// Properties whose setting was acknowledged; names are never set twice.
-    pub set: Vec<(ObjectId, String, String)>,
+    /// Properties whose setting was acknowledged, by whom; names are never set twice.
+    pub set: Vec<(Host, ObjectId, String, String)>,
+    /// What was asked to be done to members.
+    pub acts: Vec<Done>,
     /// Writes by those who may not write that were acknowledged.
     pub unauthorised: Vec<Host>,
     /// Refusals by code.
@@ -63,6 +89,21 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Whether anybody asked for something to be done to this member.
+    #[must_use]
+    pub fn is_acted_on(&self, host: Host) -> bool {
+        self.acts.iter().any(|done| done.act.to == host)
+    }
+
+    /// When it was known for sure that something had been done to this member for the last time; none if nothing was, or an
+    /// answer is missing.
+    #[must_use]
+    pub fn acted_on_last(&self, host: Host) -> Option<Time> {
+        let about = || self.acts.iter().filter(|done| done.act.to == host);
+        let last = about().filter_map(|done| done.answered.filter(|(_, done)| *done)).map(|(at, _)| at).max();
+        last.filter(|_| about().all(|done| done.answered.is_some()))
+    }
+
     /// How many acknowledged writes there are.
     #[must_use]
     pub fn acknowledged(&self) -> usize {

@@ -25,6 +25,7 @@
 //! # Ok::<(), weft_simulations::scenario::ScenarioError>(())
 //! ```
 
+pub mod acts;
 pub mod app;
 pub mod checkers;
 pub mod dice;

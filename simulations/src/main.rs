@@ -3,6 +3,7 @@
 //! It ends with 0 when everything held, 1 when something did not, 2 when the scenario could not be read.
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
             let mut code = ExitCode::SUCCESS;
             for path in scenarios {
                 match Scenario::read(&path) {
-                    Ok(scenario) => println!("{}: {}", path.display(), scenario.about),
+                    Ok(scenario) => say(&format!("{}: {}\n", path.display(), scenario.about)),
                     Err(error) => {
                         eprintln!("{error}");
                         code = ExitCode::from(2);
@@ -72,10 +73,10 @@ fn run_all(path: &Path, first: u64, runs: u64, out: &Path) -> ExitCode {
     let mut broken = false;
     for seed in (0..runs).map(|run| first.wrapping_add(run)) {
         let outcome = run::run(&scenario, seed);
-        print!("{}", report::summary(&name, &outcome));
+        say(&report::summary(&name, &outcome));
         let folder = out.join(format!("{name}-{seed}"));
         match report::write(&folder, &name, &outcome) {
-            Ok(()) => println!("  {}", folder.display()),
+            Ok(()) => say(&format!("  {}\n", folder.display())),
             Err(error) => eprintln!("{} could not be written: {error}", folder.display()),
         }
         if !outcome.findings.is_empty() {
@@ -84,4 +85,9 @@ fn run_all(path: &Path, first: u64, runs: u64, out: &Path) -> ExitCode {
         }
     }
     if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// Prints this; whoever closed the pipe has seen enough.
+fn say(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }

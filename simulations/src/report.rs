@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, io, path::Path};
 
 use serde_json::json;
 
-use crate::{run::Outcome, scenario::FORMAT};
+use crate::{checkers::the_removed, run::Outcome, scenario::FORMAT};
 
 /// What is not as in a real network, said in every report.
 pub const IDEALISED: [&str; 4] = [
@@ -33,6 +33,17 @@ pub fn summary(name: &str, outcome: &Outcome) -> String {
         world.hosts.len(),
         world.ledger.acknowledged(),
     );
+    if !world.ledger.acts.is_empty() {
+        let done = world.ledger.acts.iter().filter(|done| done.answered.is_some_and(|(_, done)| done)).count();
+        let _ = writeln!(
+            text,
+            "  {done} of {} acts done, {} of {} who were invited belong to the space, {} writes came after their author could write",
+            world.ledger.acts.len(),
+            world.members().count(),
+            world.invited().count(),
+            the_removed::late(world),
+        );
+    }
     let delays = delays(outcome);
     if let (Some(median), Some(late)) = (delays.get(delays.len() / 2), delays.get(delays.len() * 99 / 100)) {
         let (median, late) = (*median as f64 / 1e3, *late as f64 / 1e3);

@@ -53,6 +53,7 @@ fn agree(world: &mut World) -> Option<Duration> {
     let end = begin + Duration::from_millis(world.scenario.settle_ms);
     while world.now() < end {
         world.run_until(world.now() + Duration::from_millis(LOOK_MS));
+        world.call_the_roll();
         let rest = world.apps.iter().all(|app| app.is_at_rest());
         if rest && convergence::check(world).is_empty() {
             return Some(world.now().saturating_since(begin));
@@ -61,11 +62,11 @@ fn agree(world: &mut World) -> Option<Duration> {
     None
 }
 
-/// Lets every member read all records, through its peer, as an application would.
+/// Lets everybody who was invited read all records, through its peer, as an application would.
 fn read_records(world: &mut World) {
     let Some(space) = world.space() else { return };
-    let members: Vec<usize> = world.members().map(|(number, _)| number).collect();
-    for number in members {
+    let invited: Vec<usize> = world.invited().map(|(number, _)| number).collect();
+    for number in invited {
         let feeds: BTreeMap<_, _> = world.ledger.appended.iter().map(|appended| (appended.feed, ())).collect();
         let mut read = BTreeMap::new();
         for feed in feeds.into_keys() {

@@ -25,6 +25,12 @@ pub struct Scenario {
     pub about: String,
     /// Those who share the space and write; the first founds it and invites the others.
     pub writers: Vec<String>,
+    /// Those who share the space, write, and administer beside the founder.
+    #[serde(default)]
+    pub admins: Vec<String>,
+    /// Those who share the space, write, are removed, and go on together as if they were not.
+    #[serde(default)]
+    pub colluders: Vec<String>,
     /// Those who share the space and may only read.
     #[serde(default)]
     pub readers: Vec<String>,
@@ -47,6 +53,9 @@ pub struct Scenario {
     pub disk: Disk,
     /// What the applications do.
     pub work: Work,
+    /// What those who administer do to others.
+    #[serde(default)]
+    pub acts: Acts,
     /// What goes wrong.
     #[serde(default)]
     pub faults: Faults,
@@ -157,6 +166,21 @@ impl Work {
     }
 }
 
+/// What those who administer do, at times drawn over the last three quarters of the time of work.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Acts {
+    /// How often somebody wants to remove a member that is neither founder nor colluder.
+    #[serde(default)]
+    pub removals: u64,
+    /// How often somebody wants to give such a member another role.
+    #[serde(default)]
+    pub roles: u64,
+    /// How long the colluders are cut off from the founder, with some who know nothing.
+    #[serde(default)]
+    pub collusion_ms: Between,
+}
+
 /// What goes wrong, at times drawn over the time of work.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -237,6 +261,8 @@ impl Scenario {
     pub fn hosts(&self) -> impl Iterator<Item = (&str, Part)> {
         let parts = [
             (&self.writers, Part::Writer),
+            (&self.admins, Part::Admin),
+            (&self.colluders, Part::Colluder),
             (&self.readers, Part::Reader),
             (&self.strangers, Part::Stranger),
             (&self.intruders, Part::Intruder),
@@ -270,6 +296,7 @@ impl Scenario {
             ("work.step_ms", self.work.step_ms),
             ("work.records", self.work.records),
             ("work.record_bytes", self.work.record_bytes),
+            ("acts.collusion_ms", self.acts.collusion_ms),
             ("faults.down_ms", self.faults.down_ms),
             ("faults.partition_ms", self.faults.partition_ms),
             ("faults.clock_skew_ms", self.faults.clock_skew_ms),
@@ -293,6 +320,10 @@ impl Scenario {
 pub enum Part {
     /// A member that writes.
     Writer,
+    /// A member that writes and administers.
+    Admin,
+    /// A member that writes, is removed, and goes on with others of its kind.
+    Colluder,
     /// A member that may only read.
     Reader,
     /// A whole peer, no member.
@@ -302,16 +333,16 @@ pub enum Part {
 }
 
 impl Part {
-    /// Whether it belongs to the space.
+    /// Whether it is invited to the space.
     #[must_use]
     pub fn is_member(self) -> bool {
-        matches!(self, Part::Writer | Part::Reader)
+        self.writes() || self == Part::Reader
     }
 
-    /// Whether it may write into the space.
+    /// Whether it is invited to write there.
     #[must_use]
     pub fn writes(self) -> bool {
-        self == Part::Writer
+        matches!(self, Part::Writer | Part::Admin | Part::Colluder)
     }
 }
 

@@ -10,11 +10,13 @@ mod wires;
 use std::{collections::BTreeMap, time::Duration};
 
 use bytes::Bytes;
-use weft_crypto::{DeviceId, FeedId, ObjectId, SpaceId};
+use weft_credential::Role;
+use weft_crypto::{DeviceId, FeedId, IdentityId, ObjectId, SpaceId};
 use weft_machine::{Seed, Time};
 use weft_peer::{Answer, Command, Input, Rows, Ticket};
 
 use crate::{
+    acts::{self, Act},
     app::App,
     dice::Dice,
     faults::{self, Fault},
@@ -52,6 +54,8 @@ enum Event {
     Wake { host: Number, life: u64 },
     /// An application takes a step.
     Step(Number),
+    /// Somebody wants to do something to a member.
+    Act(Act),
     /// Something goes wrong.
     Fault(Fault),
     /// A host that was gone comes back.
@@ -70,6 +74,8 @@ pub struct World {
     pub ledger: Ledger,
     /// What each member read as records at the end, by feed and place.
     pub records: BTreeMap<Number, BTreeMap<(FeedId, u64), Bytes>>,
+    /// Who belongs to the space as what, as each host that was asked last knew it.
+    pub rosters: BTreeMap<Number, BTreeMap<IdentityId, Role>>,
     /// Events so far.
     pub events: u64,
     now: Time,
@@ -77,6 +83,7 @@ pub struct World {
     queued: u64,
     network: Network,
     devices: BTreeMap<DeviceId, Number>,
+    identities: Vec<IdentityId>,
     intruders: BTreeMap<Number, Intruder>,
     dice: Dice,
     crash_dice: Dice,
@@ -93,14 +100,16 @@ impl World {
         let mut hosts = Vec::new();
         let mut apps = Vec::new();
         let mut devices = BTreeMap::new();
+        let mut identities = Vec::new();
         let mut intruders = BTreeMap::new();
         let parts: Vec<(String, Part)> = scenario.hosts().map(|(name, part)| (name.to_owned(), part)).collect();
         for (number, (name, part)) in parts.iter().enumerate() {
             let skew = i64::try_from(dice.between(scenario.faults.clock_skew_ms)).unwrap_or(0);
             let skew = if dice.one_in(2) { -skew } else { skew };
             let seed = seed.fork(&format!("host {name}"));
-            let (device, me) = identity::make(&seed, name);
+            let (device, identity, me) = identity::make(&seed, name);
             devices.insert(device, number);
+            identities.push(identity);
             if *part == Part::Intruder {
                 intruders.insert(number, Intruder::new(device, Dice::new(&seed, "intruder")));
             }
@@ -115,11 +124,13 @@ impl World {
             hosts,
             apps,
             devices,
+            identities,
             intruders,
             dice,
             crash_dice: Dice::new(seed, "crashes"),
             ledger: Ledger::default(),
             records: BTreeMap::new(),
+            rosters: BTreeMap::new(),
             events: 0,
             now: Time::ZERO,
             queue: BTreeMap::new(),
@@ -135,7 +146,11 @@ impl World {
         for pair in pairs(world.hosts.len(), scenario.topology) {
             world.put(Time::ZERO, Event::Redial(pair));
         }
-        for (at, fault) in faults::draw(scenario, &mut Dice::new(seed, "faults")) {
+        let acts = acts::draw(scenario, &mut Dice::new(seed, "acts"));
+        for (at, act) in acts.acts {
+            world.put(at, Event::Act(act));
+        }
+        for (at, fault) in faults::draw(scenario, &mut Dice::new(seed, "faults")).into_iter().chain(acts.faults) {
             world.put(at, Event::Fault(fault));
         }
         world
@@ -159,9 +174,31 @@ impl World {
         self.apps[0].space()
     }
 
-    /// Those who belong to the space.
-    pub fn members(&self) -> impl Iterator<Item = (Number, &Host)> {
+    /// Those who were invited to the space.
+    pub fn invited(&self) -> impl Iterator<Item = (Number, &Host)> {
         self.hosts.iter().enumerate().filter(|(_, host)| host.part.is_member())
+    }
+
+    /// Those who belong to the space now, as the founder sees it.
+    pub fn members(&self) -> impl Iterator<Item = (Number, &Host)> {
+        self.invited().filter(|(number, _)| self.role(*number).is_some())
+    }
+
+    /// What a host is in the space now, as the founder sees it.
+    #[must_use]
+    pub fn role(&self, host: Number) -> Option<Role> {
+        self.rosters.get(&0)?.get(&self.identities[host]).copied()
+    }
+
+    /// Asks everybody who was invited who belongs to the space.
+    pub fn call_the_roll(&mut self) {
+        let Some(space) = self.space() else { return };
+        let invited: Vec<Number> = self.invited().map(|(number, _)| number).collect();
+        for number in invited {
+            if let Some(Answer::Members(members)) = self.ask(number, Command::Members { space }) {
+                self.rosters.insert(number, members.iter().map(|member| (member.identity, member.role)).collect());
+            }
+        }
     }
 
     /// What a user of this host can read.
@@ -241,6 +278,12 @@ impl World {
     pub fn device(&self, host: Number) -> DeviceId {
         let found = self.devices.iter().find(|(_, number)| **number == host);
         *found.expect("every host has a device").0
+    }
+
+    /// The host of a device.
+    #[must_use]
+    pub fn host_of(&self, device: &DeviceId) -> Option<Number> {
+        self.devices.get(device).copied()
     }
 
     fn is_there(&self, host: Number) -> bool {

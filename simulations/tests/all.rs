@@ -7,6 +7,7 @@
 use std::path::PathBuf;
 
 use weft_simulations::{
+    checkers::the_removed,
     report,
     run::{self, Outcome},
     scenario::Scenario,
@@ -55,6 +56,16 @@ fn outsiders_learn_and_change_nothing() {
 #[test]
 fn a_full_disk_is_an_answer_and_nothing_more() {
     holds("full-disk", 1..=2);
+}
+
+#[test]
+fn those_who_stay_agree_and_the_removed_are_void_and_closed_out() {
+    holds("removals", 1..=3);
+    let world = outcome("removals", 1).world;
+    assert!(
+        the_removed::late(&world) > 0 && world.members().count() < world.invited().count(),
+        "nothing was put to the test"
+    );
 }
 
 #[test]

@@ -1,21 +1,32 @@
 //! Convergence: when all are up and connected again, all members hold equal feeds, and a user of any of them sees the same.
 
-use crate::{visible::Visible, world::World};
+use std::collections::BTreeMap;
+
+use weft_crypto::{FeedId, Root};
+
+use crate::{host::Host, visible::Visible, world::World};
 
 /// What differs between members, and the founder.
 #[must_use]
 pub fn check(world: &World) -> Vec<String> {
     let Some(space) = world.space() else { return vec!["the space was never founded".into()] };
+    let Some(roster) = world.rosters.get(&0) else { return vec!["the founder was not asked who belongs to it".into()] };
     let mut found = Vec::new();
+    for (number, invited) in world.invited() {
+        if world.apps[number].space() != Some(space)
+            || world.role(number).is_none() && !world.ledger.is_acted_on(number)
+        {
+            found.push(format!("{} is no member of the space", invited.name));
+        }
+    }
     let founder = &world.hosts[0];
-    let feeds = founder.store.content().heads(space);
+    let feeds = compared(world, founder);
     let visible = world.visible(0, space);
     for (number, member) in world.members().skip(1) {
-        if world.apps[number].space() != Some(space) {
-            found.push(format!("{} is no member of the space", member.name));
-            continue;
+        if world.rosters.get(&number) != Some(roster) {
+            found.push(format!("{} and {} do not agree who belongs to it as what", founder.name, member.name));
         }
-        let theirs = member.store.content().heads(space);
+        let theirs = compared(world, member);
         for feed in feeds.keys().chain(theirs.keys().filter(|feed| !feeds.contains_key(*feed))) {
             let (mine, theirs) = (feeds.get(feed), theirs.get(feed));
             if mine != theirs {
@@ -32,6 +43,20 @@ pub fn check(world: &World) -> Vec<String> {
         }
     }
     found
+}
+
+/// The heads of feeds that everybody has to hold alike: those that nobody may have cut.
+fn compared(world: &World, host: &Host) -> BTreeMap<FeedId, (u64, Root)> {
+    let Some(space) = world.space() else { return BTreeMap::new() };
+    let content = host.store.content();
+    let mut heads = content.heads(space);
+    for (id, feed) in content.feeds() {
+        let author = feed.manifest().and_then(|manifest| world.host_of(&manifest.device));
+        if author.is_some_and(|author| world.ledger.is_acted_on(author)) {
+            heads.remove(id);
+        }
+    }
+    heads
 }
 
 /// In what two users see an object differently.

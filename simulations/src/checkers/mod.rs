@@ -6,6 +6,7 @@ pub mod no_unauthorised_write;
 pub mod nothing_before_the_door;
 pub mod nothing_lost;
 pub mod oddities;
+pub mod the_removed;
 
 use crate::world::World;
 
@@ -24,10 +25,11 @@ type Checker = fn(&World) -> Vec<String>;
 /// Everything that must hold at the end of a run.
 #[must_use]
 pub fn all(world: &World) -> Vec<Finding> {
-    let invariants: [(_, Checker); 5] = [
+    let invariants: [(_, Checker); 6] = [
         ("convergence", convergence::check),
         ("nothing_lost", nothing_lost::check),
         ("no_unauthorised_write", no_unauthorised_write::check),
+        ("the_removed", the_removed::check),
         ("nothing_before_the_door", nothing_before_the_door::check),
         ("oddities", oddities::check),
     ];

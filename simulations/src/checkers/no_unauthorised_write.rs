@@ -14,9 +14,9 @@ pub fn check(world: &World) -> Vec<String> {
         found.push(format!("{} may not write and was told that it did", world.hosts[*host].name));
     }
     let Some(space) = world.space() else { return found };
-    let members: BTreeSet<_> = world.members().map(|(number, _)| world.device(number)).collect();
-    let readers: BTreeSet<_> =
-        world.members().filter(|(_, host)| !host.part.writes()).map(|(number, _)| world.device(number)).collect();
+    let members: BTreeSet<_> = world.invited().map(|(number, _)| world.device(number)).collect();
+    let readers = world.invited().filter(|(number, host)| !host.part.writes() && !world.ledger.is_acted_on(*number));
+    let readers: BTreeSet<_> = readers.map(|(number, _)| world.device(number)).collect();
     for host in &world.hosts {
         for (id, feed) in host.store.content().feeds().filter(|(_, feed)| feed.length() > 0) {
             let Some(manifest) = feed.manifest() else {

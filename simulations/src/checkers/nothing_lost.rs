@@ -1,41 +1,50 @@
-//! Nothing lost: what a peer acknowledged is there on every member, in its place, after crashes, partitions and restarts.
+//! Nothing lost: what a peer acknowledged is there on every member, in its place, after crashes, partitions and restarts. What was
+//! done to a member may have cut what it wrote, and hidden what others wrote into that.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::{visible::Visible, world::World};
+use weft_crypto::ObjectId;
+
+use crate::{network::Host, visible::Visible, world::World};
 
 /// Acknowledged writes that somebody does not have.
 #[must_use]
 pub fn check(world: &World) -> Vec<String> {
     let Some(space) = world.space() else { return Vec::new() };
     let mut found = Vec::new();
+    let ledger = &world.ledger;
+    let is_safe = |host: &Host| !ledger.is_acted_on(*host);
+    let created = || ledger.created.iter().filter(|(author, _)| is_safe(author));
+    let shown: BTreeSet<ObjectId> = created().map(|(_, object)| *object).collect();
     for (number, member) in world.members() {
         let name = &member.name;
         let objects = world.visible(number, space);
-        for (author, object) in &world.ledger.created {
+        for (author, object) in created() {
             if !objects.contains_key(object) {
                 found.push(format!("{name} has no object {object}, which {} made", world.hosts[*author].name));
             }
         }
-        for (object, property, value) in &world.ledger.set {
+        let is_shown =
+            |host: &Host, object: &ObjectId| is_safe(host) && (ledger.acts.is_empty() || shown.contains(object));
+        for (_, object, property, value) in ledger.set.iter().filter(|(host, object, ..)| is_shown(host, object)) {
             let seen = objects.get(object).and_then(|object| object.properties.get(property));
             if seen.is_none_or(|seen| *seen != format!("\"{value}\"")) {
                 found.push(format!("{name} sees {seen:?} as {property} of {object}, which was set to {value}"));
             }
         }
         let mut typed: BTreeMap<_, BTreeMap<char, usize>> = BTreeMap::new();
-        for (object, character) in &world.ledger.typed {
-            *typed.entry(*object).or_default().entry(*character).or_default() += 1;
+        for key in ledger.typed.iter().filter(|key| is_shown(&key.host, &key.object)) {
+            *typed.entry(key.object).or_default().entry(key.character).or_default() += 1;
         }
         for (object, characters) in typed {
             let missing = missing(objects.get(&object), characters);
-            let deleted = world.ledger.deletions.get(&object).copied().unwrap_or(0);
+            let deleted = ledger.deletions.get(&object).copied().unwrap_or(0);
             if missing > deleted {
                 found.push(format!("{name} misses {missing} characters of {object}; {deleted} may have been deleted"));
             }
         }
         let records = world.records.get(&number);
-        for appended in &world.ledger.appended {
+        for appended in ledger.appended.iter().filter(|appended| is_safe(&appended.host)) {
             for (seq, record) in (appended.from..).zip(&appended.records) {
                 let read = records.and_then(|records| records.get(&(appended.feed, seq)));
                 if read != Some(record) {

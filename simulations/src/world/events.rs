@@ -55,6 +55,7 @@ impl World {
                 }
             }
             Event::Step(host) => self.take_step(host),
+            Event::Act(act) => self.apps[act.by].take_duty(act, self.identities[act.to]),
             Event::Fault(fault) => self.go_wrong(fault),
             Event::Start(host) => {
                 if !self.hosts[host].is_running() && self.hosts[host].part != Part::Intruder {
@@ -145,7 +146,7 @@ impl World {
                 .oddities
                 .push(format!("{} had ordered what cannot be written: {broken}", self.hosts[host].name));
         }
-        self.apps[host].cut_off();
+        self.apps[host].cut_off(&mut self.ledger);
         let pairs: Vec<Pair> = self.network.up().filter(|pair| pair.both().contains(&host)).collect();
         for pair in pairs {
             self.sever(pair);

@@ -67,7 +67,7 @@ impl World {
             }
             Output::Answer { ask, result } => {
                 self.mark(host, if result.is_ok() { "done" } else { "refused" }, &ask.0.to_le_bytes());
-                if let Some((newcomer, link)) = self.apps[host].answered(ask, result, &mut self.ledger) {
+                if let Some((newcomer, link)) = self.apps[host].answered(self.now, ask, result, &mut self.ledger) {
                     self.apps[newcomer].take_link(link);
                 }
             }
