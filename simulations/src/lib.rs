@@ -29,6 +29,7 @@ pub mod acts;
 pub mod app;
 pub mod checkers;
 pub mod dice;
+pub mod epochs;
 pub mod faults;
 pub mod host;
 mod identity;

@@ -105,6 +105,7 @@ impl Echo {
                 let client = self.clients.of(&feed, entry.session);
                 Err(Quarantine::ClientTaken { client })
             }
+            (_, Counts::Void(reason)) if feed != self.me.feed => Err(Quarantine::Void(reason.clone())),
             (Err(_), Counts::Void(reason)) => Err(Quarantine::Void(reason.clone())),
             (Err(failure), _) => Err(Quarantine::Closed(*failure)),
             (Ok(bytes), _) => Mutation::decode(bytes).map_err(Quarantine::from),

@@ -93,6 +93,13 @@ pub fn shape<'a>(inserts: &'a [u8], deletes: &'a [u8], client: u64, first_clock:
     Ok(Shape { inserts, deletes, client, first_clock, end_clock })
 }
 
+/// The clock at which insertions begin, where the session has reached `reached`: there, or beyond a gap.
+///
+/// Spec: ECHO-3.4
+pub(crate) fn begins(inserts: &[u8], reached: u32) -> u32 {
+    scan::begins(inserts).map_or(reached, |clock| clock.max(reached))
+}
+
 impl Shape<'_> {
     /// Judges every reference by the causal past.
     ///

@@ -44,7 +44,10 @@ pub enum Counts {
     Counts,
     /// It is void, and a counting entry has acknowledged it: its insertions keep their place and show nothing.
     Hollow,
-    /// It is void and nothing that counts builds on it.
+    /// It is sealed under no epoch that counts, so that not everybody can open it, and nobody takes it: neither its text nor its clocks.
+    /// Its own author's device keeps the clocks, so that it does not use them again.
+    ///
+    /// Spec: ECHO-5.3
     Void(String),
     /// Its session's client id is that of a session that comes first: nothing of it is taken, not even its clocks.
     ///

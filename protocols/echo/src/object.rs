@@ -124,7 +124,8 @@ impl Object {
         if self.tracks.is_taken(client, &feed, entry.session) {
             return Err(Quarantine::ClientTaken { client });
         }
-        let shape = inspect::shape(&mutation.inserts, &mutation.deletes, client, self.tracks.end(client))?;
+        let first_clock = inspect::begins(&mutation.inserts, self.tracks.end(client));
+        let shape = inspect::shape(&mutation.inserts, &mutation.deletes, client, first_clock)?;
         let integrated = self.judge(&place, &shape).and_then(|hollow| {
             let accepted = Accepted { place, mutation, shape, hollow, local };
             self.text.integrate(self.id, &mut self.tracks, &accepted, rows).map(|()| hollow)

@@ -13,7 +13,7 @@ use weft_feed::past::Past;
 
 use crate::inspect::Reached;
 
-/// One entry that moved its session's clock.
+/// One entry that moved its session's clock, or a gap before one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
     /// The entry's place in the feed.
@@ -62,7 +62,7 @@ impl Tracks {
     /// Adds an entry that moved the clock of a session which [`Tracks::is_taken`] allows.
     pub(crate) fn push(&mut self, client: u64, feed: FeedId, session: u64, step: Step) {
         let track = self.by_client.entry(client).or_insert_with(|| Track { feed, session, steps: Vec::new() });
-        debug_assert!(track.steps.last().is_none_or(|last| last.seq < step.seq && last.end < step.end), "steps rise");
+        debug_assert!(track.steps.last().is_none_or(|last| last.seq <= step.seq && last.end < step.end), "steps rise");
         track.steps.push(step);
         self.steps += 1;
     }

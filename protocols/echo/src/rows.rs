@@ -249,6 +249,13 @@ impl Tail {
     pub const HOLLOW: u32 = 1;
     /// It was refused; it took up clocks only.
     pub const ABSENT: u32 = 2;
+    /// No entry: clocks that the session left out before the entry of the next row. Spec: ECHO-5.4
+    pub const GAP: u32 = 3;
+
+    /// Whether its insertions have their place in the text.
+    pub(crate) fn stands(&self) -> bool {
+        matches!(self.state, Tail::SHOWN | Tail::HOLLOW)
+    }
 
     /// Whether it does anything in the document.
     pub(crate) fn has_text(&self) -> bool {

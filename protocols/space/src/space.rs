@@ -29,6 +29,8 @@ pub struct Changes {
     pub lockboxes: bool,
     /// Data feeds whose entries, already judged, must be judged again from the start.
     pub verdicts_changed: Vec<FeedId>,
+    /// Epochs that count now and did not before, though their start was known: what is sealed under them was passed over.
+    pub epochs_revived: Vec<EpochId>,
     /// Feeds of whose forks something else is known than before.
     pub forks: Vec<FeedId>,
     /// Whether the reason not to write came or changed.
@@ -136,12 +138,20 @@ impl Space {
         let known = |place: &Place| lengths.get(&place.feed).is_some_and(|length| place.seq < *length);
         let all = old.forks.keys().chain(self.resolution.forks.keys());
         let forks: BTreeSet<FeedId> = all.filter(|id| old.fork(id) != self.resolution.fork(id)).copied().collect();
-        let epochs = epochs_of(&old, &known) != epochs_of(&self.resolution, &known);
+        let [counted, count] = [&old, &self.resolution].map(|resolution| epochs_of(resolution, &known));
+        let epochs = counted != count;
+        let did_count = |epoch: &EpochId| counted.iter().any(|(counted, _)| counted == epoch);
+        let revived = count.iter().map(|(epoch, _)| *epoch).filter(|epoch| !did_count(epoch));
+        let epochs_revived = revived.collect::<BTreeSet<_>>().into_iter().collect();
         let data = old.feeds().filter(|(_, feed)| feed.manifest.purpose == Purpose::Data);
         let changed = data.map(|(id, _)| id);
         let changed = changed.filter(|id| epochs || ground(&old, id, &known) != ground(&self.resolution, id, &known));
         let changed = changed.collect();
-        Changes { forks: forks.into_iter().collect(), ..before.changes(&Summary::of(&self.resolution), changed) }
+        Changes {
+            forks: forks.into_iter().collect(),
+            epochs_revived,
+            ..before.changes(&Summary::of(&self.resolution), changed)
+        }
     }
 
     /// How many entries of each feed are known.
@@ -267,6 +277,7 @@ impl News {
             epochs_started: epochs.map(|(id, _)| id).collect(),
             lockboxes: self.lockboxes != Some(resolution.carried.lockboxes),
             verdicts_changed: Vec::new(),
+            epochs_revived: Vec::new(),
             forks: Vec::new(),
             write_stop: self.stop != Some(resolution.write_stop()),
         }
@@ -302,6 +313,7 @@ impl Summary {
             epochs_started: after.epochs.difference(&self.epochs).copied().collect(),
             lockboxes: after.lockboxes != self.lockboxes,
             verdicts_changed,
+            epochs_revived: Vec::new(),
             forks: Vec::new(),
             write_stop: after.stop != self.stop,
         }

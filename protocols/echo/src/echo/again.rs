@@ -196,6 +196,11 @@ impl Echo {
         making.taken = making.taken.saturating_sub(1);
         let mutation = match &entry.mutation {
             _ if entry.counts == Counts::Taken => Err(Quarantine::ClientTaken { client }),
+            _ if let Counts::Void(reason) = &entry.counts
+                && feed != self.me.feed =>
+            {
+                Err(Quarantine::Void(reason.clone()))
+            }
             Ok(bytes) => Mutation::decode(bytes).map_err(Quarantine::from),
             Err(failure) => Err(Quarantine::Closed(*failure)),
         };

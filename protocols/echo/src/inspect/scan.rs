@@ -102,6 +102,13 @@ fn block<'a>(
     Ok(end)
 }
 
+/// The clock at which the insertions of an `inserts` field say they begin, if that can be read: nothing else is looked at.
+pub(super) fn begins(bytes: &[u8]) -> Option<u32> {
+    let mut scan = Scan::new(bytes);
+    let clock = [(); 4].map(|()| scan.number().ok())[3]?;
+    u32::try_from(clock).ok()
+}
+
 /// Reads a `deletes` field: nothing, or a delete set of at least one range.
 pub(super) fn deletes(bytes: &[u8], mut visit: impl FnMut(Range) -> Result<(), Refusal>) -> Result<(), Refusal> {
     if bytes.is_empty() {

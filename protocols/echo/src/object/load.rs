@@ -53,7 +53,9 @@ pub(super) fn load(
         let feed = FeedId::from_bytes(rows::id(&tail.feed, "tail")?);
         let client = clients.of(&feed, tail.session);
         object.text.load_tail(number, &tail, client, feed, &mut object.tracks)?;
-        entries.push((feed, tail.seq));
+        if tail.state != Tail::GAP {
+            entries.push((feed, tail.seq));
+        }
     }
     for (feed, seq) in &entries {
         object.feeds.insert(*feed, *seq);
@@ -78,7 +80,8 @@ fn load_track(tracks: &mut Tracks, row: &ClockTrack, clients: &Clients) -> Resul
     let (mut seq, mut end, mut first) = (tracks.last_seq(client), row.from, true);
     for (later, clocks) in row.seqs.iter().zip(&row.clocks) {
         let next = if first { Some(*later) } else { seq.and_then(|seq| seq.checked_add(*later)) };
-        let next = next.filter(|next| seq.is_none_or(|seq| *next > seq)).ok_or_else(damaged)?;
+        // A gap has the number of the entry that follows it.
+        let next = next.filter(|next| seq.is_none_or(|seq| *next >= seq)).ok_or_else(damaged)?;
         let taken = u32::try_from(clocks / 2).ok().filter(|taken| *taken > 0).ok_or_else(damaged)?;
         end = end.checked_add(taken).ok_or_else(damaged)?;
         tracks.push(client, feed, row.session, Step { seq: next, end, integrated: clocks % 2 == 0 });

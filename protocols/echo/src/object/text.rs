@@ -107,6 +107,7 @@ impl Text {
         let Accepted { place, mutation, shape, hollow, local } = accepted;
         let deletes = if *hollow { Bytes::new() } else { mutation.deletes.clone() };
         let journal = self.arrange(shape)?;
+        self.fill_gap(object, tracks, place, shape, rows);
         let tail = Tail {
             state: if *hollow { Tail::HOLLOW } else { Tail::SHOWN },
             inserts: mutation.inserts.clone(),
@@ -164,6 +165,7 @@ impl Text {
         shape: &Shape<'_>,
         rows: &mut Rows,
     ) {
+        self.fill_gap(object, tracks, place, shape, rows);
         let tail = Tail { state: Tail::ABSENT, ..tail(place, shape) };
         if let Some(document) = self.document()
             && apply(document, &tail, shape.client).is_err()
@@ -171,6 +173,31 @@ impl Text {
             self.held = Held::Dropped;
         }
         self.push(object, tracks, place, shape.client, &tail, rows);
+    }
+
+    /// Takes up the clocks that the session has left out before a mutation: entries that nobody here could open, or that are
+    /// sealed under no epoch that counts.
+    ///
+    /// Spec: ECHO-5.4
+    fn fill_gap(
+        &mut self,
+        object: ObjectId,
+        tracks: &mut Tracks,
+        place: &Place<'_>,
+        shape: &Shape<'_>,
+        rows: &mut Rows,
+    ) {
+        let first_clock = tracks.end(shape.client);
+        if shape.first_clock == first_clock {
+            return;
+        }
+        let gap = Tail { state: Tail::GAP, first_clock, end_clock: shape.first_clock, ..tail(place, shape) };
+        if let Some(document) = self.document()
+            && apply(document, &gap, shape.client).is_err()
+        {
+            self.held = Held::Dropped;
+        }
+        self.push(object, tracks, place, shape.client, &gap, rows);
     }
 
     /// Writes one row for what a mutation did to the text, which also says that it was taken.
@@ -193,9 +220,11 @@ impl Text {
     fn count(&mut self, number: u64, tail: &Tail, client: u64, feed: FeedId, tracks: &mut Tracks) {
         self.stored.tail_next = number + 1;
         self.stored.tail_bytes += TAIL_ROW_BYTES + (tail.inserts.len() + tail.deletes.len()) as u64;
-        self.unlisted.push((feed, tail.seq));
+        if tail.state != Tail::GAP {
+            self.unlisted.push((feed, tail.seq));
+        }
         if tail.end_clock > tail.first_clock {
-            let step = Step { seq: tail.seq, end: tail.end_clock, integrated: tail.state != Tail::ABSENT };
+            let step = Step { seq: tail.seq, end: tail.end_clock, integrated: tail.stands() };
             tracks.push(client, feed, tail.session, step);
             self.unpaged.push((client, step, tail.first_clock));
         }
@@ -220,7 +249,7 @@ impl Text {
             self.stored.tail_first = number;
         }
         let shape = check(tail, client)?;
-        if tail.state != Tail::ABSENT {
+        if tail.stands() {
             let _ = self.arrange(&shape).map_err(|error| RowError::new("tail", error))?;
         }
         if tail.has_text() {
@@ -342,7 +371,9 @@ fn check(tail: &Tail, client: u64) -> Result<Shape<'_>, RowError> {
     let clocks = match tail.state {
         Tail::SHOWN => shape.end_clock == tail.end_clock,
         Tail::HOLLOW => shape.end_clock == tail.end_clock && tail.deletes.is_empty(),
-        Tail::ABSENT => tail.inserts.is_empty() && tail.deletes.is_empty() && tail.end_clock > tail.first_clock,
+        Tail::ABSENT | Tail::GAP => {
+            tail.inserts.is_empty() && tail.deletes.is_empty() && tail.end_clock > tail.first_clock
+        }
         _ => false,
     };
     if clocks && tail.end_clock < CLOCK_END { Ok(shape) } else { Err(damaged()) }
@@ -352,7 +383,7 @@ fn check(tail: &Tail, client: u64) -> Result<Shape<'_>, RowError> {
 fn apply(document: &mut Document, tail: &Tail, client: u64) -> Result<(), String> {
     match tail.state {
         Tail::HOLLOW => document.apply_hollow(&tail.inserts, client, tail.first_clock, tail.end_clock),
-        Tail::ABSENT => document.fill(client, tail.first_clock, tail.end_clock),
+        Tail::ABSENT | Tail::GAP => document.fill(client, tail.first_clock, tail.end_clock),
         _ => document.apply(&tail.inserts, &tail.deletes),
     }
 }
@@ -363,7 +394,7 @@ pub(crate) fn update_of(tail: &Tail, client: u64) -> Result<Vec<u8>, RowError> {
     let Tail { first_clock: from, end_clock: to, .. } = *tail;
     Ok(match tail.state {
         Tail::HOLLOW => document::update(&tail.inserts, &document::delete_set(client, from, to)),
-        Tail::ABSENT => document::filling(client, from, to),
+        Tail::ABSENT | Tail::GAP => document::filling(client, from, to),
         _ => document::update(&tail.inserts, &tail.deletes),
     })
 }

@@ -105,6 +105,10 @@ fn apply(room: &mut Room, now: Time, changes: Changes, outbox: &mut Outbox) {
     }
     room.quarantine.stale |= !changes.verdicts_changed.is_empty() || !changes.devices_gone.is_empty();
     super::rereads::changed(room, now, changes.verdicts_changed.into_iter().map(|feed| (feed, 0)));
+    if !changes.epochs_revived.is_empty() {
+        // Objects do not list what was passed over.
+        room.rederive();
+    }
     room.forks_changed(now, &changes.forks);
     super::clients::resolved(room);
     room.say_profile(now);

@@ -44,7 +44,7 @@ pub(crate) fn open(
             let (Some(body), Some(epoch)) = (entry.body, entry.header.epoch()) else { continue };
             let Some(past) = room.data_order.past_at(&feed, next) else { continue };
             let sealed = Sealed { seq: entry.seq, session: entry.header.session(), epoch: Some(epoch) };
-            if judge.rule(room, &feed, sealed, next, &past) == Counts::Hollow {
+            if !matches!(judge.rule(room, &feed, sealed, next, &past), Counts::Counts | Counts::Taken) {
                 continue;
             }
             let opened =

@@ -209,6 +209,9 @@ impl Room {
         let (known, new) = entries.into_iter().partition(known);
         self.membership.insert(known);
         let changes = self.membership.insert(new);
+        if !changes.epochs_revived.is_empty() {
+            self.rederive();
+        }
         links::membership::learn_keys(self);
         self.refresh_epoch();
         let admitted: Vec<FeedId> = self.membership.resolution().feeds().map(|(feed, _)| feed).collect();
