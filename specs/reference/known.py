@@ -26,6 +26,7 @@ class Known:
         self.starts = defaultdict(list)  # epoch: [(place, EpochStarted)]
         self.depths = {}
         self.lockboxes = defaultdict(list)  # epoch: [Lockbox] that were added
+        self.refusals = defaultdict(int)  # (epoch, device): how often
         self.witnesses = defaultdict(list)  # forked feed: [Witness]
         self.rules = RULES
         self.stops = []  # places that stop writing

@@ -163,7 +163,12 @@ class Resolver:
             recipients = {(kind, who) for kind, who, _ in said.recipients} | {(box.kind, box.recipient) for box in boxes}
             belongs = {DEVICE_KIND: devices, RECOVERY_KIND: readers}
             strangers = any(kind != KEEPER_KIND and who not in belongs[kind] for kind, who in recipients)
+            names = {device: {key[:16] for _, key, _ in keys} for device, keys in now.pre_keys.items()}
+            readable = {name for device in devices for name in names.get(device, ())}
+            readable |= {key[:16] for identity in readers for _, key, _ in now.recovery_keys[identity]}
+            strangers = strangers or not readable.issuperset(said.keys)
             given = {box.recipient for box in boxes if box.kind == DEVICE_KIND}
+            given |= {device for device, known in names.items() if known & set(said.keys)}
             nobody_left_out = any(given.issuperset(now.readers_at(at)) for at, _ in starts)
             answers[epoch] = {"depth": now.depths[epoch], "writable": nobody_left_out and not strangers}
         return answers

@@ -83,7 +83,8 @@ fn release_run(room: &mut Room, feed: FeedId, run: &Run, past: Vec<(u64, Arc<Pas
         }
     }
     let piece = if any {
-        let keys = epochs.into_iter().map(|epoch| (epoch, room.keys.body_keys(&epoch, &feed))).collect();
+        let keys: Vec<_> = epochs.into_iter().map(|epoch| (epoch, room.keys.body_keys(&epoch, &feed))).collect();
+        room.unopened.extend(keys.iter().filter(|(_, keys)| keys.is_none()).map(|(epoch, _)| *epoch));
         let job = Job::Open(OpenBodies { feed, run: run.clone(), keys });
         Piece::Opening(outbox.work(Purpose::RoomOpen(room.space), job))
     } else {
