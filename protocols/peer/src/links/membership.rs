@@ -139,8 +139,8 @@ pub(crate) fn learn(room: &mut Room, now: Time, feed: FeedId) -> Option<Write> {
 pub(crate) fn learn_keys(room: &mut Room) {
     let pre_keys = room.pre_keys.all();
     let learned = room.keys.learn(room.membership.resolution(), &room.me.device.id(), pre_keys);
-    let late = learned.opened.iter().any(|epoch| room.unopened.remove(epoch));
-    if late {
+    let late = learned.opened.iter().filter(|epoch| room.unopened.remove(*epoch)).count();
+    if late > 0 {
         room.rederive();
     }
 }
