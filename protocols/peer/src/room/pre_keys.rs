@@ -78,16 +78,17 @@ impl Room {
                 self.pre_keys.secrets.push(fresh);
             }
             self.pre_keys.since_ms = now_ms;
-            self.keep_pre_keys(draws, outbox);
+            self.keep_pre_keys(!first_look, draws, outbox);
         }
         None
     }
 
-    fn keep_pre_keys(&mut self, draws: &mut Draws, outbox: &mut Outbox) {
+    /// A key has to be on disk before anybody hears of it; that the clock was looked at need not.
+    fn keep_pre_keys(&mut self, durable: bool, draws: &mut Draws, outbox: &mut Outbox) {
         let row = PreKey { since_ms: self.pre_keys.since_ms, later: self.pre_keys.secrets[1..].to_vec() };
         let value = local::seal_pre_keys(&self.me.device, &row, draws.draw16());
         let write = Write::Local { key: local::pre_keys_key(&self.space), value: Some(value) };
-        let ticket = outbox.persist(Purpose::RoomPersist(self.space), Batch { writes: vec![write], durable: true });
+        let ticket = outbox.persist(Purpose::RoomPersist(self.space), Batch { writes: vec![write], durable });
         self.persisting.insert(ticket, Persisting::PreKeys);
     }
 }
