@@ -45,6 +45,7 @@ LINKED_STATEMENT = {
 class SpaceGenesis:
     root: bytes
     rules: int
+    history: int
     device: bytes
     feed: bytes
     through: tuple  # the devices of the chain, but for its last
@@ -241,7 +242,7 @@ def genesis(content, space):
     must(hashed("genesis", var(outer["statement"])) == space, "CREDENTIAL-4.1: the space id")
     signed("genesis-device", said["device"], outer["statement"], outer["device_signature"])
     through = chain(outer["chain"], said["root"], said["device"])  # CREDENTIAL-4.3
-    return SpaceGenesis(said["root"], said["rules"], said["device"], feed_id(space, said["device"], said["feed_key"], CONTROL, 0), through)
+    return SpaceGenesis(said["root"], said["rules"], said["history"], said["device"], feed_id(space, said["device"], said["feed_key"], CONTROL, 0), through)
 
 
 def chain(encoded, identity, leads_to):

@@ -218,7 +218,10 @@ class Reading(Known):
 
     def read_policy(self, place, said, author, role):
         """SPACE-7.6."""
-        return None if role == OWNER else "not an owner"
+        if role != OWNER:
+            return "not an owner"
+        self.policies = [*(one for one in self.policies if not place.saw(one[0])), (place, said.history)]
+        return None
 
     def read_rules(self, place, said, author, role):
         """SPACE-3.5."""

@@ -8,7 +8,7 @@ import forks
 import rights
 from credentials import DATA
 from entries import (
-    ACTS, DEVICE_KIND, KEEPER_KIND, NAMES, RECOVERY_KIND, RULES, Act, Entry, administers, reads, writes,
+    ACTS, DEVICE_KIND, FROM_JOINING, KEEPER_KIND, NAMES, RECOVERY_KIND, RULES, Act, Entry, administers, reads, writes,
 )
 from reading import Reading
 
@@ -185,8 +185,15 @@ class Resolver:
             "void": sorted([*((place.entry.feed, place.entry.seq, place.part) for place, _ in now.void), *malformed]),
             "epochs": self.epochs(),
             "stops": bool(now.stops),
+            "history": self.history(),
             "forks": {feed: (fork.common, fork.entry, fork.by, fork.head and (fork.head.length, fork.head.root)) for feed, fork in self.forks.items()},
         }
+
+    def history(self):
+        """SPACE-7.6: of changes that did not know of each other the narrower holds."""
+        genesis = self.reading.genesis
+        said = [history for _, history in self.reading.policies] or [genesis[1].history if genesis else FROM_JOINING]
+        return "from joining" if FROM_JOINING in said else "all"
 
     def stands(self, feed):
         """SPACE-11.2, SPACE-16.4."""

@@ -234,6 +234,7 @@ impl News {
                     }
                 }
                 Credential::InvitationRedeemed(redeemed) => self.device(redeemed.statement().device, resolution),
+                Credential::DeviceLinked(linked) => self.device(linked.statement().device, resolution),
                 Credential::RootStatement(carried) => {
                     if let Ok(Subject::DeviceAdmitted(device)) = carried.statement().map(|said| said.subject) {
                         self.device(device, resolution);
