@@ -1,7 +1,7 @@
 //! What Weft costs, beside what a user would pick instead, on the same work.
 //!
-//! What it is: the parts of two benches. `benches/feed.rs` asks what appending, verifying and replaying one feed cost, with the
-//! `hypercore` crate in the same file. `benches/table.rs` asks what two whole nodes in two processes do, disk to disk, and
+//! What it is: the parts of three benches. `benches/feed.rs` asks what appending, verifying and replaying one feed cost, with the
+//! `hypercore` crate in the same file. `benches/space.rs` asks what it costs to know who belongs to a large space. `benches/table.rs` asks what two whole nodes in two processes do, disk to disk, and
 //! prints one table with the npm baselines beside it. What it is not: a place for tests of correctness; but each figure is
 //! only printed after the work it stands for was checked to be done.
 //!
@@ -16,6 +16,7 @@
 //! ```
 
 pub mod blocks;
+pub mod crowd;
 pub mod error;
 pub mod figures;
 pub mod log;

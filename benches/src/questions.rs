@@ -3,6 +3,7 @@
 mod document;
 mod held;
 mod live;
+mod members;
 mod replication;
 mod writing;
 
@@ -41,12 +42,22 @@ pub enum Question {
     Document,
     /// A fresh peer gets many documents of few changes, and can read them.
     Documents,
+    /// Who belongs to a large space, and removing one.
+    Members,
 }
 
 impl Question {
     /// All, in the order of the table.
-    pub const ALL: [Self; 7] =
-        [Self::Small, Self::Large, Self::Live, Self::Writing, Self::Held, Self::Document, Self::Documents];
+    pub const ALL: [Self; 8] = [
+        Self::Small,
+        Self::Large,
+        Self::Live,
+        Self::Writing,
+        Self::Held,
+        Self::Document,
+        Self::Documents,
+        Self::Members,
+    ];
 
     /// Its name.
     #[must_use]
@@ -59,6 +70,7 @@ impl Question {
             Self::Held => "held",
             Self::Document => "document",
             Self::Documents => "documents",
+            Self::Members => "members",
         }
     }
 
@@ -83,6 +95,7 @@ impl Question {
                 let work = Work { documents, changes, yjs: Goal::Ratio(5.0), automerge: Goal::None };
                 document::answer(setting, work, table).await
             }
+            Self::Members => members::answer(setting, table),
         }
     }
 }

@@ -17,6 +17,8 @@ pub enum Unit {
     Seconds,
     /// Fewer megabytes (of 2^20 bytes) are better.
     Megabytes,
+    /// Fewer kilobytes (of 2^10 bytes) are better.
+    Kilobytes,
 }
 
 impl Unit {
@@ -27,6 +29,7 @@ impl Unit {
             Self::Milliseconds => " ms",
             Self::Seconds => " s",
             Self::Megabytes => " MB",
+            Self::Kilobytes => " KB",
         }
     }
 

@@ -29,6 +29,10 @@ pub struct Sizes {
     pub documents: u64,
     /// Changes of each of them.
     pub documents_changes: u64,
+    /// Credentials of the large space that is resolved.
+    pub credentials: usize,
+    /// Devices of the space of which one is removed.
+    pub devices: usize,
 }
 
 impl Sizes {
@@ -49,6 +53,8 @@ impl Sizes {
             document_changes: 10_000,
             documents: 1_000,
             documents_changes: 10,
+            credentials: 10_000,
+            devices: 200,
         }
     }
 
@@ -69,6 +75,8 @@ impl Sizes {
             document_changes: 100,
             documents: 20,
             documents_changes: 5,
+            credentials: 300,
+            devices: 10,
         }
     }
 

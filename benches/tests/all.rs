@@ -3,6 +3,7 @@
 
 use weft_benches::{
     blocks::{block, blocks, change},
+    crowd::Crowd,
     figures::{Figures, Spread, quantile},
     log::{Author, Replayed, keep, replay, replay_from, verify},
     report::{Goal, Row, Side, Table, Unit},
@@ -11,6 +12,7 @@ use weft_benches::{
 };
 use weft_crypto::{FeedId, SpaceId};
 use weft_feed::{Range, VerifiedRange};
+use weft_space::resolve;
 
 fn close(a: Option<f64>, b: f64) -> bool {
     a.is_some_and(|a| (a - b).abs() < 1e-9)
@@ -158,5 +160,25 @@ fn quick_sizes_are_below_the_full_ones_and_none_is_zero() {
         (quick.document_changes, full.document_changes),
     ] {
         assert!(0 < quick && quick < full);
+    }
+}
+
+#[test]
+fn a_crowd_grows_by_entries_that_count_and_its_newest_member_is_removed() {
+    let mut crowd = Crowd::new(2);
+    crowd.grow(260);
+    let said = crowd.said();
+    assert!(said.credentials >= 260 && said.removed == 2 && said.let_in >= 40, "{said:?}");
+    let space = crowd.space().clone();
+    let entries: Vec<_> = space.entries().cloned().collect();
+    assert_eq!(resolve(space.resolution().space(), &entries), *space.resolution());
+    assert_eq!(space.resolution().members().len(), 1 + said.let_in - said.removed);
+    let body = crowd.remove_newest();
+    crowd.hear_of_removal(&mut space.clone(), &body);
+    for more in [vec![crowd.one_pre_key()], crowd.one_newcomer().to_vec()] {
+        let mut with = space.clone();
+        with.insert(more);
+        assert_eq!(with.resolution().void().count(), 0);
+        assert_eq!(with.entries().count().min(said.entries + 1), said.entries + 1);
     }
 }

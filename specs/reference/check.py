@@ -36,6 +36,7 @@ def expected(story):
         "void": sorted((unhex(void["feed"]), void["seq"], void["part"]) for void in story["void"]),
         "epochs": {unhex(epoch["epoch"]): {k: epoch[k] for k in ("depth", "writable")} for epoch in story["epochs"]},
         "stops": story["write_stop"] is not None,
+        "history": story["history"],
         "forks": {unhex(fork["feed"]): kept(fork) for fork in story.get("forks", [])},
     }
 
@@ -47,7 +48,7 @@ def kept(fork):
 
 def only(mine, theirs):
     """What only one side says."""
-    if isinstance(mine, bool):
+    if isinstance(mine, (bool, str)):
         return f"{mine} here, {theirs} there"
     mine, theirs = ({repr(one) for one in (said.items() if isinstance(said, dict) else said)} for said in (mine, theirs))
     return f"here only {sorted(mine - theirs)}, there only {sorted(theirs - mine)}"

@@ -27,6 +27,7 @@ GENESIS_STATEMENT = {
 }
 EPOCH_STATEMENT = {
     1: data("content_commitment"), 2: data("access_commitment"), 3: data("parents", 32, 64), 4: data("recipients", 128, 4_096),
+    5: data("keys", 16 * 4_096),
 }
 REDEMPTION = {
     1: data("space"), 2: data("invitation"), 3: data("identity"), 4: data("device_admitted", 1_024), 5: data("recovery_key_set", 1_024),
@@ -44,6 +45,7 @@ LINKED_STATEMENT = {
 class SpaceGenesis:
     root: bytes
     rules: int
+    history: int
     device: bytes
     feed: bytes
     through: tuple  # the devices of the chain, but for its last
@@ -96,6 +98,18 @@ class EpochStarted:
     parents: tuple
     recipients: tuple  # of (kind, recipient, key)
     lockboxes: tuple
+    keys: tuple = ()  # names of keys, in place of both
+
+
+@dataclass(frozen=True)
+class LockboxRefused:
+    epoch: bytes
+    device: bytes
+
+
+@dataclass(frozen=True)
+class PolicyChanged:
+    history: int
 
 
 @dataclass(frozen=True)
@@ -228,7 +242,7 @@ def genesis(content, space):
     must(hashed("genesis", var(outer["statement"])) == space, "CREDENTIAL-4.1: the space id")
     signed("genesis-device", said["device"], outer["statement"], outer["device_signature"])
     through = chain(outer["chain"], said["root"], said["device"])  # CREDENTIAL-4.3
-    return SpaceGenesis(said["root"], said["rules"], said["device"], feed_id(space, said["device"], said["feed_key"], CONTROL, 0), through)
+    return SpaceGenesis(said["root"], said["rules"], said["history"], said["device"], feed_id(space, said["device"], said["feed_key"], CONTROL, 0), through)
 
 
 def chain(encoded, identity, leads_to):
@@ -282,6 +296,7 @@ def lockbox(encoded):
 def epoch(content, space):
     """CREDENTIAL-7, CREDENTIAL-7.1."""
     table = {1: data("statement", MANY), 2: data("lockboxes", 512, 4_096), 3: data("sealed_access", MANY), 4: data("sealed_content", MANY)}
+    table |= {5: data("encapsulated"), 6: data("ciphertexts", 48 * 4_096)}
     outer = read(content, table)
     said = read(outer["statement"], EPOCH_STATEMENT)
     recipients = []
@@ -290,7 +305,15 @@ def epoch(content, space):
         must(one["kind"] in (1, 2, 3), "CREDENTIAL-7.2: whom it is for")
         recipients.append((one["kind"], id_of(one["recipient"], "recipient"), id_of(one["key"], "key")))
     parts = [space, id_of(said["content_commitment"], "commitment"), id_of(said["access_commitment"], "commitment")]
-    parts += [len(said["parents"]), *(id_of(parent, "parent") for parent in said["parents"]), len(recipients)]
+    parts += [len(said["parents"]), *(id_of(parent, "parent") for parent in said["parents"])]
+    if said["keys"] or outer["encapsulated"] or outer["ciphertexts"]:  # CREDENTIAL-7.3
+        names = tuple(said["keys"][at : at + 16] for at in range(0, len(said["keys"]), 16))
+        must(not recipients and not outer["lockboxes"], "CREDENTIAL-7.3: both ways in one epoch")
+        must(all(len(one) == 16 for one in names), "CREDENTIAL-7.3: names of 16 bytes")
+        must(all(one < other for one, other in zip(names, names[1:])), "CREDENTIAL-7.3: ascending")
+        must(len(outer["encapsulated"]) == 32 and len(outer["ciphertexts"]) == 48 * len(names), "CREDENTIAL-7.3: what is sealed to them")
+        return EpochStarted(hashed("epoch-of-keys", *parts, len(names), *names), tuple(said["parents"]), (), (), names)  # CRYPTO-7.5
+    parts.append(len(recipients))
     for one in recipients:
         parts += one
     name = hashed("epoch", *parts)  # CRYPTO-7.2
@@ -425,7 +448,32 @@ def seal(content):
     return Seal(id_of(said["entry"], "entry"), said["part"])
 
 
-KINDS = {  # CREDENTIAL-2.1: all of them critical
+def lockbox_refused(content):
+    """CREDENTIAL-7.4."""
+    said = read(content, {1: data("epoch"), 2: data("device")})
+    return LockboxRefused(id_of(said["epoch"], "epoch"), id_of(said["device"], "device"))
+
+
+def policy_changed(content):
+    """CREDENTIAL-10.11."""
+    said = read(content, {1: u32("history")})
+    must(said["history"] in (1, 2), "CREDENTIAL-10.11: 1 or 2")
+    return PolicyChanged(said["history"])
+
+
+SMALL_ORDER = {  # CRYPTO-7.3
+    *(number.to_bytes(32, "little") for number in (0, 1, 2**255 - 20, 2**255 - 19, 2**255 - 18)),
+    bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
+    bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"),
+}
+
+
+def is_usable(key):
+    """CRYPTO-7.3: something can be sealed to it."""
+    return bytes([*key[:31], key[31] & 0x7F]) not in SMALL_ORDER
+
+
+KINDS = {  # CREDENTIAL-2.1: all of them critical but 17
     1: genesis,
     2: root_statement,
     3: lambda content, space: FeedAdmitted(manifest(read(content, {1: data("manifest", 512)})["manifest"], space)),
@@ -442,8 +490,10 @@ KINDS = {  # CREDENTIAL-2.1: all of them critical
     14: lambda content, _: cut_raised(content),
     15: fork_proven,
     16: lambda content, _: rules_changed(content),
+    17: lambda content, _: lockbox_refused(content),
     19: lambda content, _: seal(content),
     20: linked,
+    21: lambda content, _: policy_changed(content),
 }
 
 
@@ -454,7 +504,7 @@ def part(encoded, space):
     must(said["space"] == space, "CREDENTIAL-2: another space")
     if said["kind"] not in KINDS:  # CREDENTIAL-2.2
         return said["version"], Unknown(said["kind"], bool(said["critical"]))
-    must(said["critical"], "CREDENTIAL-2.1: a kind that is critical")
+    must(said["critical"] == (said["kind"] != 17), "CREDENTIAL-2.1: the critical bit")
     return said["version"], KINDS[said["kind"]](said["content"], space)
 
 

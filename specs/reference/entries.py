@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import credentials as say
 
 OWNER, ADMIN, WRITER, READER, KEEPER = 4, 3, 2, 1, 5
+FROM_JOINING = 2  # the other policy is 1, all history
 RANK = {OWNER: 4, ADMIN: 3, WRITER: 2, READER: 1, KEEPER: 0}  # CREDENTIAL-3
 NAMES = {OWNER: "owner", ADMIN: "admin", WRITER: "writer", READER: "reader", KEEPER: "keeper"}
 DEVICE_KIND, RECOVERY_KIND, KEEPER_KIND = 1, 2, 3  # CREDENTIAL-7.2

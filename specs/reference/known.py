@@ -26,7 +26,9 @@ class Known:
         self.starts = defaultdict(list)  # epoch: [(place, EpochStarted)]
         self.depths = {}
         self.lockboxes = defaultdict(list)  # epoch: [Lockbox] that were added
+        self.refusals = defaultdict(int)  # (epoch, device): how often
         self.witnesses = defaultdict(list)  # forked feed: [Witness]
+        self.policies = []  # (place, history): changes of the policy that none of the others knew of
         self.rules = RULES
         self.stops = []  # places that stop writing
         self.seals_before = defaultdict(int)  # feed: Seals in it so far

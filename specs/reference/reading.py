@@ -77,6 +77,8 @@ class Reading(Known):
         if isinstance(said, say.RecoveryKeySet):
             if not any(place.saw(grant.place) for grant in self.grants[said.identity]):
                 return "never a member"  # SPACE-14.1
+            if not say.is_usable(said.key):
+                return "nothing can be sealed to it"  # SPACE-5.1
             self.recovery_keys[said.identity].append((said.number, said.key, place))
         return None
 
@@ -100,6 +102,8 @@ class Reading(Known):
             return "another device's pre-key"
         if any(said.number <= number for number, _, _ in self.pre_keys[said.device]):
             return "not a higher number"
+        if not say.is_usable(said.key):
+            return "nothing can be sealed to it"
         self.pre_keys[said.device].append((said.number, said.key, place))
         return None
 
@@ -137,6 +141,8 @@ class Reading(Known):
             if isinstance(act.said, say.InvitationRevoked) and act.said.invitation == said.invitation:
                 if place.entry.id not in act.said.standing or place.saw_any(act.places):
                     return "revoked"
+        if not (say.is_usable(said.pre_key) and say.is_usable(said.recovery.key)):
+            return "nothing can be sealed to its keys"  # SPACE-5.1
         newcomers.add(newcomer)
         self.grants[said.identity].append(Grant(place, issue.said.role, issue.standing.chain + 1))
         self.admit_device(said.device, said.identity, place, said.through)
@@ -199,6 +205,24 @@ class Reading(Known):
         self.lockboxes[box.epoch].append(box)
         return None
 
+    def read_refusal(self, place, said, author, role):
+        """SPACE-7.7."""
+        if said.device != author.device:
+            return "another device's lockbox"
+        if not place.saw_any([at for at, _ in self.starts.get(said.epoch, ())]):
+            return "the epoch is not known"
+        if self.refusals[said.epoch, said.device] >= 3:
+            return "too many"
+        self.refusals[said.epoch, said.device] += 1
+        return None
+
+    def read_policy(self, place, said, author, role):
+        """SPACE-7.6."""
+        if role != OWNER:
+            return "not an owner"
+        self.policies = [*(one for one in self.policies if not place.saw(one[0])), (place, said.history)]
+        return None
+
     def read_rules(self, place, said, author, role):
         """SPACE-3.5."""
         if role != OWNER:
@@ -234,7 +258,7 @@ class Reading(Known):
     READ = {
         say.FeedAdmitted: read_feed, say.PreKeySet: read_pre_key, say.InvitationIssued: read_issue, say.InvitationRedeemed: read_redemption,
         say.EpochStarted: read_epoch, say.LockboxAdded: read_lockbox, say.RulesChanged: read_rules, say.Seal: read_seal,
-        say.Unknown: read_unknown, say.DeviceLinked: read_link, say.ForkProven: read_fork,
+        say.LockboxRefused: read_refusal, say.PolicyChanged: read_policy, say.Unknown: read_unknown, say.DeviceLinked: read_link, say.ForkProven: read_fork,
     }
 
     def read_act(self, place, said, author, role):

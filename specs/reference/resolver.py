@@ -8,7 +8,7 @@ import forks
 import rights
 from credentials import DATA
 from entries import (
-    ACTS, DEVICE_KIND, KEEPER_KIND, NAMES, RECOVERY_KIND, RULES, Act, Entry, administers, reads, writes,
+    ACTS, DEVICE_KIND, FROM_JOINING, KEEPER_KIND, NAMES, RECOVERY_KIND, RULES, Act, Entry, administers, reads, writes,
 )
 from reading import Reading
 
@@ -163,7 +163,12 @@ class Resolver:
             recipients = {(kind, who) for kind, who, _ in said.recipients} | {(box.kind, box.recipient) for box in boxes}
             belongs = {DEVICE_KIND: devices, RECOVERY_KIND: readers}
             strangers = any(kind != KEEPER_KIND and who not in belongs[kind] for kind, who in recipients)
+            names = {device: {key[:16] for _, key, _ in keys} for device, keys in now.pre_keys.items()}
+            readable = {name for device in devices for name in names.get(device, ())}
+            readable |= {key[:16] for identity in readers for _, key, _ in now.recovery_keys[identity]}
+            strangers = strangers or not readable.issuperset(said.keys)
             given = {box.recipient for box in boxes if box.kind == DEVICE_KIND}
+            given |= {device for device, known in names.items() if known & set(said.keys)}
             nobody_left_out = any(given.issuperset(now.readers_at(at)) for at, _ in starts)
             answers[epoch] = {"depth": now.depths[epoch], "writable": nobody_left_out and not strangers}
         return answers
@@ -180,8 +185,15 @@ class Resolver:
             "void": sorted([*((place.entry.feed, place.entry.seq, place.part) for place, _ in now.void), *malformed]),
             "epochs": self.epochs(),
             "stops": bool(now.stops),
+            "history": self.history(),
             "forks": {feed: (fork.common, fork.entry, fork.by, fork.head and (fork.head.length, fork.head.root)) for feed, fork in self.forks.items()},
         }
+
+    def history(self):
+        """SPACE-7.6: of changes that did not know of each other the narrower holds."""
+        genesis = self.reading.genesis
+        said = [history for _, history in self.reading.policies] or [genesis[1].history if genesis else FROM_JOINING]
+        return "from joining" if FROM_JOINING in said else "all"
 
     def stands(self, feed):
         """SPACE-11.2, SPACE-16.4."""

@@ -1,7 +1,7 @@
 //! A member by invitation: redeems a link as `specs/invitation.md` says, and holds what a member holds.
 
 use bytes::Bytes;
-use weft_credential::{ControlBody, Credential, RootStatements};
+use weft_credential::{ControlBody, Credential, RootStatements, To};
 use weft_crypto::{
     Context, Dep, DeviceId, DeviceKey, EpochId, FeedId, Head, InvitationSecret, Manifest, Phrase, Purpose, SignContext,
     SignedManifest, SpaceId, base32,
@@ -219,7 +219,8 @@ impl Member {
         });
         let started = started.ok_or("no epoch")?;
         let epoch = started.id(&space);
-        let own = started.lockboxes.iter().find(|lockbox| lockbox.recipient.kind == RecipientKind::Device);
+        let To::Each { lockboxes, .. } = &started.to else { return Err("a first epoch of keys".into()) };
+        let own = lockboxes.iter().find(|lockbox| lockbox.recipient.kind == RecipientKind::Device);
         let own = own.ok_or("no lockbox")?;
         let secrets = lockbox::open(&own.sealed, &keys.pre_key, &space, &epoch, &own.recipient, &started.commitments)?;
         let [control, data] = keys.manifests(space, &person.device);

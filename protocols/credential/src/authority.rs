@@ -7,7 +7,7 @@ use prost::Message as _;
 use weft_crypto::{Dep, DeviceId, EntryId, FeedId, IdentityId, InvitationId, Root};
 use weft_wire::credential as wire;
 
-use crate::{Malformed, Role, field, limits};
+use crate::{History, Malformed, Role, field, limits};
 
 /// One feed of somebody whose right ends: of it the first `length` entries stand. Spec: CREDENTIAL-10.1.
 pub type Cut = Dep;
@@ -89,6 +89,13 @@ pub struct Seal {
 pub struct RulesChanged {
     /// The version.
     pub rules: u32,
+}
+
+/// What newcomers may read is another from here on. Spec: CREDENTIAL-10.11.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PolicyChanged {
+    /// The policy.
+    pub history: History,
 }
 
 pub(crate) fn put_cuts(cuts: &[Cut]) -> Vec<wire::Cut> {
@@ -246,5 +253,16 @@ impl RulesChanged {
             return Err(Malformed::Number { field: "RulesChanged.rules", found: 0 });
         }
         Ok(Self { rules: message.rules })
+    }
+}
+
+impl PolicyChanged {
+    pub(crate) fn encode(self) -> Bytes {
+        wire::PolicyChanged { history: self.history.number() }.encode_to_vec().into()
+    }
+
+    pub(crate) fn decode(content: &Bytes) -> Result<Self, Malformed> {
+        let message: wire::PolicyChanged = weft_wire::decode(content).map_err(Malformed::decode("PolicyChanged"))?;
+        Ok(Self { history: History::from_number("PolicyChanged.history", message.history)? })
     }
 }

@@ -6,8 +6,8 @@ use weft_wire::credential as wire;
 
 use crate::{
     Carried, CutRaised, DeviceLinked, DeviceRemoved, EpochStarted, FeedClosed, ForkProven, InvitationIssued,
-    InvitationRevoked, Lockbox, Malformed, MemberRemoved, PreKeySet, Redemption, RoleChanged, RulesChanged, Seal,
-    SpaceGenesis,
+    InvitationRevoked, Lockbox, LockboxRefused, Malformed, MemberRemoved, PolicyChanged, PreKeySet, Redemption,
+    RoleChanged, RulesChanged, Seal, SpaceGenesis,
 };
 
 /// The numbers of the kinds. Spec: CREDENTIAL-2.1.
@@ -44,10 +44,14 @@ pub mod kind {
     pub const FORK_PROVEN: u32 = 15;
     /// Other rules from here on.
     pub const RULES_CHANGED: u32 = 16;
+    /// A device cannot open what it was given.
+    pub const LOCKBOX_REFUSED: u32 = 17;
     /// An owner or admin stands behind a removal.
     pub const SEAL: u32 = 19;
     /// A device lets another one of its identity in.
     pub const DEVICE_LINKED: u32 = 20;
+    /// What newcomers may read is another from here on.
+    pub const POLICY_CHANGED: u32 = 21;
 }
 
 /// What one part of a control entry says.
@@ -85,11 +89,15 @@ pub enum Credential {
     ForkProven(ForkProven),
     /// Kind 16.
     RulesChanged(RulesChanged),
+    /// Kind 17.
+    LockboxRefused(LockboxRefused),
     /// Kind 19.
     Seal(Seal),
     /// Kind 20.
     DeviceLinked(Box<DeviceLinked>),
-    /// Any other kind, 17 and 18 included, which have a format and no code yet.
+    /// Kind 21.
+    PolicyChanged(PolicyChanged),
+    /// Any other kind, 18 included, which has a format and no code yet.
     Unknown(Unknown),
 }
 
@@ -124,16 +132,20 @@ impl Credential {
             Self::CutRaised(_) => kind::CUT_RAISED,
             Self::ForkProven(_) => kind::FORK_PROVEN,
             Self::RulesChanged(_) => kind::RULES_CHANGED,
+            Self::LockboxRefused(_) => kind::LOCKBOX_REFUSED,
             Self::Seal(_) => kind::SEAL,
             Self::DeviceLinked(_) => kind::DEVICE_LINKED,
+            Self::PolicyChanged(_) => kind::POLICY_CHANGED,
             Self::Unknown(unknown) => unknown.kind,
         }
     }
 
-    /// The critical bit: every known kind has it, since who does not know it resolves differently.
+    /// The critical bit: known kinds have it where who does not know them would resolve differently.
     pub fn critical(&self) -> bool {
         match self {
             Self::Unknown(unknown) => unknown.critical,
+            // It takes nothing from anybody: who does not know it resolves alike.
+            Self::LockboxRefused(_) => false,
             _ => true,
         }
     }
@@ -159,8 +171,10 @@ impl Credential {
             Self::CutRaised(says) => says.encode(),
             Self::ForkProven(says) => says.encode(),
             Self::RulesChanged(says) => says.encode(),
+            Self::LockboxRefused(says) => says.encode(),
             Self::Seal(says) => says.encode(),
             Self::DeviceLinked(linked) => linked.encode(),
+            Self::PolicyChanged(says) => says.encode(),
             Self::Unknown(unknown) => unknown.content.clone(),
         }
     }
@@ -183,8 +197,10 @@ impl Credential {
             kind::CUT_RAISED => Self::CutRaised(CutRaised::decode(&content)?),
             kind::FORK_PROVEN => Self::ForkProven(ForkProven::decode(&content)?),
             kind::RULES_CHANGED => Self::RulesChanged(RulesChanged::decode(&content)?),
+            kind::LOCKBOX_REFUSED => Self::LockboxRefused(LockboxRefused::decode(&content)?),
             kind::SEAL => Self::Seal(Seal::decode(&content)?),
             kind::DEVICE_LINKED => Self::DeviceLinked(Box::new(DeviceLinked::decode(&content)?)),
+            kind::POLICY_CHANGED => Self::PolicyChanged(PolicyChanged::decode(&content)?),
             kind => Self::Unknown(Unknown { kind, critical, content }),
         };
         if credential.critical() != critical {

@@ -23,18 +23,18 @@ pub enum History {
 }
 
 impl History {
-    fn number(self) -> u32 {
+    pub(crate) fn number(self) -> u32 {
         match self {
             Self::All => 1,
             Self::FromJoining => 2,
         }
     }
 
-    fn from_number(number: u32) -> Result<Self, Malformed> {
+    pub(crate) fn from_number(field: &'static str, number: u32) -> Result<Self, Malformed> {
         match number {
             1 => Ok(Self::All),
             2 => Ok(Self::FromJoining),
-            found => Err(Malformed::Number { field: "GenesisStatement.history", found: found.into() }),
+            found => Err(Malformed::Number { field, found: found.into() }),
         }
     }
 }
@@ -79,7 +79,7 @@ impl Genesis {
         Ok(Self {
             root: field::id("GenesisStatement.root", &message.root)?,
             rules: message.rules,
-            history: History::from_number(message.history)?,
+            history: History::from_number("GenesisStatement.history", message.history)?,
             nonce: field::array("GenesisStatement.nonce", &message.nonce)?,
             device: field::id("GenesisStatement.device", &message.device)?,
             feed_key: field::id("GenesisStatement.feed_key", &message.feed_key)?,

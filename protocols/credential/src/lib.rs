@@ -52,12 +52,13 @@ mod role;
 pub mod root;
 
 pub use authority::{
-    Cut, CutRaised, DeviceRemoved, FeedClosed, InvitationRevoked, MemberRemoved, Named, RoleChanged, RulesChanged, Seal,
+    Cut, CutRaised, DeviceRemoved, FeedClosed, InvitationRevoked, MemberRemoved, Named, PolicyChanged, RoleChanged,
+    RulesChanged, Seal,
 };
 pub use body::{ControlBody, Part, verify};
 pub use chain::Chain;
 pub use credential::{Credential, Unknown, kind};
-pub use epoch::{EpochStarted, Lockbox};
+pub use epoch::{EpochStarted, Lockbox, LockboxRefused, SealedToKeys, To};
 pub use error::Malformed;
 pub use fork::{Branch, ForkProven};
 pub use genesis::{Genesis, History, SpaceGenesis};

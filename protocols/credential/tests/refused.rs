@@ -4,7 +4,8 @@ use bytes::Bytes;
 use prost::Message as _;
 use weft_credential::{
     Branch, Carried, ControlBody, Credential, EpochStarted, ForkProven, Genesis, History, InvitationIssued, Lockbox,
-    Malformed, Part, PreKeySet, RULES, Redemption, Role, RootStatement, RootStatements, Subject, Unknown, limits,
+    LockboxRefused, Malformed, Part, PreKeySet, RULES, Redemption, Role, RootStatement, RootStatements, SealedToKeys,
+    Subject, To, Unknown, limits,
 };
 use weft_crypto::{
     DeviceKey, EpochId, FeedSecret, InvitationSecret, Manifest, PreKeySecret, Purpose, RootKey, SpaceId,
@@ -67,7 +68,16 @@ fn known_kinds_are_critical_and_unknown_ones_are_carried() {
     let part: wire::Credential = weft_wire::decode(&message.credentials[0]).unwrap();
     let body = credential(part.kind, false, part.content);
     assert_eq!(decode(&body), Malformed::Critical { kind: 6, critical: false });
-    for (kind, critical) in [(0, true), (17, true), (18, false), (4_000_000_000, true)] {
+    let refused = Credential::LockboxRefused(LockboxRefused {
+        epoch: EpochId::from_bytes([1; 32]),
+        device: DeviceKey::from_seed([2; 32]).id(),
+    });
+    let body = ControlBody::new(vec![Part::new(SPACE, refused)]).encode();
+    let message: wire::ControlBody = weft_wire::decode(&body).unwrap();
+    let part: wire::Credential = weft_wire::decode(&message.credentials[0]).unwrap();
+    assert!(!part.critical);
+    assert_eq!(decode(&credential(17, true, part.content)), Malformed::Critical { kind: 17, critical: true });
+    for (kind, critical) in [(0, true), (18, true), (18, false), (4_000_000_000, true)] {
         let content = Bytes::from_static(b"anything");
         let body = ControlBody::decode(&credential(kind, critical, content.clone()), &SPACE).unwrap();
         assert_eq!(body.parts()[0].credential, Credential::Unknown(Unknown { kind, critical, content }));
@@ -211,15 +221,15 @@ fn an_epochs_lockboxes_are_for_its_recipients() {
     let started = EpochStarted {
         commitments: Commitments { content: [1; 32], access: [2; 32] },
         parents: vec![],
-        recipients: vec![recipient(1)],
-        lockboxes: vec![],
+        to: To::Each { recipients: vec![recipient(1)], lockboxes: vec![] },
         sealed_access: Bytes::new(),
         sealed_content: Bytes::new(),
     };
     let with = |epoch, to| {
         let sealed = lockbox::Lockbox { encapsulated: [0; 32], ciphertext: vec![0; 80].into() };
         let lockboxes = vec![Lockbox { epoch, recipient: recipient(to), sealed }];
-        read(Credential::EpochStarted(EpochStarted { lockboxes, ..started.clone() }))
+        let to = To::Each { recipients: vec![recipient(1)], lockboxes };
+        read(Credential::EpochStarted(EpochStarted { to, ..started.clone() }))
     };
     let id = started.id(&SPACE);
     let disagree = Err(Malformed::Disagree { what: "an epoch and its lockboxes" });
@@ -286,4 +296,21 @@ fn fixed_fields_have_their_length() {
     assert_eq!(decode(&body), Malformed::Length { field: "PreKeySet.device", expected: 32, found: 31 });
     let none = credential(8, true, Bytes::new());
     assert_eq!(decode(&none), Malformed::Length { field: "LockboxAdded.lockbox", expected: 1, found: 0 });
+}
+
+/// Spec: CREDENTIAL-7.3.
+#[test]
+fn an_epoch_names_recipients_in_one_way() {
+    let to = |keys: Vec<[u8; 16]>, sealed: usize| {
+        let ciphertexts = vec![7; sealed * 48].into();
+        let to = To::Keys(SealedToKeys { keys, encapsulated: [5; 32], ciphertexts });
+        let commitments = Commitments { content: [1; 32], access: [2; 32] };
+        let (sealed_access, sealed_content) = (Bytes::new(), Bytes::new());
+        read(Credential::EpochStarted(EpochStarted { commitments, parents: vec![], to, sealed_access, sealed_content }))
+    };
+    let disagree = |what| Err(Malformed::Disagree { what });
+    assert_eq!(to(vec![[1; 16], [2; 16]], 2), Ok(()));
+    assert_eq!(to(vec![[2; 16], [1; 16]], 2), disagree("the keys of an epoch and their order"));
+    assert_eq!(to(vec![[1; 16], [1; 16]], 2), disagree("the keys of an epoch and their order"));
+    assert_eq!(to(vec![[1; 16], [2; 16]], 1), disagree("the keys of an epoch and what is sealed to them"));
 }

@@ -77,6 +77,12 @@ contexts! {
     // Epochs.
     /// An epoch's id.
     EPOCH = "epoch";
+    /// An epoch's id, where it names its recipients by their keys.
+    EPOCH_OF_KEYS = "epoch-of-keys";
+    /// The content secret that follows from an epoch's seed.
+    CONTENT_SECRET = "content-secret";
+    /// The access secret, likewise.
+    ACCESS_SECRET = "access-secret";
     /// A commitment to a content secret.
     CONTENT_COMMITMENT = "content-commitment";
     /// A commitment to an access secret.
@@ -85,6 +91,8 @@ contexts! {
     LOCKBOX = "lockbox";
     /// What a secret is sealed for that is no epoch's: the start of HPKE's info.
     SEALED_SECRET = "sealed-secret";
+    /// What a lockbox is sealed for that holds an epoch's seed.
+    LOCKBOX_OF_SEED = "lockbox-of-seed";
     /// The keys that seal access secrets of earlier epochs, and the start of what they are sealed to.
     EARLIER_ACCESS = "earlier-access";
     /// The keys that seal content secrets of earlier epochs, likewise.

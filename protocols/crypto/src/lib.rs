@@ -50,6 +50,7 @@ mod manifest;
 pub mod phrase;
 pub mod seal;
 pub mod sealed_secret;
+pub mod sealed_seed;
 mod sign;
 mod verified;
 

@@ -150,6 +150,36 @@ impl std::fmt::Debug for EpochSecrets {
     }
 }
 
+/// The keys of small order, the highest bit left out: everything that is sealed to one of them anybody opens.
+const SMALL_ORDER: [[u8; 32]; 7] = {
+    let mut keys = [[0; 32]; 7];
+    keys[1][0] = 1;
+    keys[2] = [
+        0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f, 0xc4, 0x6a, 0xda, 0x09,
+        0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16, 0x5f, 0x49, 0xb8, 0x00,
+    ];
+    keys[3] = [
+        0x5f, 0x9c, 0x95, 0xbc, 0xa3, 0x50, 0x8c, 0x24, 0xb1, 0xd0, 0xb1, 0x55, 0x9c, 0x83, 0xef, 0x5b, 0x04, 0x44,
+        0x5c, 0xc4, 0x58, 0x1c, 0x8e, 0x86, 0xd8, 0x22, 0x4e, 0xdd, 0xd0, 0x9f, 0x11, 0x57,
+    ];
+    let mut last = 4;
+    while last < 7 {
+        keys[last] = [0xff; 32];
+        keys[last][0] = 0xec + (last as u8 - 4);
+        keys[last][31] = 0x7f;
+        last += 1;
+    }
+    keys
+};
+
+/// Whether something can be sealed to a key: it is not of small order. Spec: CRYPTO-7.3
+#[must_use]
+pub fn is_usable(key: &PreKeyId) -> bool {
+    let mut key = *key.as_bytes();
+    key[31] &= 0x7f;
+    !SMALL_ORDER.contains(&key)
+}
+
 /// The id of an epoch. Parents and recipients in the order in which its statement lists them.
 ///
 /// Spec: CRYPTO-7.2
@@ -187,13 +217,22 @@ pub fn seal(
         plaintext.extend_from_slice(&secrets.content);
     }
     plaintext.extend_from_slice(&secrets.access);
-    let key =
-        <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(recipient.key.as_bytes()).map_err(|_| LockboxError::BadKey)?;
+    seal_plaintext(&plaintext, &recipient.key, &info(space, epoch, recipient), ephemeral_seed)
+}
+
+/// HPKE in base mode, with the ephemeral key that follows from a seed.
+pub(crate) fn seal_plaintext(
+    plaintext: &[u8],
+    key: &PreKeyId,
+    info: &[u8],
+    ephemeral_seed: [u8; 32],
+) -> Result<Lockbox, LockboxError> {
+    let key = <X25519HkdfSha256 as Kem>::PublicKey::from_bytes(key.as_bytes()).map_err(|_| LockboxError::BadKey)?;
     let (encapsulated, ciphertext) = hpke::single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, X25519HkdfSha256>(
         &OpModeS::Base,
         &key,
-        &info(space, epoch, recipient),
-        &plaintext,
+        info,
+        plaintext,
         &[],
         &mut Once(Some(Zeroizing::new(ephemeral_seed))),
     )
@@ -213,7 +252,7 @@ pub fn open(
     recipient: &Recipient,
     commitments: &Commitments,
 ) -> Result<EpochSecrets, LockboxError> {
-    let plaintext = open_plaintext::<64>(lockbox, secret, space, epoch, recipient)?;
+    let plaintext = open_for::<64>(lockbox, secret, space, epoch, recipient)?;
     let mut secrets = EpochSecrets { content: [0; 32], access: [0; 32] };
     secrets.content.copy_from_slice(&plaintext[..32]);
     secrets.access.copy_from_slice(&plaintext[32..]);
@@ -236,14 +275,14 @@ pub fn open_access(
     recipient: &Recipient,
     commitments: &Commitments,
 ) -> Result<Zeroizing<[u8; 32]>, LockboxError> {
-    let access = open_plaintext::<32>(lockbox, secret, space, epoch, recipient)?;
+    let access = open_for::<32>(lockbox, secret, space, epoch, recipient)?;
     if !same(&access_commitment(&access), &commitments.access) {
         return Err(LockboxError::OtherSecrets);
     }
     Ok(access)
 }
 
-fn open_plaintext<const N: usize>(
+fn open_for<const N: usize>(
     lockbox: &Lockbox,
     secret: &PreKeySecret,
     space: &SpaceId,
@@ -254,6 +293,14 @@ fn open_plaintext<const N: usize>(
     if found != recipient.key {
         return Err(LockboxError::NotForThisKey { expected: recipient.key, found });
     }
+    open_plaintext(lockbox, secret, &info(space, epoch, recipient))
+}
+
+pub(crate) fn open_plaintext<const N: usize>(
+    lockbox: &Lockbox,
+    secret: &PreKeySecret,
+    info: &[u8],
+) -> Result<Zeroizing<[u8; N]>, LockboxError> {
     let private = private_of(secret.as_bytes());
     let encapsulated = <X25519HkdfSha256 as Kem>::EncappedKey::from_bytes(&lockbox.encapsulated)
         .expect("32 bytes are an encapsulated key");
@@ -261,7 +308,7 @@ fn open_plaintext<const N: usize>(
         &OpModeR::Base,
         &private,
         &encapsulated,
-        &info(space, epoch, recipient),
+        info,
         &lockbox.ciphertext,
         &[],
     )

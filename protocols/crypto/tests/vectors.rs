@@ -16,6 +16,7 @@ use weft_crypto::{
     mac,
     seal::{BodyKeys, seal_local},
     sealed_secret::SealedSecret,
+    sealed_seed,
 };
 use zeroize::Zeroizing;
 
@@ -197,6 +198,10 @@ fn epochs() {
             })
         })
         .into();
+    let key = PreKeySecret::from_seed(bytes32(3)).id();
+    let follow = sealed_seed::secrets(&bytes32(30));
+    let of_keys = sealed_seed::epoch_id(&space, &follow.commitments(), &parents, &[sealed_seed::name(&key)]);
+    let (encapsulated, ciphertexts) = sealed_seed::seal(&bytes32(30), &space, &of_keys, &[key], &bytes32(7)).unwrap();
     let random = bytes32(9)[..16].try_into().unwrap();
     let before = [Zeroizing::new(bytes32(20)), Zeroizing::new([0; 32])];
     let under = |what, secret| earlier::seal(what, secret, &space, &epoch, random, &before);
@@ -209,6 +214,11 @@ fn epochs() {
             "epoch": hex(epoch),
             "pre_key_seed": hex(bytes32(3)), "ephemeral_seed": hex(bytes32(7)),
             "lockboxes": lockboxes,
+            "of_keys": {
+                "seed": hex(bytes32(30)), "keys": [hex(key)], "names": [hex(sealed_seed::name(&key))], "epoch": hex(of_keys),
+                "content": hex(follow.content), "access": hex(follow.access),
+                "encapsulated": hex(encapsulated), "ciphertexts": hex(&ciphertexts),
+            },
             "earlier": {
                 "random": hex(&bytes32(9)[..16]), "secrets": [hex(bytes32(20)), hex([0; 32])],
                 "access": hex(under(Earlier::Access, &secrets.access)),

@@ -68,7 +68,7 @@ pub enum Malformed {
 #[non_exhaustive]
 pub enum Quarantine {
     /// Its body could not be opened.
-    #[error("the body could not be opened: {0:?}")]
+    #[error("the body could not be opened: {0}")]
     Closed(OpenFailure),
     /// It does not count.
     #[error("void: {0}")]

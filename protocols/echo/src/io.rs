@@ -56,15 +56,19 @@ pub enum Counts {
 }
 
 /// Why the body of an entry could not be opened; four different states.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum OpenFailure {
     /// No key of its epoch is held.
+    #[error("it was sealed before this device could read, no key of that epoch is held")]
     NoKey,
     /// It is held and does not open under its epoch's key.
+    #[error("it does not open under its epoch's key")]
     Undecryptable,
     /// Its author or an admin erased it.
+    #[error("it was erased")]
     Erased,
     /// It is not held.
+    #[error("it is not held")]
     Missing,
 }
 

@@ -55,6 +55,7 @@ pub(crate) fn room_of(
         said_name,
         unsure: None,
         newcomers: Newcomers::default(),
+        pre_keys: None,
     };
     let room = Room::enter(me, config, entering).map_err(|error| error.to_string())?;
     let status = room.membership.resolution().device(&room.me.device.id());

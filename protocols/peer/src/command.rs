@@ -1,7 +1,7 @@
 //! What an application can ask of a peer, and what it gets back.
 
 use bytes::Bytes;
-use weft_credential::Role;
+use weft_credential::{History, Role};
 use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId, InvitationId, ObjectId, Purpose, SpaceId};
 use weft_echo::Edit;
 use weft_invitation::{
@@ -251,6 +251,11 @@ pub enum Act {
     },
     /// This identity leaves, with all its devices. The epoch that keeps it out is begun by those who stay.
     Leave,
+    /// What those who join from here on may read of the time before they came.
+    SetPolicy {
+        /// The policy.
+        history: History,
+    },
     /// This identity stands behind a removal or a role that is proposed.
     Seal {
         /// Where that is said.

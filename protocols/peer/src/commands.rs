@@ -267,6 +267,7 @@ impl Peer {
             sessions: FIRST_SESSION,
             drafts: Vec::new(),
             newcomers: Newcomers::default(),
+            pre_keys: None,
         };
         let room =
             Room::enter(self.me.clone(), self.config.clone(), entering).expect("a new space fits the keys made for it");
@@ -370,6 +371,7 @@ impl Peer {
             pairs,
             waiting,
             write_stop: resolution.write_stop().map(|stop| stop.to_string()),
+            history: resolution.history(),
             proposed: room.membership.proposed(),
         }
     }

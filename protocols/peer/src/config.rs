@@ -30,6 +30,9 @@ pub struct Config {
     pub join_timeout: Duration,
     /// How often what each pair holds is looked at for being stuck. Default 1 s; a reason is due within 10 s.
     pub watch_interval: Duration,
+    /// How old a device's pre-key gets before another one takes its place. Default 30 days, a guess: a key that is stolen unseen opens no
+    /// epochs that begin later.
+    pub pre_key_age: Duration,
     /// Spaces one peer may hold. Default 4,096.
     pub spaces_max: usize,
     /// Devices that may be connected at once. Default 512; the driver keeps the same limit.
@@ -50,6 +53,7 @@ impl Default for Config {
             waiting_bytes_max: 8 << 20,
             join_timeout: Duration::from_secs(30),
             watch_interval: Duration::from_secs(1),
+            pre_key_age: Duration::from_secs(30 * 86_400),
             spaces_max: 4_096,
             neighbours_max: 512,
         }

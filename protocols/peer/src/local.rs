@@ -15,6 +15,7 @@
 //! | `device/` device id | whether it used a link of this device (1 byte), and what it calls itself |
 //! | `shut-out/` device id | a device of this identity that this one was told to remove |
 //! | `linking/` space id | this device's keys for a space that a sibling is asked for, sealed |
+//! | `pre-keys/` space id | since when the newest pre-key is used, and those after the first, sealed |
 //! | `unsure/` space id | where own feeds end is not known: at least how many entries control and data feed had, and how many other devices had feeds; 8 bytes little endian each |
 
 use bytes::Bytes;
@@ -34,6 +35,7 @@ use crate::{
 const KEYS: &str = "space keys";
 const JOINING: &str = "joining";
 const DRAFT: &str = "draft";
+const PRE_KEYS: &str = "pre-keys";
 const SECRETS_BYTES: usize = 96;
 /// What the keys begin with of rows that say that the ends of own feeds are not known.
 pub(crate) const UNSURE: &[u8] = b"unsure/";
@@ -50,7 +52,17 @@ pub(crate) enum Row {
     Sessions(SpaceId, u64),
     Draft(SpaceId, u64, Bytes),
     Newcomer(SpaceId, InvitationId, DeviceId, Bytes),
+    PreKeys(SpaceId, Bytes),
     Device(DeviceRow),
+}
+
+/// The pre-keys that came after the one a device joined with.
+#[derive(Debug, Default)]
+pub(crate) struct PreKey {
+    /// Since when the newest of all is used, in milliseconds since 1970.
+    pub(crate) since_ms: u64,
+    /// The newest last.
+    pub(crate) later: Vec<PreKeySecret>,
 }
 
 /// What is known of the devices of this identity.
@@ -77,6 +89,10 @@ pub enum RowError {
 
 pub(crate) fn space_key(space: &SpaceId) -> Bytes {
     [b"space/", space.as_bytes().as_slice()].concat().into()
+}
+
+pub(crate) fn pre_keys_key(space: &SpaceId) -> Bytes {
+    [b"pre-keys/", space.as_bytes().as_slice()].concat().into()
 }
 
 pub(crate) fn joining_key(space: &SpaceId) -> Bytes {
@@ -120,6 +136,7 @@ impl Row {
         match name {
             b"space" => Ok(Row::Space(space()?, value.clone())),
             b"joining" => Ok(Row::Joining(space()?, value.clone())),
+            b"pre-keys" => Ok(Row::PreKeys(space()?, value.clone())),
             b"profile" => Ok(Row::Profile(space()?)),
             b"said" => Ok(Row::Said(space()?, String::from_utf8_lossy(value).into_owned())),
             b"unsure" => Ok(Row::Unsure(space()?, Ends::decode(value).ok_or(RowError::Unknown)?)),
@@ -218,6 +235,24 @@ pub(crate) fn seal_keys(device: &DeviceKey, space_keys: &SpaceKeys, random: [u8;
 /// Opens them.
 pub(crate) fn open_keys(device: &DeviceKey, value: &[u8]) -> Result<SpaceKeys, RowError> {
     keys(&open_local(&device.at_rest_key(), KEYS, value).map_err(|_| RowError::Sealed)?)
+}
+
+/// Seals the pre-keys after the first.
+pub(crate) fn seal_pre_keys(device: &DeviceKey, keys: &PreKey, random: [u8; 16]) -> Bytes {
+    let mut plain = Zeroizing::new(keys.since_ms.to_le_bytes().to_vec());
+    for key in &keys.later {
+        plain.extend_from_slice(key.seed().as_slice());
+    }
+    seal_local(&device.at_rest_key(), PRE_KEYS, random, &plain).into()
+}
+
+/// Opens them.
+pub(crate) fn open_pre_keys(device: &DeviceKey, value: &[u8]) -> Result<PreKey, RowError> {
+    let plain = open_local(&device.at_rest_key(), PRE_KEYS, value).map_err(|_| RowError::Sealed)?;
+    let (since_ms, seeds) = plain.split_first_chunk::<8>().ok_or(RowError::Unknown)?;
+    let (seeds, []) = seeds.as_chunks::<32>() else { return Err(RowError::Unknown) };
+    let later = seeds.iter().map(|seed| PreKeySecret::from_seed(*seed)).collect();
+    Ok(PreKey { since_ms: u64::from_le_bytes(*since_ms), later })
 }
 
 /// Seals keys and redemption of a newcomer.

@@ -112,6 +112,7 @@ impl Peer {
         let mut sessions = BTreeMap::new();
         let mut drafts: BTreeMap<SpaceId, Vec<_>> = BTreeMap::new();
         let mut newcomers: BTreeMap<SpaceId, Newcomers> = BTreeMap::new();
+        let mut pre_keys = BTreeMap::new();
         for (key, value) in &opened.local {
             match Row::decode(key, value)? {
                 Row::Space(space, value) => {
@@ -131,6 +132,9 @@ impl Peer {
                 }
                 Row::Newcomer(space, invitation, device, row) => {
                     newcomers.entry(space).or_default().restore(invitation, device, &row);
+                }
+                Row::PreKeys(space, value) => {
+                    pre_keys.insert(space, local::open_pre_keys(&self.me.device, &value)?);
                 }
                 Row::Sessions(space, next) => {
                     sessions.insert(space, next);
@@ -165,6 +169,7 @@ impl Peer {
                 sessions: sessions.remove(&space).unwrap_or(FIRST_SESSION),
                 drafts: drafts.remove(&space).unwrap_or_default(),
                 newcomers: newcomers.remove(&space).unwrap_or_default(),
+                pre_keys: pre_keys.remove(&space),
             };
             let room = Room::enter(self.me.clone(), self.config.clone(), entering)?;
             self.rooms.insert(space, room);

@@ -1,6 +1,6 @@
 //! What a peer says of itself: above all, why it is not level with another.
 
-use weft_credential::Role;
+use weft_credential::{History, Role};
 use weft_crypto::{DeviceId, IdentityId, SpaceId};
 use weft_space::Proposed;
 
@@ -50,6 +50,8 @@ pub struct SpaceStatus {
     pub waiting: Vec<Waiting>,
     /// Why nothing can be written here, if that is so.
     pub write_stop: Option<String>,
+    /// What those who join may read of the time before they came.
+    pub history: History,
     /// Removals and roles that wait for seals.
     pub proposed: Vec<Proposed>,
 }

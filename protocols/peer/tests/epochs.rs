@@ -6,19 +6,20 @@ use std::{
 };
 
 use bytes::Bytes;
-use weft_credential::{ControlBody, Credential, EpochStarted, Lockbox, Role};
+use weft_credential::{ControlBody, Credential, EpochStarted, History, Lockbox, Role, To};
 use weft_crypto::{
     DeviceId, EpochId, FeedId, PreKeySecret, SpaceId,
     earlier::{self, Earlier},
     lockbox::{self, Recipient},
     seal::BodyKeys,
+    sealed_seed,
 };
-use weft_peer::{Act, Answer, Command};
+use weft_peer::{Act, Answer, Command, Event};
 
 use crate::{
-    members::{act, all, remove},
+    members::{act, all, remove, status},
     net::{Net, identity, recovery},
-    spaces::{append, create, insert, invite, join, level, note, text},
+    spaces::{append, create, data_feed, insert, invite, join, level, note, text},
 };
 
 /// Control entries that one device has written.
@@ -38,7 +39,9 @@ fn control<'a>(runs: impl Iterator<Item = &'a weft_feed::Run>, space: SpaceId) -
         for part in body.parts() {
             match &part.credential {
                 Credential::EpochStarted(epoch) => {
-                    lockboxes.extend(epoch.lockboxes.clone());
+                    if let To::Each { lockboxes: each, .. } = &epoch.to {
+                        lockboxes.extend(each.clone());
+                    }
                     started.push(epoch.clone());
                 }
                 Credential::LockboxAdded(lockbox) => lockboxes.push(lockbox.clone()),
@@ -221,6 +224,22 @@ impl Thief {
         }
     }
 
+    /// Tries every key on everything that is sealed to keys.
+    fn open_seeds(&mut self) {
+        for (id, epoch) in &self.epochs {
+            let To::Keys(to) = &epoch.to else { continue };
+            for sealed in to.ciphertexts.chunks(sealed_seed::CIPHERTEXT_BYTES) {
+                let sealed =
+                    lockbox::Lockbox { encapsulated: to.encapsulated, ciphertext: Bytes::copy_from_slice(sealed) };
+                for key in &self.keys {
+                    if let Ok(secrets) = sealed_seed::open(&sealed, key, &self.space, id, &epoch.commitments) {
+                        self.secrets.extend([secrets.content, secrets.access]);
+                    }
+                }
+            }
+        }
+    }
+
     /// Tries every secret on what every epoch hands on, until nothing new comes of it.
     fn walk(&mut self) {
         loop {
@@ -305,6 +324,7 @@ fn a_removed_member_with_all_the_traffic_reads_nothing_that_was_written_after() 
     let epochs = started.into_iter().map(|epoch| (epoch.id(&space), epoch)).collect();
     let mut thief = Thief { space, keys, epochs, secrets: BTreeSet::new() };
     thief.open_lockboxes(&lockboxes);
+    thief.open_seeds();
     assert_eq!(thief.secrets.len(), 2, "the secrets of the one epoch that mallory was in");
     thief.walk();
     let read = thief.reads(net.node(alice).store.feeds());
@@ -316,6 +336,7 @@ fn a_removed_member_with_all_the_traffic_reads_nothing_that_was_written_after() 
     let mut carols =
         Thief { keys: vec![net.node(carol).store.pre_key("carol", &space)], secrets: BTreeSet::new(), ..thief };
     carols.open_lockboxes(&lockboxes);
+    carols.open_seeds();
     carols.walk();
     assert_eq!(carols.reads(net.node(alice).store.feeds()), all);
 }
@@ -340,6 +361,54 @@ fn same_seed_twice_gives_different_epochs() {
     assert_eq!(epoch_after("bob"), one, "the rest is the same");
 }
 
+/// Spec: SPACE-7.6
+#[test]
+fn who_joins_under_from_joining_reads_nothing_of_the_time_before() {
+    let mut net = Net::new();
+    let (devices, space) = all(&mut net, &[("bob", Role::Admin)]);
+    let [alice, bob] = devices[..] else { unreachable!() };
+    let before = note(&mut net, alice, space, "before");
+    net.advance(Duration::from_secs(1));
+    let policy = Act::SetPolicy { history: History::FromJoining };
+    assert_eq!(act(&mut net, bob, space, policy.clone()).unwrap_err().code, "wrong_role");
+    assert_eq!(act(&mut net, alice, space, policy).unwrap().epoch, None);
+    net.advance(Duration::from_secs(1));
+    assert_eq!(status(&mut net, bob).spaces[0].history, History::FromJoining);
+    let between = note(&mut net, bob, space, "between");
+    let carol = net.add("carol");
+    let link = invite(&mut net, bob, space, Role::Writer);
+    join(&mut net, carol, link);
+    net.advance(Duration::from_secs(5));
+    assert_eq!(starts(&mut net, alice, space), 2, "to let somebody in begins an epoch");
+    let after = note(&mut net, carol, space, "after");
+    net.advance(Duration::from_secs(5));
+    assert_eq!(text(&mut net, carol, space, after), "after");
+    for at in [alice, bob] {
+        for (object, shows) in [(before, "before"), (between, "between"), (after, "after")] {
+            assert_eq!(text(&mut net, at, space, object), shows);
+        }
+    }
+    // What cannot be read has a name of its own, is no damage, and keeps nothing back.
+    let unread = |event: &Event| matches!(event, Event::Quarantined { reason, .. } if reason.contains("before"));
+    assert!(net.node(carol).events.iter().any(unread), "{:?}", net.node(carol).events);
+    assert!(!net.node(carol).events.iter().any(|event| matches!(event, Event::Damaged { .. })));
+    assert!(level(&mut net, carol, space));
+    let keys = vec![net.node(carol).store.pre_key("carol", &space), recovery("carol")];
+    let (started, lockboxes) = {
+        let store = &net.node(alice).store;
+        control(store.feeds().map(|(_, run)| run), space)
+    };
+    let epochs: BTreeMap<_, _> = started.into_iter().map(|epoch| (epoch.id(&space), epoch)).collect();
+    let mut newcomer = Thief { space, keys, epochs, secrets: BTreeSet::new() };
+    newcomer.open_lockboxes(&lockboxes);
+    newcomer.open_seeds();
+    newcomer.walk();
+    let read = newcomer.reads(net.node(alice).store.feeds());
+    let own = data_feed(&mut net, carol, space);
+    let own = data(&mut net, carol).into_iter().filter(|(feed, _)| *feed == own).collect();
+    assert_eq!(read, own);
+}
+
 /// A reader's own lost device is removed by the reader, who may start no epoch.
 #[test]
 fn what_a_reader_removes_is_followed_by_an_epoch_of_a_writer() {
@@ -358,4 +427,49 @@ fn what_a_reader_removes_is_followed_by_an_epoch_of_a_writer() {
     let Answer::Members(members) = net.answer(alice, Command::Members { space }).unwrap() else { panic!() };
     let bob = members.into_iter().find(|member| member.identity == identity("bob")).unwrap();
     assert_eq!(bob.devices, []);
+}
+
+/// Spec: PEER-16, SPACE-5.1
+#[test]
+fn a_pre_key_is_replaced_after_a_month_and_the_old_one_kept() {
+    let mut net = Net::new();
+    let (devices, space) = all(&mut net, &[("bob", Role::Writer), ("carol", Role::Writer)]);
+    let [alice, bob, _carol] = devices[..] else { unreachable!() };
+    let object = note(&mut net, bob, space, "bob");
+    net.advance(Duration::from_secs(1));
+    net.clock(1_800_000_000_000 + 31 * 86_400_000);
+    // Something happens, and everybody looks at the clock.
+    remove(&mut net, alice, space, "carol").unwrap();
+    net.advance(Duration::from_secs(10));
+    let set = |net: &mut Net, at: DeviceId| {
+        let store = &net.node(at).store;
+        let entries = store.feeds().flat_map(|(_, run)| run.entries().map(|entry| entry.body).collect::<Vec<_>>());
+        let bodies =
+            entries.flatten().filter_map(|body| ControlBody::decode(&Bytes::copy_from_slice(body), &space).ok());
+        let parts = bodies.flat_map(|body| body.parts().to_vec());
+        let numbers = parts.filter_map(|part| match part.credential {
+            Credential::PreKeySet(set) => Some((set.device, set.number)),
+            _ => None,
+        });
+        numbers.collect::<BTreeSet<_>>()
+    };
+    let numbers = set(&mut net, alice);
+    assert!(numbers.contains(&(alice, 1)) && numbers.contains(&(bob, 1)), "{numbers:?}");
+    // After a restart both the old epochs and those sealed to the new key open.
+    net.clock(1_800_000_000_000);
+    let dave = net.add("dave");
+    let link = invite(&mut net, alice, space, Role::Reader);
+    join(&mut net, dave, link);
+    remove(&mut net, alice, space, "dave").unwrap();
+    net.advance(Duration::from_secs(5));
+    net.restart(bob);
+    net.connect(alice, bob);
+    insert(&mut net, alice, space, object, 3, " reads on");
+    net.advance(Duration::from_secs(5));
+    net.answer(bob, Command::Rebuild { space }).unwrap();
+    assert_eq!(text(&mut net, bob, space, object), "bob reads on");
+    insert(&mut net, bob, space, object, 0, "and writes: ");
+    net.advance(Duration::from_secs(5));
+    assert_eq!(text(&mut net, alice, space, object), "and writes: bob reads on");
+    assert_eq!(set(&mut net, bob), set(&mut net, alice), "and sets no further key");
 }

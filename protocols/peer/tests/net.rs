@@ -334,6 +334,13 @@ impl Net {
         self.restart(device);
     }
 
+    /// Everybody's clock shows this.
+    pub(crate) fn clock(&mut self, unix_ms: u64) {
+        for node in self.nodes.values_mut() {
+            node.inputs.push_back(Input::ClockRead { unix_ms });
+        }
+    }
+
     pub(crate) fn node(&mut self, device: DeviceId) -> &mut Node {
         self.nodes.get_mut(&device).unwrap()
     }

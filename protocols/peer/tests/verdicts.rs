@@ -146,3 +146,44 @@ fn a_writer_who_touched_ten_of_a_thousand_objects_costs_ten() {
     assert_eq!(again.len(), 11, "and what bob says of himself");
     assert_eq!(text(&mut net, alice, space, objects[9]), "bob: note 9");
 }
+
+/// An epoch that a removal ended is void, and its secrets are not there after a restart: what is made again meanwhile stays unread, until
+/// the epoch counts again.
+///
+/// Spec: PEER-5, PEER-14
+#[test]
+fn what_was_made_again_without_a_key_is_readable_when_it_comes() {
+    let mut net = Net::new();
+    let roles = [("bob", Role::Admin), ("carol", Role::Writer), ("dave", Role::Writer), ("erin", Role::Writer)];
+    let (devices, space) = all(&mut net, &roles);
+    let [alice, bob, carol, _dave, erin] = devices[..] else { unreachable!() };
+    let object = note(&mut net, alice, space, "hello");
+    insert(&mut net, erin, space, object, 0, "erin: ");
+    net.connect(bob, carol);
+    net.advance(Duration::from_secs(5));
+    for other in [bob, carol] {
+        net.disconnect(alice, other);
+    }
+    let rotated = remove(&mut net, bob, space, "dave").unwrap();
+    assert!(rotated.epoch.is_some());
+    net.run();
+    insert(&mut net, carol, space, object, 11, " from carol");
+    net.run();
+    net.disconnect(bob, carol);
+    let removal = remove(&mut net, alice, space, "bob").unwrap().act;
+    net.connect(alice, carol);
+    net.advance(Duration::from_secs(5));
+    net.restart(carol);
+    net.connect(alice, carol);
+    net.advance(Duration::from_secs(5));
+    remove(&mut net, alice, space, "erin").unwrap();
+    net.advance(Duration::from_secs(5));
+    for at in [alice, carol] {
+        assert_eq!(text(&mut net, at, space, object), "erin: hello");
+    }
+    act(&mut net, alice, space, Act::RaiseCut { act: removal, feeds: Vec::new() }).unwrap();
+    net.advance(Duration::from_secs(5));
+    for at in [alice, carol] {
+        assert_eq!(text(&mut net, at, space, object), "erin: hello from carol");
+    }
+}

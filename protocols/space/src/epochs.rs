@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use weft_credential::{Lockbox, Role};
+use weft_credential::{Lockbox, Role, SealedToKeys};
 use weft_crypto::{
-    DeviceId, EpochId, IdentityId,
+    DeviceId, EpochId, IdentityId, PreKeyId,
     lockbox::{Commitments, Recipient, RecipientKind},
+    sealed_seed::{self, KeyName},
 };
 
 use crate::{
-    Place, Resolution,
+    Place, Resolution, limits,
     resolve::{Earlier, standing::View},
 };
 
@@ -26,8 +27,12 @@ pub struct Epoch<'a> {
     pub depth: u64,
     /// Whom its starter named.
     pub recipients: &'a [Recipient],
+    /// Whom its starter named by their keys, ascending.
+    pub keys: &'a [KeyName],
     /// Every lockbox that was given for it, also by those whose own admission lost a contest later.
     pub lockboxes: &'a [Lockbox],
+    /// What is sealed to the keys.
+    pub sealed: &'a [SealedToKeys],
     /// Secrets of its parents, sealed under its own.
     pub earlier: &'a [Earlier],
     /// Where it is started.
@@ -52,7 +57,9 @@ impl Resolution {
             parents: &counting.parents,
             depth: counting.depth,
             recipients: &counting.recipients,
+            keys: &counting.keys,
             lockboxes: &given.lockboxes,
+            sealed: &counting.sealed,
             earlier: &counting.earlier,
             places: &counting.places,
         })
@@ -65,13 +72,45 @@ impl Resolution {
             return false;
         };
         let given = epoch.lockboxes.iter().map(|lockbox| &lockbox.recipient);
-        let no_stranger = epoch.recipients.iter().chain(given).all(|r| self.is_current(r));
-        let holds = |device: &DeviceId| {
-            let mut given = epoch.lockboxes.iter().map(|lockbox| &lockbox.recipient);
-            given.any(|r| r.kind == RecipientKind::Device && r.recipient == *device.as_bytes())
-        };
+        let no_stranger = epoch.recipients.iter().chain(given).all(|r| self.is_current(r)) && self.all_read(epoch.keys);
+        let holds = |device: &DeviceId| self.is_given(&epoch, RecipientKind::Device, device.as_bytes());
         let mut starts = facts.expected.iter();
         no_stranger && starts.any(|expected| expected.iter().all(holds))
+    }
+
+    /// Whether each of these keys was published by somebody who reads now.
+    fn all_read(&self, keys: &[KeyName]) -> bool {
+        if keys.is_empty() {
+            return true;
+        }
+        let devices = self.facts.devices.iter();
+        let devices = devices.filter(|(id, device)| self.facts.reads(id, &device.identity, View::Now));
+        let devices = devices.flat_map(|(_, device)| device.pre_keys.iter().map(|(_, _, key)| key));
+        let members =
+            self.facts.members.iter().filter(|(id, _)| self.role_of(id).is_some_and(|role| role != Role::Keeper));
+        let recovery = members.flat_map(|(_, member)| member.recovery.iter().map(|(_, _, key)| key));
+        let readers: BTreeSet<KeyName> = devices.chain(recovery).map(sealed_seed::name).collect();
+        keys.iter().all(|key| readers.contains(key))
+    }
+
+    /// Whether a device, or an identity for its recovery, was given an epoch: it has a lockbox, or a key that it published is named.
+    fn is_given(&self, epoch: &Epoch<'_>, kind: RecipientKind, id: &[u8; 32]) -> bool {
+        let named = |keys: &[(Place, u64, PreKeyId)]| {
+            keys.iter().any(|(_, _, key)| epoch.keys.binary_search(&sealed_seed::name(key)).is_ok())
+        };
+        let by_key = match kind {
+            RecipientKind::Device => {
+                let device = self.facts.devices.get(&DeviceId::from_bytes(*id));
+                device.is_some_and(|device| named(&device.pre_keys))
+            }
+            RecipientKind::Recovery => {
+                let member = self.facts.members.get(&IdentityId::from_bytes(*id));
+                member.is_some_and(|member| named(&member.recovery))
+            }
+            RecipientKind::Keeper => false,
+        };
+        let mut given = epoch.lockboxes.iter().map(|lockbox| &lockbox.recipient);
+        by_key || given.any(|given| given.kind == kind && given.recipient == *id)
     }
 
     fn is_current(&self, recipient: &Recipient) -> bool {
@@ -114,12 +153,25 @@ impl Resolution {
         readers
     }
 
-    /// Those who read and were given no lockbox of an epoch. Spec: SPACE-7.5
+    /// Those who read and were given no lockbox of an epoch, or none since they said that they cannot open it. Spec: SPACE-7.5
     pub fn without_lockbox(&self, epoch: &EpochId) -> Vec<Recipient> {
         let Some(epoch) = self.epoch(epoch) else { return Vec::new() };
-        let given = epoch.lockboxes.iter().map(|lockbox| (lockbox.recipient.kind, lockbox.recipient.recipient));
-        let given: BTreeSet<_> = given.collect();
-        self.readers().into_iter().filter(|reader| !given.contains(&(reader.kind, reader.recipient))).collect()
+        let facts = self.facts.epochs.get(&epoch.id);
+        let waits = |reader: &Recipient| {
+            let device = DeviceId::from_bytes(reader.recipient);
+            reader.kind == RecipientKind::Device
+                && facts.is_some_and(|facts| facts.refusals(&device) > facts.answers(&device))
+        };
+        let given = |reader: &Recipient| self.is_given(&epoch, reader.kind, &reader.recipient) && !waits(reader);
+        self.readers().into_iter().filter(|reader| !given(reader)).collect()
+    }
+
+    /// Whether a device that cannot open what it was given of an epoch may say so (again). Spec: SPACE-7.7
+    pub fn may_refuse(&self, epoch: &EpochId, device: &DeviceId) -> bool {
+        let (Some(facts), Some(epoch)) = (self.facts.epochs.get(epoch), self.epoch(epoch)) else { return false };
+        let refusals = facts.refusals(device);
+        let given = self.is_given(&epoch, RecipientKind::Device, device.as_bytes());
+        given && refusals <= facts.answers(device) && refusals < limits::REFUSALS_MAX
     }
 
     /// Whose turn comes first where one of many has to do something: the device of the most senior member, then the one that

@@ -15,6 +15,7 @@ use weft_crypto::{
     earlier::{self, Earlier as Chain},
     lockbox::{self, EpochSecrets, LockboxError, RecipientKind},
     seal::BodyKeys,
+    sealed_seed,
 };
 use zeroize::Zeroizing;
 
@@ -118,6 +119,25 @@ impl Keys {
                 }
             }
         }
+        for to_keys in epoch.sealed {
+            for pre_key in pre_keys {
+                let Some(sealed) = to_keys.lockbox(&pre_key.id()) else { continue };
+                if bad.contains(&(sealed.encapsulated, sealed.ciphertext.clone())) {
+                    continue;
+                }
+                match sealed_seed::open(&sealed, pre_key, &self.space, &epoch.id, epoch.commitments) {
+                    Ok(secrets) => {
+                        self.bad.remove(&epoch.id);
+                        self.hold(epoch.id, secrets, learned);
+                        return;
+                    }
+                    Err(error) => {
+                        bad.insert((sealed.encapsulated, sealed.ciphertext));
+                        learned.bad.push(BadLockbox { epoch: epoch.id, error });
+                    }
+                }
+            }
+        }
         if bad.is_empty() {
             self.bad.remove(&epoch.id);
         }
@@ -184,6 +204,11 @@ impl Keys {
     /// Whether it may be written under by one who holds it: it hands on what it must. Spec: SPACE-7.3
     pub fn may_use(&self, epoch: &EpochId) -> bool {
         self.holds(epoch) && !self.broken.contains(epoch)
+    }
+
+    /// Whether nothing that was sealed to this device of an epoch opens.
+    pub fn is_shut(&self, epoch: &EpochId) -> bool {
+        !self.holds(epoch) && self.bad.get(epoch).is_some_and(|bad| !bad.is_empty())
     }
 
     /// Whether it is known here not to hand on what it must.

@@ -6,6 +6,9 @@ pub const ENTRIES_MAX: u64 = 10_000;
 /// Devices of one identity in a space.
 pub const DEVICES_MAX: u32 = 32;
 
+/// How often a device may say of one epoch that it cannot open it.
+pub const REFUSALS_MAX: usize = 3;
+
 /// Seals in one feed: each may ask for a resolution of its own.
 pub const SEALS_MAX: u32 = 64;
 

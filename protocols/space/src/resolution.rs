@@ -58,6 +58,8 @@ pub struct DeviceStatus {
     pub identity: IdentityId,
     /// The newest key that its lockboxes are sealed to.
     pub pre_key: Option<PreKeyId>,
+    /// The number of that key; 0 for the one it came with.
+    pub pre_key_number: Option<u64>,
 }
 
 /// A feed that belongs to the space.
@@ -147,9 +149,15 @@ impl Resolution {
         self.facts.genesis.as_ref()
     }
 
-    /// What newcomers may read of the time before they came; nothing while the genesis is not known.
+    /// What newcomers may read of the time before they came; nothing while the genesis is not known. Spec: SPACE-7.6
     pub fn history(&self) -> History {
-        self.facts.genesis.as_ref().map_or(History::FromJoining, |genesis| genesis.history)
+        let founded = self.facts.genesis.as_ref().map_or(History::FromJoining, |genesis| genesis.history);
+        let from_joining = self.facts.policies.iter().any(|(_, history)| *history == History::FromJoining);
+        match (self.facts.policies.is_empty(), from_joining) {
+            (true, _) => founded,
+            (false, true) => History::FromJoining,
+            (false, false) => History::All,
+        }
     }
 
     /// Everybody who belongs to the space, in the order of their keys.
@@ -181,7 +189,11 @@ impl Resolution {
             return None;
         }
         let newest = known.pre_keys.iter().max_by_key(|(_, number, _)| *number);
-        Some(DeviceStatus { identity: known.identity, pre_key: newest.map(|(_, _, key)| *key) })
+        Some(DeviceStatus {
+            identity: known.identity,
+            pre_key: newest.map(|(_, _, key)| *key),
+            pre_key_number: newest.map(|(_, number, _)| *number),
+        })
     }
 
     /// Whether a device was here for an identity and was removed by one of the identity's own, or by its root key. What an admin does

@@ -97,7 +97,7 @@ impl Space {
             news.before(entry, &self.resolution);
             self.resolution.read(entry);
         }
-        self.entries.append(&mut new);
+        self.entries.extend(new);
         news.after(&self.resolution)
     }
 
@@ -128,10 +128,10 @@ impl Space {
     }
 
     /// A new entry comes before known ones in the order, or decides something: everything is resolved again.
-    fn read_again(&mut self, mut new: BTreeMap<Rank, ControlEntry>) -> Changes {
+    fn read_again(&mut self, new: BTreeMap<Rank, ControlEntry>) -> Changes {
         let before = Summary::of(&self.resolution);
         let lengths = self.lengths();
-        self.entries.append(&mut new);
+        self.entries.extend(new);
         let resolution = Resolution::of(self.resolution.space(), self.entries.values().collect());
         let old = std::mem::replace(&mut self.resolution, resolution);
         self.watch = Watch::of(self.entries.values(), &self.resolution.facts);
@@ -244,6 +244,7 @@ impl News {
                     }
                 }
                 Credential::InvitationRedeemed(redeemed) => self.device(redeemed.statement().device, resolution),
+                Credential::DeviceLinked(linked) => self.device(linked.statement().device, resolution),
                 Credential::RootStatement(carried) => {
                     if let Ok(Subject::DeviceAdmitted(device)) = carried.statement().map(|said| said.subject) {
                         self.device(device, resolution);

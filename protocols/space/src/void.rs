@@ -45,6 +45,9 @@ pub enum VoidReason {
     /// A pre-key or recovery key that its owner has not published.
     #[error("sealed to a key that its recipient has not published")]
     UnknownKey,
+    /// A pre-key or recovery key of small order: what is sealed to it anybody opens.
+    #[error("nothing can be sealed to this key")]
+    UnusableKey,
     /// A lockbox for a device or identity that was not admitted as far as its author had seen: a violation of its author.
     #[error("a lockbox for one who is not admitted")]
     LockboxForStranger,

@@ -315,7 +315,7 @@ fn a_removal_is_told_to_who_had_judged() {
 /// Spec: SPACE-7.3. A removal is one entry with the epoch that begins by it, and nobody who goes is expected there.
 #[test]
 fn removal_is_one_entry() {
-    use weft_credential::{Credential, EpochStarted, Lockbox, MemberRemoved};
+    use weft_credential::{Credential, EpochStarted, Lockbox, MemberRemoved, To};
     use weft_crypto::lockbox::{EpochSecrets, Recipient, RecipientKind, epoch_id, seal};
     let mut world = three();
     let secrets = EpochSecrets { content: [8; 32], access: [9; 32] };
@@ -332,7 +332,8 @@ fn removal_is_one_entry() {
     let sealed = |to: &Recipient| seal(&secrets, &world.space, &id, to, [5; 32]).unwrap();
     let lockboxes = recipients.iter().map(|to| Lockbox { epoch: id, recipient: *to, sealed: sealed(to) }).collect();
     let (sealed_access, sealed_content) = Default::default();
-    let epoch = EpochStarted { commitments, parents, recipients, lockboxes, sealed_access, sealed_content };
+    let epoch =
+        EpochStarted { commitments, parents, to: To::Each { recipients, lockboxes }, sealed_access, sealed_content };
     let removed = MemberRemoved { identity: world.id(CAROL), cuts: world.cuts(BOB, CAROL) };
     assert!(!world.resolve().is_writable(&id));
     let at = world.write(BOB, vec![Credential::MemberRemoved(removed), Credential::EpochStarted(epoch)]);

@@ -1,11 +1,11 @@
 //! What a device can open. Spec: SPACE-7.4.
 
-use weft_credential::{Credential, EpochStarted, History, Lockbox, Role};
+use weft_credential::{Credential, EpochStarted, History, Lockbox, LockboxRefused, PolicyChanged, PreKeySet, Role, To};
 use weft_crypto::{
-    FeedId,
+    FeedId, PreKeyId,
     lockbox::{self, EpochSecrets, Recipient, RecipientKind},
 };
-use weft_space::{Keys, Learned, compose};
+use weft_space::{Keys, Learned, VoidReason, compose};
 
 use crate::world::{ALICE, BOB, CAROL, World};
 
@@ -86,11 +86,11 @@ fn start(world: &mut World, who: usize, to: &[usize], seed: u8) -> weft_crypto::
         recipient: *recipient,
         sealed: lockbox::seal(&secrets, &world.space, &epoch, recipient, [seed; 32]).unwrap(),
     });
+    let lockboxes = lockboxes.collect();
     let started = EpochStarted {
         commitments,
         parents,
-        lockboxes: lockboxes.collect(),
-        recipients,
+        to: To::Each { recipients, lockboxes },
         sealed_access: bytes::Bytes::new(),
         sealed_content: bytes::Bytes::new(),
     };
@@ -199,4 +199,84 @@ fn an_epoch_that_breaks_the_chain_is_not_written_under() {
     let latest = keys.latest(&resolution, History::All);
     let parents: Vec<_> = latest.iter().map(|earlier| earlier.epoch).collect();
     assert_eq!(parents, [broken, world.epoch]);
+}
+
+/// Spec: SPACE-7.7, SPACE-7.5, CREDENTIAL-7.4
+#[test]
+fn who_cannot_open_its_lockbox_says_so_and_gets_another() {
+    let mut world = World::new();
+    let link = world.invite(ALICE, Role::Writer, 1, u64::MAX);
+    let joining = world.joining(BOB, &link, ALICE);
+    let good = std::mem::replace(&mut world.secrets, EpochSecrets { content: [1; 32], access: [2; 32] });
+    world.write_redemption(ALICE, &joining);
+    world.people[BOB].take(world.space, joining.keys.clone());
+    world.hear(BOB, ALICE);
+    let (bob, epoch) = (world.people[BOB].device.id(), world.epoch);
+    let pre_key = std::slice::from_ref(&joining.keys.pre_key);
+    let mut keys = Keys::new(world.space, 4);
+    keys.learn(&world.resolve(), &bob, pre_key);
+    assert!(keys.is_shut(&epoch) && world.resolve().may_refuse(&epoch, &bob));
+    assert!(world.resolve().without_lockbox(&epoch).is_empty());
+    let refused = Credential::LockboxRefused(LockboxRefused { epoch, device: bob });
+    let at = world.write(BOB, vec![refused.clone()]);
+    assert!(world.counts(at));
+    let resolution = world.resolve();
+    assert!(!resolution.may_refuse(&epoch, &bob), "once, until somebody has answered");
+    assert!(resolution.is_writable(&epoch), "that alone stops nobody");
+    let waiting = resolution.without_lockbox(&epoch);
+    assert_eq!(waiting.iter().map(|to| to.recipient).collect::<Vec<_>>(), [*bob.as_bytes()]);
+    // Alice seals again; she knows of it only now.
+    world.hear(ALICE, BOB);
+    let sealed = lockbox::seal(&good, &world.space, &epoch, &waiting[0], [6; 32]).unwrap();
+    world.write(ALICE, vec![Credential::LockboxAdded(Lockbox { epoch, recipient: waiting[0], sealed })]);
+    assert!(world.resolve().without_lockbox(&epoch).is_empty());
+    assert_eq!(keys.learn(&world.resolve(), &bob, pre_key).opened, [epoch]);
+    assert!(!keys.is_shut(&epoch));
+    // Nobody says it for others, nor for ever.
+    let at = world.write(ALICE, vec![refused.clone()]);
+    assert_eq!(world.void_of(at), [(0, VoidReason::OtherDevice)]);
+    for allowed in [true, true, false] {
+        let at = world.write(BOB, vec![refused.clone()]);
+        assert_eq!(world.counts(at), allowed);
+    }
+}
+
+/// Spec: SPACE-5.1, CRYPTO-7.3
+#[test]
+fn a_key_that_nothing_can_be_sealed_to_is_published_by_nobody() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Writer);
+    let device = world.people[BOB].device.id();
+    let mut top = [0; 32];
+    (top[0], top[31]) = (1, 0x80);
+    for key in [[0; 32], top] {
+        let set = PreKeySet { device, number: 1, key: PreKeyId::from_bytes(key) };
+        let at = world.write(BOB, vec![Credential::PreKeySet(set)]);
+        assert_eq!(world.void_of(at), [(0, VoidReason::UnusableKey)]);
+    }
+    let resolution = world.resolve();
+    let mut keys = Keys::new(world.space, 4);
+    let pre_key = world.people[ALICE].keys.as_ref().unwrap().pre_key.clone();
+    keys.learn(&resolution, &world.people[ALICE].device.id(), std::slice::from_ref(&pre_key));
+    let latest = keys.latest(&resolution, History::All);
+    assert!(compose::epoch_started(&world.people[ALICE].actor(), &resolution, &latest, &mut world.draws).is_ok());
+}
+
+/// Spec: SPACE-7.6, CREDENTIAL-10.11
+#[test]
+fn of_two_policies_at_once_the_narrower_holds() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Owner);
+    world.admit(CAROL, Role::Admin);
+    world.all_hear();
+    let policy = |history| vec![Credential::PolicyChanged(PolicyChanged { history })];
+    assert_eq!(world.resolve().history(), History::All);
+    let at = world.write(CAROL, policy(History::FromJoining));
+    assert_eq!(world.void_of(at), [(0, VoidReason::NoRight { had: Some(Role::Admin) })]);
+    world.write(ALICE, policy(History::All));
+    world.write(BOB, policy(History::FromJoining));
+    assert_eq!(world.resolve().history(), History::FromJoining, "whoever is more senior");
+    world.all_hear();
+    world.write(BOB, policy(History::All));
+    assert_eq!(world.resolve().history(), History::All, "who knew of both decides");
 }

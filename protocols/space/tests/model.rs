@@ -11,7 +11,7 @@ use std::{
 
 use stateright::{Checker, Model, Property};
 use weft_credential::{
-    ControlBody, Credential, Cut, DeviceRemoved, EpochStarted, MemberRemoved, Named, Part, Role, RoleChanged, Seal,
+    ControlBody, Credential, Cut, DeviceRemoved, EpochStarted, MemberRemoved, Named, Part, Role, RoleChanged, Seal, To,
 };
 use weft_crypto::{Root, lockbox::Commitments};
 use weft_feed::{Past, entry_id, leaf};
@@ -242,8 +242,7 @@ fn body(world: &mut World, who: usize, does: Does, past: &Past, ids: &[Vec<weft_
             Credential::EpochStarted(EpochStarted {
                 commitments: Commitments { content: device, access: [2; 32] },
                 parents: vec![world.epoch],
-                recipients: Vec::new(),
-                lockboxes: Vec::new(),
+                to: To::Each { recipients: Vec::new(), lockboxes: Vec::new() },
                 sealed_access: bytes::Bytes::new(),
                 sealed_content: bytes::Bytes::new(),
             })

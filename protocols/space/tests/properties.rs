@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use weft_credential::{Credential, Cut, Part, PreKeySet, Role, RulesChanged, Subject, Unknown};
+use weft_credential::{
+    Credential, Cut, History, LockboxRefused, Part, PolicyChanged, PreKeySet, Role, RulesChanged, Subject, Unknown,
+};
 use weft_crypto::{
     FeedId, FeedSecret, InvitationSecret, Manifest, PreKeySecret, Purpose, Root, SignedManifest, Verified,
 };
@@ -95,8 +97,21 @@ pub(crate) enum Act {
         host: usize,
         owner: usize,
     },
+    /// A second device, which a sibling lets in.
+    LetIn {
+        sibling: usize,
+        by: usize,
+    },
     Rules {
         who: usize,
+    },
+    Policy {
+        who: usize,
+        all: bool,
+    },
+    Refuse {
+        who: usize,
+        of: usize,
     },
     Data {
         who: usize,
@@ -129,7 +144,10 @@ pub(crate) fn act() -> impl Strategy<Value = Act> {
             .prop_map(|(who, entry, target, length)| Act::Raise { who, entry, target, length }),
         4 => (who(), 0..40usize).prop_map(|(who, entry)| Act::Seal { who, entry }),
         1 => (who(), who()).prop_map(|(host, owner)| Act::Link { host, owner }),
+        1 => (who(), who()).prop_map(|(sibling, by)| Act::LetIn { sibling, by }),
         1 => who().prop_map(|who| Act::Rules { who }),
+        1 => (who(), any::<bool>()).prop_map(|(who, all)| Act::Policy { who, all }),
+        1 => (who(), who()).prop_map(|(who, of)| Act::Refuse { who, of }),
         4 => who().prop_map(|who| Act::Data { who }),
         2 => (2..PEOPLE, 2..PEOPLE).prop_map(|(one, other)| Act::Contest { one, other }),
     ]
@@ -220,6 +238,19 @@ pub(crate) fn play_on(world: &mut World, acts: &[Act]) -> Vec<Written> {
             Act::Link { host, owner } if speaks(host) && speaks(owner) && world.people.len() < 2 * PEOPLE => {
                 let second = world.link(host, owner);
                 data.push((world.people[second].data.unwrap(), world.people[second].past()));
+            }
+            Act::LetIn { sibling, by } if speaks(sibling) && world.people.len() < 2 * PEOPLE => {
+                let device = world.linked_device(by);
+                world.let_in(sibling, device);
+                data.push((world.people[device].data.unwrap(), world.people[device].past()));
+            }
+            Act::Policy { who, all } if speaks(who) => {
+                let history = if all { History::All } else { History::FromJoining };
+                world.write(who, vec![Credential::PolicyChanged(PolicyChanged { history })]);
+            }
+            Act::Refuse { who, of } if speaks(who) => {
+                let (epoch, device) = (world.epoch, world.people[of].device.id());
+                world.write(who, vec![Credential::LockboxRefused(LockboxRefused { epoch, device })]);
             }
             Act::Rules { who } if speaks(who) => {
                 world.write(who, vec![Credential::RulesChanged(RulesChanged { rules: 2 })]);

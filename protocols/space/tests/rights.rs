@@ -1,6 +1,6 @@
 //! Each reason for which a credential is void. Spec: SPACE-3.4.
 
-use weft_credential::{Credential, EpochStarted, Lockbox, PreKeySet, Role};
+use weft_credential::{Credential, EpochStarted, Lockbox, PreKeySet, Role, To};
 use weft_crypto::{
     DeviceKey, EpochId, FeedSecret, Manifest, PreKeySecret, Purpose, SignedManifest,
     lockbox::{self, Commitments, Recipient, RecipientKind},
@@ -31,8 +31,7 @@ fn epoch(parents: Vec<EpochId>) -> EpochStarted {
     EpochStarted {
         commitments: Commitments { content: [1; 32], access: [2; 32] },
         parents,
-        recipients: Vec::new(),
-        lockboxes: Vec::new(),
+        to: To::Each { recipients: Vec::new(), lockboxes: Vec::new() },
         sealed_access: bytes::Bytes::new(),
         sealed_content: bytes::Bytes::new(),
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fs, path::PathBuf};
 use bytes::Bytes;
 use data_encoding::HEXLOWER as HEX;
 use serde_json::{Value, json};
-use weft_credential::{ControlBody, Role};
+use weft_credential::{ControlBody, History, Role};
 use weft_crypto::{DeviceId, EntryId, EpochId, FeedId, SpaceId};
 use weft_feed::Past;
 use weft_machine::{Machine, Seed, Time};
@@ -179,6 +179,10 @@ pub(crate) fn answers(resolution: &Resolution, mut data: Vec<Value>) -> Value {
         "void": void,
         "epochs": epochs,
         "write_stop": resolution.write_stop().map(|stop| stop.to_string()),
+        "history": match resolution.history() {
+            History::All => "all",
+            History::FromJoining => "from joining",
+        },
     });
     if !forks.is_empty() {
         answers["forks"] = forks.into();

@@ -91,7 +91,7 @@ impl Person {
         }
     }
 
-    fn take(&mut self, space: SpaceId, keys: SpaceKeys) {
+    pub(crate) fn take(&mut self, space: SpaceId, keys: SpaceKeys) {
         let [control, data] = keys.manifests(space, &self.device).map(|manifest| manifest.verify().unwrap().id());
         self.control = Some(control);
         self.data = Some(data);

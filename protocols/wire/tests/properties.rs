@@ -46,12 +46,15 @@ fn corpus() -> Vec<Vec<u8>> {
         access_commitment: b(32),
         parents: vec![b(32)],
         recipients: vec![recipient; 2],
+        keys: b(32),
     };
     let started = EpochStarted {
         statement: statement.encode_to_vec().into(),
         lockboxes: vec![lockbox; 2],
         sealed_access: b(88),
         sealed_content: b(0),
+        encapsulated: b(32),
+        ciphertexts: b(96),
     };
     let credential =
         Credential { space: b(32), kind: 5, version: 1, critical: true, content: started.encode_to_vec().into() };

@@ -1,9 +1,12 @@
 //! Application → membership → own control feed: who belongs to the space is changed.
 //!
 //! What an act would lead to is not computed a second way: it is put on top of what is known and resolved, and then refused
-//! or written. From the same resolution follows for whom the epoch is that begins with it. Spec: SPACE-11, SPACE-7.1
+//! or written. From the same resolution follows for whom the epoch is that begins with it. Spec: PEER-13, SPACE-11, SPACE-7.1
 
-use weft_credential::{Credential, Cut, CutRaised, DeviceRemoved, MemberRemoved, Named, Role, RoleChanged, Seal};
+use weft_credential::{
+    Credential, Cut, CutRaised, DeviceRemoved, EpochStarted, MemberRemoved, Named, PolicyChanged, Role, RoleChanged,
+    Seal,
+};
 use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId};
 use weft_feed::kind;
 use weft_machine::Draws;
@@ -63,15 +66,20 @@ pub(crate) fn begin_if_needed(
     room: &Room,
     resolution: &Resolution,
     draws: &mut Draws,
-) -> Result<Option<weft_credential::EpochStarted>, Refusal> {
+) -> Result<Option<EpochStarted>, Refusal> {
     let writes = resolution.role_of(&room.me.identity).is_some_and(Role::may_write);
     let current = resolution.device(&room.me.device.id()).is_some();
     if !writes || !current || resolution.writable_epoch(|epoch| room.keys.may_use(epoch)).is_some() {
         return Ok(None);
     }
+    begin(room, resolution, draws).map(Some)
+}
+
+/// A new epoch for those who read in `resolution`.
+pub(crate) fn begin(room: &Room, resolution: &Resolution, draws: &mut Draws) -> Result<EpochStarted, Refusal> {
     let earlier = room.keys.latest(resolution, resolution.history());
     let begun = compose::epoch_started(&actor(&room.me), resolution, &earlier, draws);
-    begun.map(Some).map_err(|error| {
+    begun.map_err(|error| {
         let message = format!("the keys of the new epoch could not be sealed: {error}");
         Refusal::new(RefusalKind::Failed, "sealing_failed", message, "a member's key is unusable: remove that member")
     })
@@ -103,6 +111,7 @@ fn credential(room: &Room, act: &Act) -> Result<Credential, Refusal> {
             let identity = room.me.identity;
             Credential::MemberRemoved(MemberRemoved { identity, cuts: cuts_of(room, &identity) })
         }
+        Act::SetPolicy { history } => Credential::PolicyChanged(PolicyChanged { history: *history }),
         Act::Seal { act } => {
             let named = room.membership.proposed().into_iter().find(|proposed| proposed.act == *act);
             if named.is_none() {

@@ -1,6 +1,7 @@
 //! Sibling → membership → own control feed: another device of this identity is let in.
 
 use weft_credential::DeviceLinked;
+use weft_crypto::lockbox;
 use weft_feed::kind;
 use weft_invitation::Reason;
 use weft_machine::Draws;
@@ -45,6 +46,9 @@ pub(crate) fn let_in(
     }
     if member.devices.len() >= weft_space::limits::DEVICES_MAX as usize {
         return Err(Reason::UsedUp);
+    }
+    if !lockbox::is_usable(&statement.pre_key) {
+        return Err(Reason::Malformed);
     }
     membership::may_speak(room).map_err(|_| Reason::Busy)?;
     let epoch = room.epoch.and_then(|epoch| room.keys.secrets(&epoch).map(|secrets| (epoch, secrets)));

@@ -1,7 +1,8 @@
 //! Host → membership → own control feed: a redemption is judged, and written down at once or when a person approves it.
 
-use weft_credential::{Redemption, invitation_id};
-use weft_crypto::{DeviceId, InvitationId};
+use bytes::Bytes;
+use weft_credential::{Credential, History, Redemption, invitation_id};
+use weft_crypto::{DeviceId, InvitationId, lockbox::is_usable};
 use weft_feed::kind;
 use weft_invitation::{Reason, Standing, judge};
 use weft_machine::Draws;
@@ -44,6 +45,9 @@ pub(crate) fn redeem(
     if stands(room, redemption) {
         return Ok(Redeemed::Stands);
     }
+    if !has_usable_keys(redemption) {
+        return Err(Reason::Malformed);
+    }
     let known = hosted(room, &invitation);
     judge(known.as_ref().map(|state| Standing { left: state.left, expires_ms: state.expires_ms }), now_ms)?;
     let resolution = room.membership.resolution();
@@ -58,6 +62,12 @@ pub(crate) fn redeem(
     }
     let purpose = Purpose::Redemption { stream, invitation };
     write(room, invitation, redemption, purpose, draws).map(|()| Redeemed::Ordered)
+}
+
+/// Whether something can be sealed to the newcomer's keys: else the redemption would be void. Spec: SPACE-5.1
+fn has_usable_keys(redemption: &Redemption) -> bool {
+    let recovery = redemption.recovery_key().map(|(_, key)| key);
+    is_usable(&redemption.statement().pre_key) && recovery.as_ref().is_none_or(is_usable)
 }
 
 /// An invitation as this device hosts it: it can be redeemed, and this identity may grant its role. Spec: INVITATION-2
@@ -93,13 +103,25 @@ fn write(
     if room.redeeming.contains(&invitation) || room.may_change_members().is_err() {
         return Err(Reason::Busy);
     }
-    let me = room.me.clone();
-    let epoch = room.epoch.and_then(|epoch| room.keys.secrets(&epoch).map(|secrets| (epoch, secrets)));
-    let epoch = epoch.as_ref().map(|(epoch, secrets)| (epoch, *secrets));
-    let body = compose::redeemed_entry(&actor(&me), redemption, epoch, draws).map_err(|_| Reason::Malformed)?;
+    let body = redeemed(room, redemption, draws).ok_or(Reason::Malformed)?;
     room.redeeming.insert(invitation);
     room.invite(Draft { kind: kind::CONTROL, session: 0, bodies: vec![body], purpose });
     Ok(())
+}
+
+/// The body of the entry that lets a newcomer in. Where it is to read nothing of the time before, a new epoch begins in it.
+/// Spec: SPACE-6.2, SPACE-7.6
+fn redeemed(room: &Room, redemption: &Redemption, draws: &mut Draws) -> Option<Bytes> {
+    let from_joining = room.membership.resolution().history() == History::FromJoining;
+    let epoch = room.epoch.filter(|_| !from_joining);
+    let epoch = epoch.and_then(|epoch| room.keys.secrets(&epoch).map(|secrets| (epoch, secrets)));
+    let epoch = epoch.as_ref().map(|(epoch, secrets)| (epoch, *secrets));
+    let mut says = compose::redeemed(&actor(&room.me), redemption, epoch, draws).ok()?;
+    if from_joining {
+        let foreseen = room.membership.foresee(room.control.feed, says.clone()).ok()?;
+        says.push(Credential::EpochStarted(super::acts::begin(room, &foreseen.resolution, draws).ok()?));
+    }
+    Some(compose::body(room.space, says))
 }
 
 /// A person approves a newcomer that waits: it is let in, and hears so when it asks next. Expiry was judged when it came.

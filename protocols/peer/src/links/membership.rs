@@ -138,9 +138,15 @@ pub(crate) fn learn(room: &mut Room, now: Time, feed: FeedId) -> Option<Write> {
     new.then_some(Write::Feed { feed, space: room.space, manifest: signed })
 }
 
-/// Opens the lockboxes that are sealed to this device.
+/// Opens the lockboxes that are sealed to this device, and what earlier epochs follow from them. What was replayed before it could be read
+/// is replayed again. Spec: PEER-14
 pub(crate) fn learn_keys(room: &mut Room) {
-    room.keys.learn(room.membership.resolution(), &room.me.device.id(), std::slice::from_ref(&room.secrets.pre_key));
+    let pre_keys = room.pre_keys.all();
+    let learned = room.keys.learn(room.membership.resolution(), &room.me.device.id(), pre_keys);
+    let late = learned.opened.iter().filter(|epoch| room.unopened.remove(*epoch)).count();
+    if late > 0 {
+        room.rederive();
+    }
 }
 
 /// Why nothing can be written in the space now, if that is so.

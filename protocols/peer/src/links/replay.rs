@@ -72,24 +72,28 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
 }
 
 fn release_run(room: &mut Room, feed: FeedId, run: &Run, past: Vec<(u64, Arc<Past>)>, outbox: &mut Outbox) {
-    let mut epochs: Vec<EpochId> = Vec::new();
-    let mut any = false;
-    for entry in run.entries().filter(|entry| entry.header.kind() == kind::MUTATION) {
-        any = true;
-        if let Some(epoch) = entry.header.epoch()
-            && !epochs.contains(&epoch)
-        {
-            epochs.push(epoch);
-        }
-    }
-    let piece = if any {
-        let keys = epochs.into_iter().map(|epoch| (epoch, room.keys.body_keys(&epoch, &feed))).collect();
-        let job = Job::Open(OpenBodies { feed, run: run.clone(), keys });
+    let piece = if run.entries().any(|entry| entry.header.kind() == kind::MUTATION) {
+        let job = Job::Open(bodies(room, feed, run.clone()));
         Piece::Opening(outbox.work(Purpose::RoomOpen(room.space), job))
     } else {
         Piece::Nothing
     };
     room.replay.push(Step { feed, length: run.end(), past, piece });
+}
+
+/// The bodies of a run's mutations, with the keys that are held. What is sealed under other epochs stays unread, and is replayed again
+/// when a key of theirs comes.
+pub(super) fn bodies(room: &mut Room, feed: FeedId, run: Run) -> OpenBodies {
+    let mut epochs: Vec<EpochId> = Vec::new();
+    let mutations = run.entries().filter(|entry| entry.header.kind() == kind::MUTATION);
+    for epoch in mutations.filter_map(|entry| entry.header.epoch()) {
+        if !epochs.contains(&epoch) {
+            epochs.push(epoch);
+        }
+    }
+    let keys: Vec<_> = epochs.into_iter().map(|epoch| (epoch, room.keys.body_keys(&epoch, &feed))).collect();
+    room.unopened.extend(keys.iter().filter(|(_, keys)| keys.is_none()).map(|(epoch, _)| *epoch));
+    OpenBodies { feed, run, keys }
 }
 
 /// Entries that this device has just written: ECHO has them already, and learns only that they are durable.

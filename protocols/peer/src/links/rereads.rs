@@ -4,16 +4,15 @@
 
 use std::sync::Arc;
 
-use weft_crypto::{EpochId, FeedId};
+use weft_crypto::FeedId;
 use weft_echo::{Applied, Changed};
-use weft_feed::{Run, kind};
 use weft_machine::{Machine as _, Time};
 use weft_replication::{ReadError, StoredRange};
 
-use super::replay::Judge;
+use super::replay::{Judge, bodies};
 use crate::{
     io::Ticket,
-    job::{Job, OpenBodies, OpenedEntry},
+    job::{Job, OpenedEntry},
     outbox::{Outbox, Purpose},
     room::{Room, rereads::STRETCH_BYTES},
 };
@@ -52,18 +51,6 @@ pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) {
         let ticket = outbox.read(Purpose::RoomReread(room.space, feed), feed, seq, STRETCH_BYTES);
         room.rereads.reading(ticket);
     }
-}
-
-fn bodies(room: &mut Room, feed: FeedId, run: Run) -> OpenBodies {
-    let mut epochs: Vec<EpochId> = Vec::new();
-    let mutations = run.entries().filter(|entry| entry.header.kind() == kind::MUTATION);
-    for epoch in mutations.filter_map(|entry| entry.header.epoch()) {
-        if !epochs.contains(&epoch) {
-            epochs.push(epoch);
-        }
-    }
-    let keys = epochs.into_iter().map(|epoch| (epoch, room.keys.body_keys(&epoch, &feed))).collect();
-    OpenBodies { feed, run, keys }
 }
 
 /// What was read. What is damaged is mended meanwhile (PEER-8), and read again then.

@@ -26,6 +26,7 @@ use super::{
     mending::Mending,
     newcomers::Newcomers,
     own::OwnFeed,
+    pre_keys::PreKeys,
     quarantine::Quarantine,
     replay::Replay,
     rereads::Rereads,
@@ -35,6 +36,7 @@ use super::{
 use crate::{
     config::Config,
     links,
+    local::PreKey,
     me::Me,
     outbox::Outbox,
     store::{Batch, Ends, OpenedFeed},
@@ -54,6 +56,7 @@ pub(crate) struct Entering {
     pub(crate) sessions: u64,
     pub(crate) drafts: Vec<(u64, Bytes)>,
     pub(crate) newcomers: Newcomers,
+    pub(crate) pre_keys: Option<PreKey>,
 }
 
 /// Why a room cannot be opened.
@@ -90,6 +93,7 @@ impl Room {
             sessions,
             drafts,
             newcomers,
+            pre_keys,
         } = entering;
         let mut ledger = Ledger::default();
         for feed in feeds {
@@ -125,11 +129,12 @@ impl Room {
             data_order: Order::new(order::Config::default()),
             membership: Space::new(space),
             keys: Keys::new(space, KEYS_MAX),
-            secrets,
+            pre_keys: PreKeys::new(secrets.pre_key, pre_keys),
             control: control_own,
             data: data_own,
             epoch: None,
             upkeep: Upkeep::default(),
+            unopened: BTreeSet::new(),
             unnamed: BTreeSet::new(),
             naming: links::naming::Naming::default(),
             replay: Replay::default(),
@@ -213,6 +218,8 @@ impl Room {
             self.rederive();
         }
         links::membership::learn_keys(self);
+        let epochs = self.membership.resolution().epochs().into_iter().map(|epoch| epoch.id);
+        self.unopened = epochs.filter(|epoch| !self.keys.holds(epoch)).collect();
         self.refresh_epoch();
         let admitted: Vec<FeedId> = self.membership.resolution().feeds().map(|(feed, _)| feed).collect();
         for feed in admitted {

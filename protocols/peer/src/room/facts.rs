@@ -112,6 +112,10 @@ impl Room {
             }
             Some(Persisting::Mend { feed }) => links::mending::written(self, feed, outbox),
             Some(Persisting::Draft(change)) => self.changed_draft(change, outbox),
+            Some(Persisting::PreKeys) => {
+                self.pre_keys.written();
+                self.upkeep.changed();
+            }
             Some(Persisting::Session { ask, session }) => self.opened_session(ask, session, outbox),
             Some(Persisting::Newcomer(saying)) => self.newcomer_kept(saying, outbox),
             Some(Persisting::Rows) | None => {}
@@ -131,6 +135,7 @@ impl Room {
             }
             Some(Persisting::Mend { feed }) => self.mending.failed(now, &feed),
             Some(Persisting::Draft(change)) => self.draft_failed(change, reason, outbox),
+            Some(Persisting::PreKeys) => self.pre_keys.not_kept(),
             Some(Persisting::Session { ask, .. }) => {
                 outbox.push(Output::Answer { ask, result: Err(links::own::not_stored(reason)) });
             }

@@ -22,6 +22,7 @@ pub(crate) mod ledger;
 pub(crate) mod mending;
 pub(crate) mod newcomers;
 pub(crate) mod own;
+pub(crate) mod pre_keys;
 pub(crate) mod quarantine;
 mod quarantined;
 pub(crate) mod replay;
@@ -43,11 +44,11 @@ use weft_echo::{Echo, Edit, EditTicket, LoadTicket, WriteTicket};
 use weft_feed::{VerifiedRange, order::Order};
 use weft_machine::{ClaimedTime, Draws, Machine, Time};
 use weft_replication::{Held, sources::Sources};
-use weft_space::{Keys, Space, compose::SpaceKeys};
+use weft_space::{Keys, Space};
 
 use self::{
-    derived::Derived, ledger::Ledger, mending::Mending, newcomers::Newcomers, own::OwnFeed, replay::Replay,
-    rereads::Rereads, unsure::Unsure, upkeep::Upkeep,
+    derived::Derived, ledger::Ledger, mending::Mending, newcomers::Newcomers, own::OwnFeed, pre_keys::PreKeys,
+    replay::Replay, rereads::Rereads, unsure::Unsure, upkeep::Upkeep,
 };
 use crate::{
     command::Answer,
@@ -125,6 +126,8 @@ pub(crate) enum Persisting {
     },
     /// A newcomer that waits is kept, or what a person said of one.
     Newcomer(Saying),
+    /// A new pre-key.
+    PreKeys,
     /// A session's number is taken.
     Session {
         ask: Ask,
@@ -163,12 +166,14 @@ pub(crate) struct Room {
     pub(crate) data_order: Order,
     pub(crate) membership: Space,
     pub(crate) keys: Keys,
-    pub(crate) secrets: SpaceKeys,
+    pub(crate) pre_keys: PreKeys,
     pub(crate) control: OwnFeed,
     pub(crate) data: OwnFeed,
     /// The epoch to write under, if one is open.
     pub(crate) epoch: Option<EpochId>,
     pub(crate) upkeep: Upkeep,
+    /// Epochs whose content secret is not held: what is sealed under them was replayed unread, if it was.
+    pub(crate) unopened: BTreeSet<EpochId>,
     pub(crate) replay: Replay,
     /// Feeds of which entries are released that no released head covers yet.
     pub(crate) unnamed: BTreeSet<FeedId>,
@@ -341,7 +346,7 @@ impl Room {
                 break;
             }
         }
-        self.keep_up(now, draws);
+        self.keep_up(now, claimed.0, draws, outbox);
         links::own::write(self, now, claimed, draws, outbox);
         self.settle_loads(outbox);
         self.finish_opening();

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use weft_credential::{Credential, Role};
-use weft_crypto::DeviceId;
+use weft_credential::{Credential, History, LockboxRefused, PreKeySet, Role};
+use weft_crypto::{DeviceId, EpochId};
 use weft_feed::kind;
 use weft_machine::{Draws, Time};
 use weft_space::compose;
@@ -16,7 +16,7 @@ use super::{
     Room,
     own::{Draft, Purpose},
 };
-use crate::{commands::actor, links};
+use crate::{commands::actor, links, outbox::Outbox};
 
 /// How long each waits for the one before it. A guess: many times what an entry takes to everybody.
 const TURN: Duration = Duration::from_secs(2);
@@ -83,22 +83,33 @@ impl Upkeep {
 
 impl Room {
     /// Writes what is missing, when it is this device's turn.
-    pub(crate) fn keep_up(&mut self, now: Time, draws: &mut Draws) {
+    pub(crate) fn keep_up(&mut self, now: Time, now_ms: u64, draws: &mut Draws, outbox: &mut Outbox) {
         if self.upkeep.writing || !(self.upkeep.changed || self.upkeep.turn) || !self.control.is_idle() {
             return;
         }
         self.upkeep.changed = false;
-        let Some(missing) = self.missing() else { return self.upkeep.rests() };
-        let rank = self.rank();
+        let pre_key = match links::membership::may_speak(self) {
+            Ok(()) => self.renew_pre_key(now_ms, draws, outbox),
+            Err(_) => None,
+        };
+        let missing = pre_key.map(Missing::PreKey).or_else(|| self.missing());
+        let Some(missing) = missing else { return self.upkeep.rests() };
+        // What a device says of itself nobody else can say.
+        let rank = if matches!(missing, Missing::Opening(_) | Missing::PreKey(_)) { 0 } else { self.rank() };
         if !self.upkeep.comes(now, rank) {
             return;
         }
         let says = match missing {
             Missing::Epoch => {
-                let begun = links::acts::begin_if_needed(self, self.membership.resolution(), draws);
-                begun.ok().flatten().map(|begun| vec![Credential::EpochStarted(begun)])
+                let begun = links::acts::begin(self, self.membership.resolution(), draws);
+                begun.ok().map(|begun| vec![Credential::EpochStarted(begun)])
             }
+            Missing::PreKey(set) => Some(vec![Credential::PreKeySet(set)]),
             Missing::Lockboxes => self.lockboxes(draws),
+            Missing::Opening(epoch) => {
+                let device = self.me.device.id();
+                Some(vec![Credential::LockboxRefused(LockboxRefused { epoch, device })])
+            }
         };
         self.upkeep.rests();
         if let Some(says) = says {
@@ -111,17 +122,24 @@ impl Room {
     /// What the space lacks that this device can give.
     fn missing(&self) -> Option<Missing> {
         let resolution = self.membership.resolution();
-        let writes = resolution.role_of(&self.me.identity).is_some_and(Role::may_write);
-        if !writes || links::membership::may_speak(self).is_err() {
+        if links::membership::may_speak(self).is_err() {
+            return None;
+        }
+        let theirs = resolution.writable_epoch(|epoch| !self.keys.is_broken(epoch));
+        let shut = theirs.filter(|epoch| self.keys.is_shut(epoch));
+        if let Some(epoch) = shut.filter(|epoch| resolution.may_refuse(epoch, &self.me.device.id())) {
+            return Some(Missing::Opening(epoch));
+        }
+        if !resolution.role_of(&self.me.identity).is_some_and(Role::may_write) {
             return None;
         }
         match &self.epoch {
-            Some(epoch) => (!resolution.without_lockbox(epoch).is_empty()).then_some(Missing::Lockboxes),
+            Some(epoch) if resolution.without_lockbox(epoch).is_empty() => None,
+            // What was written under the epoch before they came is not theirs to read.
+            Some(_) if resolution.history() == History::FromJoining => Some(Missing::Epoch),
+            Some(_) => Some(Missing::Lockboxes),
             // Where others hold one that may be written under, they hand it over.
-            None => {
-                let theirs = resolution.writable_epoch(|epoch| !self.keys.is_broken(epoch));
-                theirs.is_none().then_some(Missing::Epoch)
-            }
+            None => theirs.is_none().then_some(Missing::Epoch),
         }
     }
 
@@ -154,6 +172,10 @@ impl Room {
 enum Missing {
     /// No epoch may be written under.
     Epoch,
+    /// What was sealed to this device of the epoch that others write under does not open.
+    Opening(EpochId),
+    /// A new pre-key of this device is on disk and not known to others.
+    PreKey(PreKeySet),
     /// Some who read have no lockbox of the epoch that is written under.
     Lockboxes,
 }

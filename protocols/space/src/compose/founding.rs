@@ -44,7 +44,7 @@ pub fn found(actor: &Actor<'_>, history: History, label: &[u8], draws: &mut Draw
     let space = genesis.space_id();
     let manifests = keys.manifests(space, actor.device);
     let recipients = recipients(actor, keys.pre_key.id());
-    let started = epoch::begin(actor, &space, recipients, &[], draws)?;
+    let started = epoch::first(actor, &space, recipients, draws)?;
     let epoch = started.id(&space);
 
     let [control, data] = manifests.clone();

@@ -113,9 +113,7 @@ fn join_subject(space: &SpaceId, invitation: &InvitationKeyId) -> [u8; 32] {
     *weft_credential::invitation_id(space, invitation).as_bytes()
 }
 
-/// The one entry that a host writes for a newcomer: the redemption, both feeds, and the epoch's secrets for the newcomer's
-/// device and recovery key. Without secrets (the host holds no epoch that may be written under) it has no lockboxes, and
-/// somebody else hands them over later. Spec: SPACE-6.2.
+/// The one entry that a host writes for a newcomer; see [`redeemed`]. Spec: SPACE-6.2.
 ///
 /// # Errors
 /// When nothing can be sealed to one of the newcomer's keys: the redemption is refused.
@@ -125,6 +123,21 @@ pub fn redeemed_entry(
     epoch: Option<(&EpochId, &EpochSecrets)>,
     draws: &mut Draws,
 ) -> Result<Bytes, LockboxError> {
+    Ok(body(redemption.statement().space, redeemed(actor, redemption, epoch, draws)?))
+}
+
+/// What a host says of a newcomer: the redemption, both feeds, and the epoch's secrets for the newcomer's
+/// device and recovery key. Without secrets (the host holds no epoch that may be written under, or the newcomer is to read none of the
+/// time before) there are no lockboxes, and a new epoch follows, or somebody else hands them over later. Spec: SPACE-6.2.
+///
+/// # Errors
+/// As [`redeemed_entry`].
+pub fn redeemed(
+    actor: &Actor<'_>,
+    redemption: &Redemption,
+    epoch: Option<(&EpochId, &EpochSecrets)>,
+    draws: &mut Draws,
+) -> Result<Vec<Credential>, LockboxError> {
     let statement = redemption.statement();
     let space = statement.space;
     let mut credentials = vec![
@@ -145,5 +158,5 @@ pub fn redeemed_entry(
             credentials.push(Credential::LockboxAdded(lockbox));
         }
     }
-    Ok(body(space, credentials))
+    Ok(credentials)
 }

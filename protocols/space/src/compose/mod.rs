@@ -11,14 +11,17 @@ mod linked;
 use bytes::Bytes;
 use weft_credential::{Carried, Chain, ControlBody, Credential, Part};
 use weft_crypto::{
-    DeviceKey, FeedSecret, IdentityId, Manifest, PreKeyId, PreKeySecret, Purpose, SignedManifest, SpaceId, fresh_secret,
+    Context, DeviceKey, FeedSecret, Hasher, IdentityId, Manifest, PreKeyId, PreKeySecret, Purpose, SignedManifest,
+    SpaceId, fresh_secret,
 };
 use weft_machine::Draws;
 
 pub use self::{
     epoch::{Earlier, epoch_started, lockbox_added},
     founding::{Founded, found},
-    invitation::{Joining, Terms, invitation_issued, invitation_revoked, redeem, redeem_with, redeemed_entry},
+    invitation::{
+        Joining, Terms, invitation_issued, invitation_revoked, redeem, redeem_with, redeemed, redeemed_entry,
+    },
     linked::{link, link_keys, linked_entry},
 };
 
@@ -77,6 +80,12 @@ impl SpaceKeys {
             SignedManifest::sign(&manifest, device, secret)
         })
     }
+}
+
+/// A pre-key that takes the place of an older one, as the device's `number`th. Spec: SPACE-5.1.
+pub fn pre_key(actor: &Actor<'_>, space: &SpaceId, number: u64, draws: &mut Draws) -> PreKeySecret {
+    let subject = Hasher::new(Context::SUBJECT).fixed(space.as_bytes()).u64(number).finish();
+    PreKeySecret::from_seed(actor.fresh(draws, "pre-key", &subject))
 }
 
 /// The body of one control entry.

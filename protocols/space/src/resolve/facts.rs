@@ -6,10 +6,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
-use weft_credential::{Genesis, Lockbox, Role};
+use weft_credential::{Genesis, History, Lockbox, Role, SealedToKeys};
 use weft_crypto::{
     DeviceId, EntryId, EpochId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, Purpose,
     lockbox::{Commitments, Recipient},
+    sealed_seed::KeyName,
 };
 
 use super::{
@@ -30,6 +31,8 @@ pub(crate) struct Facts {
     pub(crate) genesis: Option<Genesis>,
     /// The devices through which the founder's device came to act for the root.
     pub(crate) founded_through: Vec<DeviceId>,
+    /// What newcomers may read, by every change that no other one knew of.
+    pub(crate) policies: Vec<(Place, History)>,
     /// The rules version, as far as it was raised.
     pub(crate) rules: u32,
     pub(crate) members: BTreeMap<IdentityId, MemberFacts>,
@@ -166,13 +169,31 @@ pub(crate) struct EpochFacts {
     pub(crate) commitments: Commitments,
     pub(crate) parents: Vec<EpochId>,
     pub(crate) recipients: Vec<Recipient>,
+    /// Whom it is for, where it names keys: ascending.
+    pub(crate) keys: Vec<KeyName>,
     pub(crate) depth: u64,
     pub(crate) places: Vec<Place>,
     /// For each place the devices that were current as far as its author had seen.
     pub(crate) expected: Vec<Vec<DeviceId>>,
     pub(crate) lockboxes: Vec<Lockbox>,
+    /// Where devices said that they cannot open it.
+    pub(crate) refused: BTreeMap<DeviceId, Vec<Place>>,
+    /// How many of these were known to whoever gave the device a lockbox last.
+    pub(crate) answered: BTreeMap<DeviceId, usize>,
+    /// What is sealed to the keys, as each of its places has it.
+    pub(crate) sealed: Vec<SealedToKeys>,
     /// Secrets of its parents, as each of its places has them sealed.
     pub(crate) earlier: Vec<Earlier>,
+}
+
+impl EpochFacts {
+    pub(crate) fn refusals(&self, device: &DeviceId) -> usize {
+        self.refused.get(device).map_or(0, Vec::len)
+    }
+
+    pub(crate) fn answers(&self, device: &DeviceId) -> usize {
+        self.answered.get(device).copied().unwrap_or(0)
+    }
 }
 
 impl Facts {

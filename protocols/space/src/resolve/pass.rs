@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_credential::{
-    Carried, Credential, DeviceLinked, EpochStarted, ForkProven, InvitationIssued, Lockbox, Part, PreKeySet, RULES,
-    Redemption, Role, RoleChanged, SpaceGenesis, Subject, invitation_id,
+    Carried, Credential, DeviceLinked, EpochStarted, ForkProven, History, InvitationIssued, Lockbox, LockboxRefused,
+    Part, PreKeySet, RULES, Redemption, Role, RoleChanged, SpaceGenesis, Subject, To, invitation_id,
 };
 use weft_crypto::{
     DeviceId, EpochId, FeedId, IdentityId, Manifest, PreKeyId, Purpose, SignedManifest, SpaceId,
-    lockbox::{Recipient, RecipientKind},
+    lockbox::{self, Recipient, RecipientKind},
 };
 
 use super::{
@@ -168,8 +168,10 @@ impl<'a> Pass<'a> {
             Credential::DeviceLinked(linked) => self.linked(place, &author, linked),
             Credential::LockboxAdded(lockbox) => self.lockbox_added(&author, lockbox),
             Credential::RulesChanged(changed) => self.rules_changed(&author, changed.rules),
+            Credential::LockboxRefused(refused) => self.lockbox_refused(place, &author, refused),
             Credential::Seal(_) => self.sealed(&author),
             Credential::ForkProven(proven) => self.fork_proven(place, &author, proven),
+            Credential::PolicyChanged(changed) => self.policy_changed(place, &author, changed.history),
             Credential::Unknown(unknown) if unknown.critical => {
                 // By one who may not change authority it would change none: it stops nobody.
                 author.must(Role::may_administer)?;
@@ -228,6 +230,14 @@ impl<'a> Pass<'a> {
         if rules > RULES {
             self.stop(WriteStop::HigherRules { found: rules });
         }
+        Ok(())
+    }
+
+    /// Of changes that did not know of each other all are kept: the narrower holds. Spec: SPACE-7.6
+    fn policy_changed(&mut self, place: Place, author: &Author, history: History) -> Judged {
+        author.must(|role| role == Role::Owner)?;
+        self.facts.policies.retain(|(before, _)| !self.position.has(before));
+        self.facts.policies.push((place, history));
         Ok(())
     }
 
@@ -303,6 +313,7 @@ impl<'a> Pass<'a> {
                 self.admit(place, device, identity, Vec::new())
             }
             Subject::RecoveryKeySet(key) => {
+                usable(&key)?;
                 let member = self.facts.members.get_mut(&identity);
                 let member = member.filter(|member| member.grants.iter().any(|grant| self.position.has(&grant.place)));
                 member.ok_or(VoidReason::NoRight { had: None })?.recovery.push((place, statement.number, key));
@@ -389,6 +400,7 @@ impl<'a> Pass<'a> {
         if set.device != author.device {
             return Err(VoidReason::OtherDevice);
         }
+        usable(&set.key)?;
         self.device(&set.device, VoidReason::UnknownDevice)?;
         let device = self.facts.devices.get_mut(&set.device);
         let device = device.ok_or(VoidReason::UnknownDevice)?;
@@ -413,21 +425,37 @@ impl<'a> Pass<'a> {
         let current = devices.filter(|(id, device)| keyed(device) && self.facts.reads(id, &device.identity, here));
         let expected = current.map(|(id, _)| *id).collect();
         let id = started.id(&self.space()?);
+        let (recipients, keys) = match &started.to {
+            To::Each { recipients, .. } => (recipients.clone(), Vec::new()),
+            To::Keys(to) => (Vec::new(), to.keys.clone()),
+        };
         let epoch = self.facts.epochs.entry(id).or_insert(EpochFacts {
             commitments: started.commitments,
             parents: started.parents.clone(),
-            recipients: started.recipients.clone(),
+            recipients,
+            keys,
             depth: depth + 1,
             places: Vec::new(),
             expected: Vec::new(),
             lockboxes: Vec::new(),
+            refused: BTreeMap::new(),
+            answered: BTreeMap::new(),
+            sealed: Vec::new(),
             earlier: Vec::new(),
         });
         epoch.places.push(place);
         epoch.expected.push(expected);
-        epoch.lockboxes.extend_from_slice(&started.lockboxes);
+        match &started.to {
+            To::Each { lockboxes, .. } => {
+                epoch.lockboxes.extend_from_slice(lockboxes);
+                self.facts.lockboxes += lockboxes.len() as u64;
+            }
+            To::Keys(to) => {
+                epoch.sealed.push(to.clone());
+                self.facts.lockboxes += 1;
+            }
+        }
         epoch.earlier.push(Earlier { access: started.sealed_access.clone(), content: started.sealed_content.clone() });
-        self.facts.lockboxes += started.lockboxes.len() as u64;
         Ok(())
     }
 
@@ -447,9 +475,33 @@ impl<'a> Pass<'a> {
         self.author_is_member(author)?;
         self.epoch(&lockbox.epoch)?;
         self.recipient(&lockbox.recipient)?;
-        let epoch = self.facts.epochs.get_mut(&lockbox.epoch);
-        epoch.ok_or(VoidReason::UnknownEpoch)?.lockboxes.push(lockbox.clone());
+        let position = self.position;
+        let epoch = self.facts.epochs.get_mut(&lockbox.epoch).ok_or(VoidReason::UnknownEpoch)?;
+        epoch.lockboxes.push(lockbox.clone());
+        if lockbox.recipient.kind == RecipientKind::Device {
+            let device = DeviceId::from_bytes(lockbox.recipient.recipient);
+            let refused = epoch.refused.get(&device).map(Vec::as_slice).unwrap_or_default();
+            let known = refused.iter().filter(|place| position.has(place)).count();
+            let answered = epoch.answered.entry(device).or_default();
+            *answered = known.max(*answered);
+        }
         self.facts.lockboxes += 1;
+        Ok(())
+    }
+
+    /// Spec: SPACE-7.7
+    fn lockbox_refused(&mut self, place: Place, author: &Author, refused: &LockboxRefused) -> Judged {
+        self.author_is_member(author)?;
+        if refused.device != author.device {
+            return Err(VoidReason::OtherDevice);
+        }
+        self.epoch(&refused.epoch)?;
+        let epoch = self.facts.epochs.get_mut(&refused.epoch).ok_or(VoidReason::UnknownEpoch)?;
+        let before = epoch.refused.entry(refused.device).or_default();
+        if before.len() >= limits::REFUSALS_MAX {
+            return Err(VoidReason::TooMany);
+        }
+        before.push(place);
         Ok(())
     }
 
@@ -518,6 +570,7 @@ impl<'a> Pass<'a> {
             return Err(VoidReason::OtherIdentity);
         }
         self.device(&author.device, VoidReason::UnknownDevice)?;
+        usable(&statement.pre_key)?;
         self.admit(place, statement.device, statement.identity, Vec::new())?;
         self.brings(place, &statement.device, linked.feeds()?, statement.pre_key);
         Ok(())
@@ -549,6 +602,8 @@ impl<'a> Pass<'a> {
         }
 
         let feeds = redeemed.feeds()?;
+        usable(&statement.pre_key)?;
+        redeemed.recovery_key().map_or(Ok(()), |(_, key)| usable(&key))?;
         self.admit(place, statement.device, statement.identity, statement.chain.through().collect())?;
         self.brings(place, &statement.device, feeds, statement.pre_key);
         let standing = issue.standing.gives(issue.role, self.given(place));
@@ -561,4 +616,9 @@ impl<'a> Pass<'a> {
         invitation.redemptions.entry(newcomer).or_default().push(self.entry.id);
         Ok(())
     }
+}
+
+/// Whether something can be sealed to a key. Spec: SPACE-5.1
+fn usable(key: &PreKeyId) -> Judged {
+    lockbox::is_usable(key).then_some(()).ok_or(VoidReason::UnusableKey)
 }

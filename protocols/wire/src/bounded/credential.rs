@@ -53,11 +53,11 @@ bounded! { "weft.credential.v1", credential:
     PreKeySet [Bound::bytes(1, HASH), Bound::u64(2), Bound::bytes(3, HASH)]
     EpochStarted [
         Bound::bytes(1, BODY), Bound::message(2, Lockbox::BOUNDS).times(RECIPIENTS).at_least(100),
-        Bound::bytes(3, BODY), Bound::bytes(4, BODY),
+        Bound::bytes(3, BODY), Bound::bytes(4, BODY), Bound::bytes(5, HASH), Bound::bytes(6, 48 * RECIPIENTS),
     ]
     EpochStatement [
         Bound::bytes(1, HASH), Bound::bytes(2, HASH), Bound::bytes(3, HASH).times(PARENTS),
-        Bound::message(4, Recipient::BOUNDS).times(RECIPIENTS).at_least(68),
+        Bound::message(4, Recipient::BOUNDS).times(RECIPIENTS).at_least(68), Bound::bytes(5, 16 * RECIPIENTS),
     ]
     Recipient [Bound::u32(1), Bound::bytes(2, HASH), Bound::bytes(3, HASH)]
     Lockbox [
@@ -91,4 +91,5 @@ bounded! { "weft.credential.v1", credential:
         Bound::bytes(1, HASH), Bound::bytes(2, HASH), Bound::bytes(3, HASH), Bound::bytes(4, HASH),
         Bound::bytes(5, SIGNED_MANIFEST), Bound::bytes(6, SIGNED_MANIFEST), Bound::bytes(7, HASH),
     ]
+    PolicyChanged [Bound::u32(1)]
 }

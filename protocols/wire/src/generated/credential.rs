@@ -164,12 +164,18 @@ pub struct EpochStarted {
     pub statement: ::prost::bytes::Bytes,
     #[prost(message, repeated, tag = "2")]
     pub lockboxes: ::prost::alloc::vec::Vec<Lockbox>,
-    /// earlier access secrets under the new one
+    /// the parents' access secrets under the new one
     #[prost(bytes = "bytes", tag = "3")]
     pub sealed_access: ::prost::bytes::Bytes,
-    /// earlier content secrets, under the policy "all"
+    /// the parents' content secrets, under the policy "all"
     #[prost(bytes = "bytes", tag = "4")]
     pub sealed_content: ::prost::bytes::Bytes,
+    /// with EpochStatement.keys: one for all
+    #[prost(bytes = "bytes", tag = "5")]
+    pub encapsulated: ::prost::bytes::Bytes,
+    /// with EpochStatement.keys: the seed, 48 bytes for each
+    #[prost(bytes = "bytes", tag = "6")]
+    pub ciphertexts: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct EpochStatement {
@@ -181,6 +187,9 @@ pub struct EpochStatement {
     pub parents: ::prost::alloc::vec::Vec<::prost::bytes::Bytes>,
     #[prost(message, repeated, tag = "4")]
     pub recipients: ::prost::alloc::vec::Vec<Recipient>,
+    /// in place of recipients: the first 16 bytes of each key sealed to, ascending
+    #[prost(bytes = "bytes", tag = "5")]
+    pub keys: ::prost::bytes::Bytes,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Recipient {
@@ -418,4 +427,10 @@ pub struct DeviceLinkedStatement {
     /// device key of the sibling that is asked to write it down
     #[prost(bytes = "bytes", tag = "7")]
     pub host: ::prost::bytes::Bytes,
+}
+/// kind 21; history as in GenesisStatement
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PolicyChanged {
+    #[prost(uint32, tag = "1")]
+    pub history: u32,
 }
