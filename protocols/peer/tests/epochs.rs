@@ -131,6 +131,29 @@ fn two_removals_with_rotations_on_both_sides_heal() {
 
 /// Spec: SPACE-7.5
 #[test]
+fn who_was_left_out_by_a_removal_that_does_not_count_reads_what_was_written_meanwhile() {
+    let mut net = Net::new();
+    let (devices, space) = all(&mut net, &[("bob", Role::Writer), ("carol", Role::Admin)]);
+    let [alice, bob, carol] = devices[..] else { unreachable!() };
+    let object = note(&mut net, alice, space, "");
+    net.advance(Duration::from_secs(1));
+    net.disconnect(alice, carol);
+    act(&mut net, alice, space, Act::SetRole { identity: identity("bob"), role: Role::Owner, propose: false }).unwrap();
+    remove(&mut net, carol, space, "bob").unwrap();
+    insert(&mut net, carol, space, object, 0, "carol ");
+    net.connect(alice, carol);
+    net.connect(bob, carol);
+    net.advance(Duration::from_secs(30));
+    insert(&mut net, bob, space, object, 0, "bob ");
+    net.advance(Duration::from_secs(5));
+    for at in [alice, bob, carol] {
+        assert_eq!(text(&mut net, at, space, object), "bob carol ");
+        assert!(level(&mut net, at, space));
+    }
+}
+
+/// Spec: SPACE-7.5
+#[test]
 fn who_was_let_in_beside_a_rotation_is_given_its_secrets() {
     let mut net = Net::new();
     let (devices, space) = all(&mut net, &[("bob", Role::Admin), ("carol", Role::Writer)]);

@@ -4,7 +4,7 @@
 //! all of them somebody who writes has to begin an epoch. The most senior one who is on line does at once, the others give it
 //! time. Should two begin one all the same, the rule that chooses an epoch chooses between them. Spec: PEER-14
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use weft_credential::{Credential, History, LockboxRefused, PreKeySet, Role};
 use weft_crypto::{DeviceId, EpochId};
@@ -134,13 +134,26 @@ impl Room {
             return None;
         }
         match &self.epoch {
-            Some(epoch) if resolution.without_lockbox(epoch).is_empty() => None,
+            Some(epoch) if resolution.without_lockbox(epoch).is_empty() => {
+                self.is_apart(epoch).then_some(Missing::Epoch)
+            }
             // What was written under the epoch before they came is not theirs to read.
             Some(_) if resolution.history() == History::FromJoining => Some(Missing::Epoch),
             Some(_) => Some(Missing::Lockboxes),
             // Where others hold one that may be written under, they hand it over.
             None => theirs.is_none().then_some(Missing::Epoch),
         }
+    }
+
+    /// Whether something is written under an epoch that this device opens, that somebody who reads was left out of, and that no
+    /// later one hands on: two have begun epochs without knowing of each other. The next epoch follows both.
+    fn is_apart(&self, current: &EpochId) -> bool {
+        let resolution = self.membership.resolution();
+        let epochs = resolution.epochs();
+        let followed: BTreeSet<&EpochId> = epochs.iter().flat_map(|epoch| epoch.parents).collect();
+        let ends = epochs.iter().filter(|epoch| epoch.id != *current && !followed.contains(&epoch.id));
+        resolution.history() == History::All
+            && ends.filter(|end| self.keys.holds(&end.id)).any(|end| !resolution.without_lockbox(&end.id).is_empty())
     }
 
     /// How many devices that write and are connected have their turn before this one.
