@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use weft_crypto::{FeedId, ObjectId};
-use weft_echo::{Applied, Config, Edit, Input};
+use weft_echo::{Applied, Config, Counts, Edit, Input, OpenFailure};
 use weft_machine::Draws;
 
 use crate::world::{Node, deliver_all, deliver_one, draws, feed, op, register};
@@ -171,4 +171,39 @@ fn an_edit_waits_until_its_object_is_made_again() {
     alice.input(Input::Look { object });
     assert!(alice.done.contains_key(&edit));
     assert_eq!(alice.text(&object), "hello!");
+}
+
+/// Spec: ECHO-3.4, ECHO-5.4, ECHO-5.6
+#[test]
+fn what_is_sealed_under_no_epoch_that_counts_is_passed_over_by_who_has_the_key_and_by_who_has_not() {
+    let config = || Config { tail_entries_max: 2, tail_bytes_max: 1, ..Config::default() };
+    let (mut alice, mut bob) = (Node::new(1), Node::new(2));
+    let object = alice.create("note", Vec::new(), "hello");
+    deliver_all(&mut bob, &[(feed(1), alice.entries.clone())].into(), &mut draws(1));
+    bob.typed(object, vec![op(5, 0, " in vain")]);
+    bob.typed(object, vec![op(0, 0, "oh ")]);
+    bob.typed(object, vec![op(3, 0, "well ")]);
+    let written = bob.entries.clone();
+    let [vain, rest @ ..] = &written[..] else { panic!("three entries") };
+    let void = Applied { counts: Counts::Void("its epoch does not count".into()), ..vain.clone() };
+    let closed = Applied { mutation: Err(OpenFailure::NoKey), ..vain.clone() };
+    let read = |passed_over: &Applied| {
+        let mut reader = Node::with(9, config());
+        alice.entries.iter().for_each(|entry| reader.take(feed(1), entry.clone()));
+        reader.take(feed(2), passed_over.clone());
+        rest.iter().for_each(|entry| reader.take(feed(2), entry.clone()));
+        reader.restart();
+        reader
+    };
+    for reader in [read(&void), read(&closed)] {
+        assert_eq!(reader.text(&object), "oh well hello");
+        assert_eq!(reader.prefix(weft_echo::tables::TOUCHED, &[]).len(), 2, "by alice and bob");
+    }
+    assert_eq!(read(&void).visible(), read(&closed).visible());
+    // Nothing may refer to what was passed over, also where the key is held.
+    bob.typed(object, vec![op(16, 0, "!")]);
+    for mut reader in [read(&void), read(&closed)] {
+        reader.take(feed(2), bob.entries[3].clone());
+        assert_eq!(reader.text(&object), "oh well hello");
+    }
 }
