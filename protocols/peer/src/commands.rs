@@ -124,6 +124,11 @@ impl Peer {
                 room.drop_draft(ask, number, &mut self.outbox)
             }
             Command::LinkDevice { expires_ms, addresses } => self.link_device(ask, expires_ms, addresses),
+            Command::DeviceLinks => self.answer(ask, Answer::DeviceLinks(self.device_links())),
+            Command::CancelDeviceLinks => {
+                self.cancel_links(ask);
+                Ok(())
+            }
             Command::JoinAsDevice { link, name } => self.join_as_device(ask, link, name),
             Command::Devices => {
                 let devices = self.device_list(ask);
@@ -131,6 +136,10 @@ impl Peer {
                 Ok(())
             }
             Command::NameDevice { name } => self.name_device(ask, name),
+            Command::ForeseeMyDeviceRemoval { device } => {
+                let foreseen = self.foresee_my_device_removal(device)?;
+                self.answer(ask, Answer::MyDeviceRemoved(foreseen))
+            }
             Command::RemoveMyDevice { device } => self.remove_my_device(ask, device),
             Command::Status => self.answer(ask, Answer::Status(self.status())),
             Command::Quarantine { space } => {

@@ -191,6 +191,10 @@ pub(crate) fn link_row(key: &InvitationKeyId, link: &OpenLink) -> Write {
     row([b"device-link/", key.as_bytes().as_slice()].concat(), value)
 }
 
+pub(crate) fn no_link_row(key: &InvitationKeyId) -> Write {
+    Write::Local { key: [b"device-link/", key.as_bytes().as_slice()].concat().into(), value: None }
+}
+
 pub(crate) fn device_row(device: &DeviceId, linked: bool, name: &str) -> Write {
     let value = [&[u8::from(linked)], name.as_bytes()].concat();
     row([b"device/", device.as_bytes().as_slice()].concat(), value)

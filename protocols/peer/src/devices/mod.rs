@@ -7,6 +7,7 @@
 mod hosting;
 mod linking;
 mod removing;
+pub(crate) mod status;
 mod visiting;
 
 use std::{
@@ -18,9 +19,9 @@ use bytes::Bytes;
 use weft_crypto::{DeviceId, InvitationKeyId, SpaceId};
 use weft_machine::Time;
 
-use self::{hosting::Hostings, linking::Linking, visiting::Visits};
+use self::{hosting::Hostings, linking::Linking, status::DeviceInfo, visiting::Visits};
 use crate::{
-    command::{Answer, DeviceInfo, Refusal},
+    command::{Answer, Refusal},
     io::{Ask, Output, StreamId},
     local,
     outbox::Purpose,
@@ -139,7 +140,7 @@ impl Peer {
 
     /// What this device calls itself among its siblings.
     fn own_name(&self) -> String {
-        self.devices.names.get(&self.me.device.id()).unwrap_or(&self.me.name).clone()
+        self.devices.names.get(&self.me.device.id()).unwrap_or(&self.me.called).clone()
     }
 
     /// A sibling says what it is called.
@@ -158,6 +159,7 @@ impl Peer {
         let row: Write = local::device_row(&device, false, &name);
         self.devices.names.insert(device, name);
         self.outbox.persist(Purpose::DeviceAsk(ask), Batch { writes: vec![row], durable: true });
+        self.visit_all_again();
         Ok(())
     }
 
@@ -181,6 +183,7 @@ impl Peer {
                 connected: self.neighbours.contains_key(&device),
                 removed: self.devices.shut_out.contains(&device),
                 spaces: spaces.filter(|space| Some(*space) != self.devices.home).collect(),
+                lacking: self.lacking(&device),
             }
         };
         Output::Answer { ask, result: Ok(Answer::Devices(devices.into_iter().map(info).collect())) }
