@@ -32,15 +32,15 @@ use weft_credential::{Carried, Chain, RootStatements};
 use weft_crypto::{DeviceId, DeviceKey, IdentityId, Phrase, PreKeyId};
 use weft_invitation::device::Welcome;
 
+use self::{
+    folder::{Folder, random},
+    statements::{Said, Statements},
+};
 pub use self::{
     joining::{forget_joining, is_joining, joining},
     key::{Protection, WrappingKey},
     linked::Linked,
     passphrase::{BYTES_MAX as PASSPHRASE_BYTES_MAX, Passphrase, PassphraseError},
-};
-use self::{
-    folder::{Folder, random},
-    statements::{Said, Statements},
 };
 use crate::store;
 

@@ -31,13 +31,13 @@ use weft_peer::{
     event::Event,
 };
 
+pub(crate) use self::place::host_name;
 use self::{
     dialer::Dialer,
     driver::{Driver, End, Request, Sources, Wall},
     jobs::Jobs,
     known::Acquaintances,
 };
-pub(crate) use self::place::host_name;
 pub use self::{
     error::StartError,
     joining::{JoinAsDeviceError, JoinedAsDevice},
@@ -238,7 +238,8 @@ impl Node {
         acquaintances.all().for_each(|(peer, addresses)| dialer.keep(now, peer, addresses));
 
         let (device, who, wrapping) = (identity.device.id(), identity.identity, identity.wrapping);
-        let name = config.name.or_else(|| identity.linked.as_ref().map(|linked| linked.name.clone())).unwrap_or_default();
+        let name =
+            config.name.or_else(|| identity.linked.as_ref().map(|linked| linked.name.clone())).unwrap_or_default();
         let (linked_by, called) = match identity.linked {
             Some(linked) => (Some(linked.by), linked.called),
             None => (None, host_name().unwrap_or_else(|| name.clone())),

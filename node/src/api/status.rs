@@ -14,7 +14,7 @@ use weft_peer::{
 use super::{Api, error::ApiError, lookup, rfc3339};
 use crate::{
     addresses,
-    identity::{Protection, peer_id},
+    identity::{PhraseState, Protection, peer_id},
 };
 
 /// The version of the program and of what it speaks.
@@ -184,7 +184,7 @@ fn notes(api: &Api, protection: Protection) -> Vec<Note> {
     let mut note = |note: &str, command: &str| {
         notes.push(Note { note: note.to_owned(), command: command.to_owned() });
     };
-    if !api.node().phrase_is_confirmed() {
+    if api.node().phrase_state() == PhraseState::Here {
         note("recovery phrase not yet written down", "weft identity phrase");
     }
     if protection == Protection::FilePermissions {

@@ -46,7 +46,9 @@ impl Statements {
         let (admitted, recovery) = (admitted?, recovery?);
         let apart = || "they do not belong together".to_owned();
         match (admitted.subject, recovery.subject) {
-            (Subject::DeviceAdmitted(first), Subject::RecoveryKeySet(key)) if admitted.identity == recovery.identity => {
+            (Subject::DeviceAdmitted(first), Subject::RecoveryKeySet(key))
+                if admitted.identity == recovery.identity =>
+            {
                 let device = self.chain.last().unwrap_or(first);
                 self.chain.verify(&admitted.identity, &first, &device).map_err(|_| apart())?;
                 Ok(Said { device, identity: admitted.identity, recovery: key })

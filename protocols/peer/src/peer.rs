@@ -238,9 +238,7 @@ impl Peer {
             Some(Purpose::Found(space)) => self.not_founded(space, &reason),
             Some(Purpose::LinkMade(key)) => self.link_made(key, Err(not_stored(&reason))),
             Some(Purpose::LinkUsed(stream, key)) => self.link_not_used(stream, key),
-            Some(
-                Purpose::DeviceAsk(ask) | Purpose::LinksCancelled(ask, _) | Purpose::DeviceRemoved(ask, _),
-            ) => {
+            Some(Purpose::DeviceAsk(ask) | Purpose::LinksCancelled(ask, _) | Purpose::DeviceRemoved(ask, _)) => {
                 self.outbox.push(Output::Answer { ask, result: Err(not_stored(&reason)) });
             }
             Some(Purpose::VisitKeep(device, space) | Purpose::VisitEnter(device, space)) => {

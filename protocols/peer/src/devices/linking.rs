@@ -141,8 +141,11 @@ impl Peer {
     pub(crate) fn device_links(&self) -> Vec<DeviceLinkStatus> {
         let now_ms = self.unix_ms();
         let known = self.devices.links.iter().filter(|(_, link)| link.used_by.is_some() || link.expires_ms > now_ms);
-        let status =
-            |(id, link): (&InvitationKeyId, &OpenLink)| DeviceLinkStatus { id: *id, expires_ms: link.expires_ms, used_by: link.used_by };
+        let status = |(id, link): (&InvitationKeyId, &OpenLink)| DeviceLinkStatus {
+            id: *id,
+            expires_ms: link.expires_ms,
+            used_by: link.used_by,
+        };
         known.map(status).collect()
     }
 

@@ -83,9 +83,10 @@ impl Peer {
             return refusal;
         }
         let name = self.devices.names.get(device).map_or_else(|| "that device".to_owned(), |name| format!("`{name}`"));
-        let message = format!("{name} was a device of yours before this one, and a later device does not remove an earlier one");
-        let hint = "remove it from a device that is older still; the recovery phrase will be able to as well, which no command can yet. \
-                    In a space, its owners and admins can";
+        let message =
+            format!("{name} was a device of yours before this one, and a later device does not remove an earlier one");
+        let hint = "an earlier device of yours can; the recovery phrase will be able to, which no command can yet. In a space, its owners \
+                    and admins can";
         Refusal::new(RefusalKind::Refused, "earlier_device", message, hint)
     }
 

@@ -178,7 +178,8 @@ impl Peer {
         let lacks = |space: &&SpaceId| {
             !self.rooms.contains_key(space) && !entering.contains(space) && !visit.refused.contains(space)
         };
-        let next = visit.told.iter().flatten().filter(lacks).min_by_key(|space| (Some(**space) != home, **space)).copied();
+        let next =
+            visit.told.iter().flatten().filter(lacks).min_by_key(|space| (Some(**space) != home, **space)).copied();
         let Some(space) = next.filter(|_| ready) else { return };
         let kept = self.devices.keys.get(&space).and_then(|sealed| local::open_keys(&self.me.device, sealed).ok());
         if let Some(keys) = kept {
