@@ -54,7 +54,7 @@ fn a_phone_is_linked_sees_the_notes_of_the_laptop_and_both_write() {
     let status = phone.json(&["status"]);
     assert_eq!(status["identity"], laptop_up.ready["identity"]);
     assert_ne!(status["peer_id"], laptop_up.ready["peer_id"]);
-    assert!(!status["notes"].to_string().contains("phrase"), "{status}");
+    assert!(!status["notes"].to_string().contains("recovery phrase"), "{status}");
 
     let phone_up = phone.up(&[]);
     phone.json(&["text", "insert", "plan", "0", "from the phone: "]);
@@ -301,6 +301,13 @@ fn a_lost_laptop_is_removed_from_the_phone_and_everybody_cuts_it_off() {
     for (whose, folder) in [("the phone", &scene.phone), ("Bob", &scene.bob)] {
         until(&format!("{whose} cuts it off"), || !is_connected(folder, &laptop_up));
     }
+    // Whoever sits at it hears what happened, off line too.
+    until("the laptop knows", || scene.laptop.json(&["status"])["removed_by"].is_string());
+    assert_eq!(scene.laptop.error(4, &["text", "insert", "plan", "0", "x"]), "device_removed");
+    assert_eq!(scene.laptop.error(4, &["space", "create", "elsewhere"]), "device_removed");
+    assert_eq!(scene.laptop.error(4, &["device", "link"]), "device_removed");
+    let said = scene.laptop.run(&["status"]).stdout;
+    assert!(said.contains("this device was removed") && said.contains("nothing can be written"), "{said}");
     assert_eq!(device(&scene.phone, "laptop")["spaces"], serde_json::json!([]));
     let listed = scene.phone.run(&["device", "list"]).stdout;
     assert!(!listed.contains("laptop"), "{listed}");

@@ -2,7 +2,7 @@
 //!
 //! A link is used by a device that has no identity yet, so that side is no request: see `weft device join`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Json,
@@ -10,7 +10,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use weft_crypto::SpaceId;
+use weft_crypto::{DeviceId, SpaceId};
 use weft_peer::{
     DeviceInfo, DeviceLinkStatus, DeviceRemoval,
     command::{Answer, Command, Refusal},
@@ -252,6 +252,13 @@ async fn all(api: &Api) -> Result<Vec<DeviceInfo>, ApiError> {
         Answer::Devices(devices) => Ok(devices),
         _ => Err(ApiError::unexpected()),
     }
+}
+
+/// What the other devices of this identity call themselves.
+pub(crate) async fn names(api: &Api) -> Result<BTreeMap<DeviceId, String>, ApiError> {
+    let named =
+        |info: DeviceInfo| info.name.filter(|name| info.sibling && !name.is_empty()).map(|name| (info.device, name));
+    Ok(all(api).await?.into_iter().filter_map(named).collect())
 }
 
 fn removal(answer: Answer) -> Result<DeviceRemoval, ApiError> {

@@ -44,6 +44,8 @@ pub(crate) struct StatusBody {
     identity: String,
     /// What the identity calls itself.
     name: Option<String>,
+    /// The device of this identity by which this one was removed, as libp2p names it: nobody takes what is written here.
+    removed_by: Option<String>,
     /// Whether a node is running, rather than only its store being looked at.
     running: bool,
     /// The addresses it can be reached at.
@@ -159,20 +161,27 @@ pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusBody>, A
         peer_id: api.node().peer_id().to_string(),
         identity: status.identity.to_string(),
         name: api.config().name.value.clone(),
+        removed_by: status.removed_by.map(|device| peer_id(&device).to_string()),
         running: api.node().has_network(),
         listen: addresses::of(api.node()).iter().map(ToString::to_string).collect(),
         peers: peers.collect(),
         keys: KeysBody { protection: protection.name(), command: CHANGES_PROTECTION },
         spaces,
-        notes: notes(&api, protection),
+        notes: notes(&api, status.removed_by.is_some(), protection),
     }))
 }
 
 /// What sets, changes or removes the passphrase.
 const CHANGES_PROTECTION: &str = "weft identity passphrase";
 
-fn notes(api: &Api, protection: Protection) -> Vec<Note> {
+fn notes(api: &Api, is_removed: bool, protection: Protection) -> Vec<Note> {
     let mut notes = Vec::new();
+    if is_removed {
+        notes.push(Note {
+            note: "this device was removed by another device of yours: nobody takes what is written here, and nothing new comes".to_owned(),
+            command: "`weft device join LINK` in another data folder makes this machine a device of yours again".to_owned(),
+        });
+    }
     if let Some(why) = api.node().unmarked() {
         notes.push(Note {
             note: format!(

@@ -78,7 +78,10 @@ impl Peer {
                 let room = self.rooms.get_mut(&space).expect("just found");
                 room.deny_newcomer(ask, invitation, newcomer, now_ms, &mut self.outbox)
             }
-            Command::Join { link } => self.join(ask, link),
+            Command::Join { link } => {
+                self.may_begin()?;
+                self.join(ask, link)
+            }
             Command::Append { space, records } => self.room(&space)?.append(ask, records),
             Command::Edit { space, edit } => {
                 let room = self.room(&space)?;
@@ -123,7 +126,10 @@ impl Peer {
                 let room = self.rooms.get_mut(&space).expect("just found");
                 room.drop_draft(ask, number, &mut self.outbox)
             }
-            Command::LinkDevice { expires_ms, addresses } => self.link_device(ask, expires_ms, addresses),
+            Command::LinkDevice { expires_ms, addresses } => {
+                self.may_begin()?;
+                self.link_device(ask, expires_ms, addresses)
+            }
             Command::DeviceLinks => self.answer(ask, Answer::DeviceLinks(self.device_links())),
             Command::CancelDeviceLinks => {
                 self.cancel_links(ask);
@@ -215,6 +221,7 @@ impl Peer {
     // ---- a new space -----------------------------------------------------------------------------------------------
 
     fn create_space(&mut self, ask: Ask, name: String) -> Result<(), Refusal> {
+        self.may_begin()?;
         name_fits(&name)?;
         let label = name.clone();
         self.found_space(label.as_bytes(), For::Application { ask, name })
@@ -336,6 +343,7 @@ impl Peer {
         Status {
             device: self.me.device.id(),
             identity: self.me.identity,
+            removed_by: self.devices.removed_by,
             peers: peers.collect(),
             spaces: rooms.map(|room| self.space_status(room)).collect(),
         }
@@ -379,7 +387,10 @@ impl Peer {
             settled: room.is_settled(),
             pairs,
             waiting,
-            write_stop: resolution.write_stop().map(|stop| stop.to_string()),
+            write_stop: match room.is_ousted {
+                true => Some(links::acts::this_device_removed().message),
+                false => resolution.write_stop().map(|stop| stop.to_string()),
+            },
             history: resolution.history(),
             proposed: room.membership.proposed(),
         }

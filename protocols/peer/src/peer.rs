@@ -175,6 +175,8 @@ impl Peer {
             self.rooms.insert(space, room);
             self.busy_rooms.insert(space);
         }
+        let is_ousted = self.devices.removed_by.is_some();
+        self.rooms.values_mut().for_each(|room| room.is_ousted = is_ousted);
         Ok(())
     }
 

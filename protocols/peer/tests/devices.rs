@@ -235,12 +235,21 @@ fn a_lost_laptop_is_removed_from_the_phone() {
     net.advance(Duration::from_secs(2));
     net.connect(bob, laptop);
     net.advance(Duration::from_secs(2));
+    let stolen = net.node(laptop).store.clone();
     let done = remove(&mut net, phone, laptop);
     assert_eq!(done, DeviceRemoval { stays: None, spaces: vec![(space, None)] });
     for at in [phone, bob] {
         assert!(!connected(&mut net, at, laptop), "its open connection ends");
     }
-    // The thief goes on writing, and finds its way back to both.
+    // Whoever sits at it hears why, and it stays so.
+    net.restart(laptop);
+    assert_eq!(status(&mut net, laptop).removed_by, Some(phone));
+    let edit = Command::Append { space, records: vec![Bytes::from_static(b"x")] };
+    assert_eq!(net.answer(laptop, edit).unwrap_err().code, "device_removed");
+    let found = Command::CreateSpace { name: "elsewhere".into() };
+    assert_eq!(net.answer(laptop, found).unwrap_err().code, "device_removed");
+    // The thief does not care: it goes on writing, and finds its way back to both.
+    net.restore(laptop, stolen);
     insert(&mut net, laptop, space, object, 6, " and after");
     for at in [phone, bob] {
         net.connect(laptop, at);

@@ -68,7 +68,7 @@ pub(super) fn renamed(answer: &Value) -> String {
 
 /// The devices as a table, and below it the links that are good.
 pub(super) fn devices(answer: &Value, all: bool) -> String {
-    let gone = |device: &&Value| is(device, "removed") && list(device, "spaces").is_empty();
+    let gone = |device: &&Value| is(device, "removed") && !is(device, "me") && list(device, "spaces").is_empty();
     let shown: Vec<&Value> = list(answer, "devices").iter().filter(|device| all || !gone(device)).collect();
     let is_out = shown.iter().any(|device| is(device, "me") && is(device, "removed"));
     let row = |device: &&Value| {
@@ -92,7 +92,7 @@ pub(super) fn devices(answer: &Value, all: bool) -> String {
 /// How it is with a device.
 fn state_of(device: &Value) -> String {
     if is(device, "me") {
-        return "this device".to_owned();
+        return if is(device, "removed") { "this device, removed" } else { "this device" }.to_owned();
     }
     if is(device, "removed") {
         return if list(device, "spaces").is_empty() { "removed" } else { "removed, but not everywhere" }.to_owned();

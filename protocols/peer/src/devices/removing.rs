@@ -36,6 +36,27 @@ impl Peer {
         Ok(())
     }
 
+    /// A sibling says that this device was removed. It is believed if it could do that itself: from then on nothing is written here, for
+    /// nobody would take it. Spec: PEER-15.4
+    pub(super) fn was_told_removed(&mut self, by: DeviceId) {
+        self.visit_later(by);
+        let could = match self.devices.home.and_then(|home| self.rooms.get(&home)) {
+            Some(home) => acts::may_remove_this(home, &by),
+            None => self.is_sibling(&by),
+        };
+        if could && self.devices.removed_by.is_none() {
+            self.devices.removed_by = Some(by);
+            self.rooms.values_mut().for_each(|room| room.is_ousted = true);
+            let writes = vec![local::removed_by_row(&by)];
+            self.outbox.persist(Purpose::Devices, Batch { writes, durable: true });
+        }
+    }
+
+    /// Why this device begins nothing any more, if it was removed.
+    pub(crate) fn may_begin(&self) -> Result<(), Refusal> {
+        self.devices.removed_by.map_or(Ok(()), |_| Err(acts::this_device_removed()))
+    }
+
     fn may_be_removed(&self, device: &DeviceId) -> Result<(), Refusal> {
         if *device == self.me.device.id() {
             let message = "this is the device that you are at";

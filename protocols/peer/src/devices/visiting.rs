@@ -149,6 +149,10 @@ impl Peer {
                         return;
                     }
                 }
+                GuestOutput::Removed => {
+                    self.was_told_removed(device);
+                    return;
+                }
                 GuestOutput::Violated(violation) => {
                     self.visit_went_wrong(device, violation.to_string());
                     return;
@@ -160,6 +164,10 @@ impl Peer {
 
     fn visit_went_wrong(&mut self, device: DeviceId, what: String) {
         self.outbox.event(Event::Violated { device, what });
+        self.visit_later(device);
+    }
+
+    pub(super) fn visit_later(&mut self, device: DeviceId) {
         self.end_visit(&device);
         let again = Some(self.now + AGAIN * 12);
         self.devices.visits.0.insert(device, Visit { again, ..Visit::default() });

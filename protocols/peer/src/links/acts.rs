@@ -40,6 +40,23 @@ pub(crate) fn foresee_carrying(room: &Room, device: DeviceId) -> Result<(), Refu
     foresee(room, &act, credential(room, &act)?).map(drop)
 }
 
+/// Whether a device could remove this one. Spec: PEER-15.4
+pub(crate) fn may_remove_this(room: &Room, by: &DeviceId) -> bool {
+    let mut feeds = room.membership.resolution().feeds();
+    let control = |feed: &AdmittedFeed| feed.manifest.purpose == weft_crypto::Purpose::Control;
+    let feed = feeds.find(|(_, feed)| feed.manifest.device == *by && control(feed) && feed.counts);
+    let says = credential(room, &Act::RemoveDevice { device: room.me.device.id() }).ok();
+    let foreseen = feed.zip(says).and_then(|((id, _), says)| room.membership.foresee(id, vec![says]).ok());
+    foreseen.is_some_and(|foreseen| foreseen.void.is_none())
+}
+
+/// What this device hears that wants to write.
+pub(crate) fn this_device_removed() -> Refusal {
+    let message = "this device was removed by another device of yours: nobody takes what it writes";
+    let hint = "what is here can be read; `weft device join LINK` in another data folder makes this machine a device of yours again, with a new key";
+    refused("device_removed", message, hint)
+}
+
 fn write(
     room: &mut Room,
     act: &Act,
