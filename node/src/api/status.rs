@@ -76,6 +76,8 @@ pub(crate) struct PeerBody {
     peer_id: String,
     /// What it calls itself, in a space that both are in.
     name: Option<String>,
+    /// What it is called among the devices of this identity, if it is one.
+    device_name: Option<String>,
     /// The spaces that both have shown each other to be in.
     spaces: Vec<String>,
 }
@@ -152,9 +154,11 @@ pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusBody>, A
         names.extend(here);
     }
     let protection = api.node().protection().map_err(super::identity::unreadable)?;
+    let mine = super::devices::names(&api).await?;
     let peers = status.peers.iter().map(|peer| PeerBody {
         peer_id: peer_id(&peer.device).to_string(),
         name: names.get(&peer.device).cloned(),
+        device_name: mine.get(&peer.device).cloned(),
         spaces: peer.spaces.iter().map(SpaceId::to_string).collect(),
     });
     Ok(Json(StatusBody {
