@@ -5,8 +5,9 @@
 //! ```text
 //! key         32 bytes that seal the two below: as they are, protected by file permissions only, or under a passphrase
 //! device      the device key, sealed
-//! phrase      the recovery phrase, sealed; deleted when its owner has confirmed it
-//! statements  what the root key signed: this device is admitted, and this is the recovery key
+//! phrase      the recovery phrase, sealed; deleted when its owner has confirmed it; never on a device that was linked
+//! statements  what the root key signed, the first device and the recovery key, and how a linked device comes from that one
+//! linked      on a device that was linked: by which one, and what this one is called
 //! ```
 //!
 //! The root key itself is never stored: it comes from the phrase, signs once, and is forgotten. The folder appears as a whole
@@ -14,8 +15,11 @@
 //! nothing else.
 
 mod folder;
+mod joining;
 mod key;
+mod linked;
 mod passphrase;
+mod statements;
 
 use std::{io, path::Path, path::PathBuf};
 
@@ -24,13 +28,18 @@ use libp2p::{
     PeerId,
     identity::{Keypair, PublicKey, ed25519},
 };
-use weft_credential::{Carried, RootStatements, Subject};
+use weft_credential::{Carried, Chain, RootStatements};
 use weft_crypto::{DeviceId, DeviceKey, IdentityId, Phrase, PreKeyId};
-use weft_wire::frame::{put_framed, split_framed};
+use weft_invitation::device::Welcome;
 
-use self::folder::{Folder, random};
+use self::{
+    folder::{Folder, random},
+    statements::{Said, Statements},
+};
 pub use self::{
+    joining::{forget_joining, is_joining, joining},
     key::{Protection, WrappingKey},
+    linked::Linked,
     passphrase::{BYTES_MAX as PASSPHRASE_BYTES_MAX, Passphrase, PassphraseError},
 };
 use crate::store;
@@ -39,6 +48,8 @@ const FOLDER: &str = "identity";
 const DEVICE: &str = "device";
 const PHRASE: &str = "phrase";
 const STATEMENTS: &str = "statements";
+const LINKED: &str = "linked";
+const NOT_THIS_DEVICE: &str = "they are not those of the device whose key is here";
 
 /// Who this node is.
 #[derive(Debug)]
@@ -47,12 +58,24 @@ pub struct Identity {
     pub device: DeviceKey,
     /// The root key of the identity.
     pub identity: IdentityId,
-    /// Root-signed, once: the device is admitted for all spaces, and the recovery key.
+    /// Root-signed, once: the identity's first device is admitted for all spaces, and the recovery key.
     pub statements: [Carried; 2],
+    /// How the device comes from that one; empty when it is it.
+    pub chain: Chain,
     /// The identity's recovery key.
     pub recovery: PreKeyId,
+    /// How the device was linked; none for the first one.
+    pub linked: Option<Linked>,
     /// What seals the files here: whoever has it can read the phrase that is not confirmed yet.
     pub wrapping: WrappingKey,
+}
+
+/// What is written beside key and statements.
+enum Given<'a> {
+    /// The phrase that the identity was made of.
+    Phrase(&'a Phrase),
+    /// By whom the device was linked.
+    Linked(Linked),
 }
 
 /// Why the identity cannot be used.
@@ -121,8 +144,8 @@ pub fn public(data_dir: &Path) -> Result<Option<(DeviceId, IdentityId)>, Identit
     }
     let folder = Folder(data_dir.join(FOLDER));
     let file = Bytes::from(folder.read(STATEMENTS)?.to_vec());
-    let known = read_statements(&file).and_then(|statements| check(&statements));
-    known.map(|(device, identity, _)| Some((device, identity))).map_err(|what| folder.damaged(STATEMENTS, &what))
+    let said = Statements::decode(&file).and_then(|statements| statements.check());
+    said.map(|said| Some((said.device, said.identity))).map_err(|what| folder.damaged(STATEMENTS, &what))
 }
 
 impl Identity {
@@ -138,8 +161,13 @@ impl Identity {
         let seed: [u8; 32] = seed[..].try_into().map_err(|_| folder.damaged(DEVICE, "a key of another length"))?;
         let device = DeviceKey::from_seed(seed);
         let file = Bytes::from(folder.read(STATEMENTS)?.to_vec());
-        let statements = read_statements(&file).map_err(|what| folder.damaged(STATEMENTS, &what))?;
-        Identity::new(device, statements, wrapping).map(Some).map_err(|what| folder.damaged(STATEMENTS, &what))
+        let statements = Statements::decode(&file).map_err(|what| folder.damaged(STATEMENTS, &what))?;
+        let linked = match folder.0.join(LINKED).exists() {
+            true => Some(Linked::decode(&folder.read(LINKED)?).map_err(|what| folder.damaged(LINKED, &what))?),
+            false => None,
+        };
+        let identity = Identity::new(device, statements, linked, wrapping);
+        identity.map(Some).map_err(|what| folder.damaged(STATEMENTS, &what))
     }
 
     /// Makes an identity in a data folder that exists and has none, under a passphrase where one is given: then no key was
@@ -147,16 +175,43 @@ impl Identity {
     pub fn create(data_dir: &Path, passphrase: Option<&Passphrase>) -> Result<Identity, IdentityError> {
         let phrase = Phrase::from_entropy(*random()?);
         let device = DeviceKey::from_seed(*random()?);
-        let statements = RootStatements::at_init(
+        let root = RootStatements::at_init(
             &phrase.root_key(),
             &phrase.next_root_key().id(),
             device.id(),
             phrase.recovery_key().id(),
         );
+        let statements = Statements { root, chain: Chain::default() };
+        Identity::write(data_dir, device, statements, Given::Phrase(&phrase), passphrase)
+    }
 
+    /// Makes this device one of another identity, in a data folder that exists and has none: it goes on under the same key, as
+    /// the one that linked it says. The recovery phrase stays where it was made.
+    pub fn link(
+        data_dir: &Path,
+        device: DeviceKey,
+        welcome: &Welcome,
+        linked: Linked,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Identity, IdentityError> {
+        let statements = Statements { root: welcome.statements.clone(), chain: welcome.chain.clone() };
+        Identity::write(data_dir, device, statements, Given::Linked(linked), passphrase)
+    }
+
+    fn write(
+        data_dir: &Path,
+        device: DeviceKey,
+        statements: Statements,
+        given: Given<'_>,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Identity, IdentityError> {
+        let folder = Folder(data_dir.join(FOLDER));
+        let acts = statements.check().map_err(|what| folder.damaged(STATEMENTS, &what))?.device;
+        if acts != device.id() {
+            return Err(folder.damaged(STATEMENTS, NOT_THIS_DEVICE));
+        }
         // Under another name until it is whole; what a crash left of an earlier try is of no use.
         let unfinished = Folder(data_dir.join(format!("{FOLDER}.new")));
-        let folder = Folder(data_dir.join(FOLDER));
         match std::fs::remove_dir_all(&unfinished.0) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(unfinished.io("", error)),
             _ => {}
@@ -165,22 +220,35 @@ impl Identity {
         let wrapping = WrappingKey::new()?;
         key::create(&unfinished, &wrapping, passphrase)?;
         unfinished.seal(DEVICE, &device.seed()[..], &wrapping)?;
-        unfinished.seal(PHRASE, &phrase.entropy()[..], &wrapping)?;
-        let mut file = Vec::new();
-        statements.iter().for_each(|statement| put_framed(&statement.encode(), &mut file));
-        unfinished.write(STATEMENTS, &file)?;
+        let linked = match given {
+            Given::Phrase(phrase) => {
+                unfinished.seal(PHRASE, &phrase.entropy()[..], &wrapping)?;
+                None
+            }
+            Given::Linked(linked) => {
+                unfinished.write(LINKED, &linked.encode())?;
+                Some(linked)
+            }
+        };
+        unfinished.write(STATEMENTS, &statements.encode())?;
         std::fs::rename(&unfinished.0, &folder.0).map_err(|error| folder.io("", error))?;
         store::sync_folder_of(&folder.0).map_err(|error| folder.io("", error))?;
-        Identity::new(device, statements, wrapping).map_err(|what| folder.damaged(STATEMENTS, &what))
+        Identity::new(device, statements, linked, wrapping).map_err(|what| folder.damaged(STATEMENTS, &what))
     }
 
     /// Checks that the key and the statements belong together.
-    fn new(device: DeviceKey, statements: [Carried; 2], wrapping: WrappingKey) -> Result<Identity, String> {
-        let (admits, identity, recovery) = check(&statements)?;
-        if admits != device.id() {
-            return Err("they are not those of the device whose key is here".to_owned());
+    fn new(
+        device: DeviceKey,
+        statements: Statements,
+        linked: Option<Linked>,
+        wrapping: WrappingKey,
+    ) -> Result<Identity, String> {
+        let Said { device: acts, identity, recovery } = statements.check()?;
+        if acts != device.id() {
+            return Err(NOT_THIS_DEVICE.to_owned());
         }
-        Ok(Identity { device, identity, statements, recovery, wrapping })
+        let Statements { root: statements, chain } = statements;
+        Ok(Identity { device, identity, statements, chain, recovery, linked, wrapping })
     }
 
     /// The device key as libp2p uses it.
@@ -202,10 +270,26 @@ pub fn phrase(data_dir: &Path, wrapping: &WrappingKey) -> Result<Option<Phrase>,
     Ok(Some(Phrase::from_entropy(entropy)))
 }
 
-/// Whether the owner has confirmed the phrase, so that it is gone from here.
+/// Where the recovery phrase of an identity is, as far as its device knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhraseState {
+    /// Here, until its owner has confirmed it.
+    Here,
+    /// Where its owner has written it down.
+    Confirmed,
+    /// With the identity's first device, or where its owner has written it down: this one was linked and never had it.
+    Elsewhere,
+}
+
+/// Where the recovery phrase is.
 #[must_use]
-pub fn phrase_is_confirmed(data_dir: &Path) -> bool {
-    exists(data_dir) && !data_dir.join(FOLDER).join(PHRASE).exists()
+pub fn phrase_state(data_dir: &Path) -> PhraseState {
+    let folder = data_dir.join(FOLDER);
+    match (folder.join(PHRASE).exists(), folder.join(LINKED).exists()) {
+        (true, _) => PhraseState::Here,
+        (false, true) => PhraseState::Elsewhere,
+        (false, false) => PhraseState::Confirmed,
+    }
 }
 
 /// The owner has written the phrase down: it is deleted here.
@@ -240,29 +324,10 @@ pub fn device_id(peer: &PeerId) -> Option<DeviceId> {
     Some(DeviceId::from_bytes(key.try_into_ed25519().ok()?.to_bytes()))
 }
 
-fn read_statements(file: &Bytes) -> Result<[Carried; 2], String> {
-    let mut statements = Vec::new();
-    for item in split_framed(file) {
-        let item = item.map_err(|error| error.to_string())?;
-        statements.push(Carried::decode(&item).map_err(|error| error.to_string())?);
-    }
-    statements.try_into().map_err(|_| "it should hold two statements".to_owned())
-}
-
-/// Which device they admit, to which identity, with which recovery key.
-fn check(statements: &[Carried; 2]) -> Result<(DeviceId, IdentityId, PreKeyId), String> {
-    let [admitted, recovery] = statements.each_ref().map(|carried| carried.verify().map_err(|error| error.to_string()));
-    let (admitted, recovery) = (admitted?, recovery?);
-    match (admitted.subject, recovery.subject) {
-        (Subject::DeviceAdmitted(device), Subject::RecoveryKeySet(key)) if admitted.identity == recovery.identity => {
-            Ok((device, admitted.identity, key))
-        }
-        _ => Err("they do not belong together".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use weft_peer::LinkedBy;
+
     use super::*;
 
     #[test]
@@ -281,14 +346,45 @@ mod tests {
     fn the_phrase_stays_until_it_is_confirmed_and_gives_the_same_root() {
         let data = tempfile::tempdir().unwrap();
         let made = Identity::create(data.path(), None).unwrap();
-        assert!(!phrase_is_confirmed(data.path()));
+        assert_eq!(phrase_state(data.path()), PhraseState::Here);
         let phrase = phrase(data.path(), &made.wrapping).unwrap().unwrap();
         assert_eq!(phrase.root_key().id(), made.identity);
         confirm_phrase(data.path()).unwrap();
         confirm_phrase(data.path()).unwrap();
-        assert!(phrase_is_confirmed(data.path()));
+        assert_eq!(phrase_state(data.path()), PhraseState::Confirmed);
         assert!(super::phrase(data.path(), &made.wrapping).unwrap().is_none());
         assert!(Identity::open(data.path(), None).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_linked_device_acts_for_the_identity_of_another_one() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let by = Identity::create(first.path(), None).unwrap();
+        let device = DeviceKey::from_seed([7; 32]);
+        let chain = by.chain.and(by.identity, &by.device, device.id()).unwrap();
+        let home = weft_crypto::SpaceId::from_bytes([9; 32]);
+        let welcome = Welcome { statements: by.statements.clone(), chain, home, name: "Alice".to_owned() };
+        let addresses = vec!["/ip4/192.0.2.7/tcp/9338".to_owned()];
+        let by = LinkedBy { home, host: by.device.id(), addresses };
+        let linked = Linked { by, name: "Alice".to_owned(), called: "phone".to_owned() };
+        Identity::link(second.path(), device.clone(), &welcome, linked.clone(), None).unwrap();
+        let opened = Identity::open(second.path(), None).unwrap().unwrap();
+        assert_eq!((opened.device.id(), opened.identity), (device.id(), public(first.path()).unwrap().unwrap().1));
+        assert_eq!((opened.chain, opened.linked), (welcome.chain.clone(), Some(linked.clone())));
+        assert_eq!(public(second.path()).unwrap(), Some((device.id(), opened.identity)));
+        assert_eq!(phrase_state(second.path()), PhraseState::Elsewhere);
+        // A chain that ends elsewhere, and none.
+        for chain in [Chain::default(), welcome.chain.and(opened.identity, &device, nobody()).unwrap()] {
+            let third = tempfile::tempdir().unwrap();
+            let wrong = Welcome { chain, ..welcome.clone() };
+            let refused = Identity::link(third.path(), device.clone(), &wrong, linked.clone(), None);
+            assert!(matches!(refused, Err(IdentityError::Damaged { .. })));
+            assert!(!exists(third.path()), "nothing is written");
+        }
+    }
+
+    fn nobody() -> DeviceId {
+        DeviceKey::from_seed([8; 32]).id()
     }
 
     #[cfg(unix)]

@@ -13,7 +13,7 @@
 //! # tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(async {
 //! # let folder = tempfile::tempdir()?;
 //! let alice = Node::offline(NodeConfig::new(folder.path().join("alice"))).await?;
-//! assert!(!alice.phrase_is_confirmed());
+//! assert_eq!(alice.phrase_state(), weft::identity::PhraseState::Here);
 //! alice.stop().await;
 //! # Ok(()) })
 //! # }

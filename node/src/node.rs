@@ -4,6 +4,7 @@ mod dialer;
 mod driver;
 mod error;
 mod jobs;
+mod joining;
 mod known;
 mod listen;
 mod place;
@@ -30,6 +31,7 @@ use weft_peer::{
     event::Event,
 };
 
+pub(crate) use self::place::host_name;
 use self::{
     dialer::Dialer,
     driver::{Driver, End, Request, Sources, Wall},
@@ -38,10 +40,11 @@ use self::{
 };
 pub use self::{
     error::StartError,
+    joining::{JoinAsDeviceError, JoinedAsDevice},
     reader::{EntrySeen, Reader, Verified},
 };
 use crate::{
-    identity::{self, Identity, IdentityError, Passphrase, Protection, WrappingKey},
+    identity::{self, Identity, IdentityError, Passphrase, PhraseState, Protection, WrappingKey},
     meters::Meters,
     store::{self, Counted, Disk, Lock, SetAside, Store, Threads},
 };
@@ -185,8 +188,13 @@ impl Node {
         let passphrase = config.passphrase.as_ref();
         let identity = match Identity::open(&config.data_dir, passphrase)? {
             Some(identity) => identity,
+            // It would be another person than the one that the link was for.
+            None if identity::is_joining(&config.data_dir) => return Err(StartError::Joining { path: folder }),
             None => Identity::create(&config.data_dir, passphrase)?,
         };
+        if lock.is_some() {
+            identity::forget_joining(&config.data_dir)?;
+        }
         // Before the store: an opening leaves its mark, and an address that is taken is no reason to open it.
         let swarm = match has_network {
             true => Some(listen::start(&identity.keypair(), &config.listen).await?),
@@ -230,14 +238,26 @@ impl Node {
         acquaintances.all().for_each(|(peer, addresses)| dialer.keep(now, peer, addresses));
 
         let (device, who, wrapping) = (identity.device.id(), identity.identity, identity.wrapping);
+        let name =
+            config.name.or_else(|| identity.linked.as_ref().map(|linked| linked.name.clone())).unwrap_or_default();
+        let (linked_by, called) = match identity.linked {
+            Some(linked) => (Some(linked.by), linked.called),
+            None => (None, host_name().unwrap_or_else(|| name.clone())),
+        };
+        // Until home is here there is nobody else to ask for it.
+        if let Some(by) = linked_by.as_ref().filter(|by| opened.feeds.iter().all(|feed| feed.space != by.home)) {
+            let addresses = by.addresses.iter().filter_map(|address| address.parse().ok());
+            dialer.keep(now, identity::peer_id(&by.host), addresses.collect());
+        }
         let me = Me {
             device: identity.device,
             identity: identity.identity,
             statements: identity.statements,
-            chain: weft_credential::Chain::default(),
+            chain: identity.chain,
             recovery: identity.recovery,
-            name: config.name.unwrap_or_default(),
-            linked_by: None,
+            name,
+            called,
+            linked_by,
         };
         let peer = Peer::new(weft_peer::Config::default(), me, seed.fork("peer"), opened)
             .map_err(|error| StartError::Damaged { path: folder.clone(), what: error.to_string() })?;
@@ -425,10 +445,10 @@ impl Node {
         identity::protection(&self.0.data_dir)
     }
 
-    /// Whether the owner has confirmed the phrase, so that it is gone from here.
+    /// Where the recovery phrase is.
     #[must_use]
-    pub fn phrase_is_confirmed(&self) -> bool {
-        identity::phrase_is_confirmed(&self.0.data_dir)
+    pub fn phrase_state(&self) -> PhraseState {
+        identity::phrase_state(&self.0.data_dir)
     }
 
     /// The owner has written the phrase down: it is deleted here.

@@ -11,6 +11,7 @@ mod compatibility;
 mod damage;
 mod demo;
 mod description;
+mod devices;
 mod documented;
 mod end_to_end;
 mod everyday;

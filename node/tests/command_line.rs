@@ -15,6 +15,7 @@ fn help_names_every_command() {
         "status",
         "space",
         "invite",
+        "device",
         "join",
         "object",
         "text",

@@ -2,7 +2,7 @@
 //!
 //! A folder lies in `tests/stores/` as its files, gzipped, with `shown.json`: what the version that wrote it showed. They are
 //! added to and never changed. `WEFT_NEW_STORE=NAME cargo test -p weft --test all compatibility` makes another one, with
-//! this version.
+//! this version; with a name that begins with `linked`, one of a device that was linked by another.
 
 use std::{
     ffi::OsStr,
@@ -19,10 +19,13 @@ use super::harness::{Folder, share};
 /// What belongs to a node that runs, and what is somebody's own.
 const NOT_KEPT: [&str; 5] = ["node.json", "lock", "api-token", "last-up.json", "config.toml"];
 const SHOWN: &str = "shown.json";
+/// What was remembered of the folder outside of it.
+const OUTSIDE: &str = "outside";
 
 #[test]
 fn every_store_that_was_ever_written_opens_and_shows_what_it_showed() {
-    if let Some(name) = std::env::var_os("WEFT_NEW_STORE") {
+    if let Ok(name) = std::env::var("WEFT_NEW_STORE") {
+        let make = if name.starts_with("linked") { make_linked } else { make };
         make(&stores().join(name));
     }
     let mut stores: Vec<PathBuf> = fs::read_dir(stores()).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -31,7 +34,7 @@ fn every_store_that_was_ever_written_opens_and_shows_what_it_showed() {
     for store in stores {
         println!("{}", store.file_name().unwrap().display());
         let folder = Folder::new();
-        unpack(&store, &folder.data());
+        open(&store, &folder);
         let then: Value = serde_json::from_slice(&fs::read(store.join(SHOWN)).unwrap()).unwrap();
         assert_eq!(shown(&folder), then, "{}", store.display());
         // What is derived can be derived again, with nothing else coming out.
@@ -112,10 +115,42 @@ fn make(store: &Path) {
     let up = alice.up(&[]);
     alice.json(&["text", "insert", "page", "0", "At last: "]);
     up.kill();
-    pack(&alice.data(), store);
+    keep(&alice, store);
+}
+
+/// A device that was linked by another one, with something that both wrote.
+fn make_linked(store: &Path) {
+    assert!(!store.exists(), "{} is there already, and never changes", store.display());
+    let (laptop, phone) = (Folder::of("Alice"), Folder::new());
+    let up = laptop.up(&[]);
+    laptop.json(&["space", "create", "notes"]);
+    laptop.json(&["object", "create", "notes", "note", "name=page", "body=Written on the laptop."]);
+    let link = laptop.field("link", &["device", "link"]);
+    phone.json(&["device", "join", &link, "--name", "phone"]);
+    let of_phone = phone.up(&["--peer", &up.address()]);
+    phone.json(&["text", "insert", "page", "0", "From the phone: "]);
+    phone.json(&["record", "append", "notes", "a record of the phone"]);
+    phone.json(&["wait", "notes"]);
+    of_phone.down();
+    up.down();
+    keep(&phone, store);
+}
+
+fn keep(folder: &Folder, store: &Path) {
+    pack(&folder.data(), store);
+    pack(&folder.state(), &store.join(OUTSIDE));
     let seen = Folder::new();
-    unpack(store, &seen.data());
+    open(store, &seen);
     fs::write(store.join(SHOWN), format!("{:#}\n", shown(&seen))).unwrap();
+}
+
+/// Lays out a folder as it was, with what stood outside of it, if that is kept: else it is on another machine.
+fn open(store: &Path, folder: &Folder) {
+    unpack(store, &folder.data());
+    if store.join(OUTSIDE).exists() {
+        fs::remove_dir_all(folder.data().join(OUTSIDE)).unwrap();
+        unpack(&store.join(OUTSIDE), &folder.state());
+    }
 }
 
 fn pack(from: &Path, to: &Path) {
@@ -124,7 +159,7 @@ fn pack(from: &Path, to: &Path) {
         let (path, name) = (entry.path(), entry.file_name());
         if path.is_dir() {
             pack(&path, &to.join(name));
-        } else if !NOT_KEPT.iter().any(|kept| name == *kept) {
+        } else if !NOT_KEPT.iter().any(|kept| name == *kept) && path.extension() != Some(OsStr::new("lock")) {
             let name = format!("{}.gz", name.to_str().unwrap());
             let mut file = GzEncoder::new(fs::File::create(to.join(name)).unwrap(), Compression::best());
             file.write_all(&fs::read(path).unwrap()).unwrap();

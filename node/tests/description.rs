@@ -13,7 +13,8 @@ use crate::harness::Folder;
 
 /// Examples that are not meant to succeed as they stand: links, invitations, a ticket and a feed cannot be known beforehand, nobody
 /// else is there, and no passphrase is set.
-const NOT_DONE: [(&str, &str, u16); 11] = [
+const NOT_DONE: [(&str, &str, u16); 12] = [
+    ("delete", "/devices/{device}", 404),
     ("post", "/identity/lock", 403),
     ("post", "/join", 400),
     ("delete", "/invitations/{invitation}", 404),
@@ -34,7 +35,8 @@ const FOLLOWED: &str = "node/clients/typescript/test/text.test.mjs";
 const DRAFTED: &str = "node/tests/restored.rs";
 
 /// Answers that need something which is not of this test, and where they are provoked.
-const ELSEWHERE: [(&str, &str, u16, &str); 19] = [
+const ELSEWHERE: [(&str, &str, u16, &str); 20] = [
+    ("delete", "/devices/{device}", 200, "tests/devices.rs"),
     ("post", "/identity/lock", 200, "node/tests/keys.rs: needs a passphrase"),
     ("post", "/identity/lock", 507, "needs a damaged folder"),
     ("post", "/join", 202, "tests/invitations.rs"),

@@ -382,6 +382,14 @@ fn within<T: Send + 'static>(patience: Duration, work: impl FnOnce() -> T + Send
     result.recv_timeout(patience).ok()
 }
 
+/// Asks until something is so.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "not in time: {what}");
+    }
+}
+
 /// Two nodes that share a space called `notes`: its id.
 pub(crate) fn share(alice: &Folder, bob: &Folder) -> String {
     let space = alice.field("space", &["space", "create", "notes"]);

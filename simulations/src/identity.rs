@@ -22,6 +22,7 @@ pub(crate) fn make(seed: &Seed, name: &str) -> (DeviceId, IdentityId, Box<dyn Fn
         chain: Default::default(),
         recovery,
         name: name.clone(),
+        called: name.clone(),
         linked_by: None,
     };
     (device, identity, Box::new(make))

@@ -17,7 +17,8 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
         // Nobody knows beforehand which invitations and newcomers there are.
         "invitation" => json!("the-id-of-an-invitation"),
         "newcomer" => json!("the-digits-of-a-newcomer"),
-        // Nor which feeds.
+        // Nor which devices and feeds.
+        "device" => json!("the-id-of-a-device"),
         "feed" if place == "path" => json!("the-id-of-a-feed"),
         "type" => json!("note"),
         "all" => json!(false),
@@ -34,6 +35,8 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
 /// What the body of a request may look like.
 pub(super) fn body(path: &str, method: &str) -> Option<Value> {
     Some(match (method, path) {
+        ("post", "/devices/links") => json!({"expires_ms": 600_000}),
+        ("patch", "/devices/this") => json!({"name": "desk"}),
         ("post", "/spaces") => json!({"name": "orchard"}),
         ("post", "/spaces/{space}/invitations") => {
             json!({"role": "reader", "expires_ms": 3_600_000, "uses": 5, "approve": true})

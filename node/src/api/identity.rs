@@ -8,15 +8,17 @@ use super::{
     Api,
     error::{ApiError, ErrorBody},
 };
-use crate::identity::{IdentityError, Protection};
+use crate::identity::{IdentityError, PhraseState, Protection};
 
 /// The phrase, and whether it is still stored.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PhraseBody {
-    /// Its words; none once they were confirmed.
+    /// Its words; none once they were confirmed, or where it never was.
     phrase: Option<String>,
     /// Whether the owner has said that it is written down.
     confirmed: bool,
+    /// Whether this device was linked: the phrase was never on it.
+    elsewhere: bool,
 }
 
 /// The recovery phrase, while it is stored here.
@@ -24,15 +26,26 @@ pub(crate) struct PhraseBody {
     responses((status = 200, body = PhraseBody), (status = 507, body = ErrorBody)))]
 pub(crate) async fn phrase(State(api): State<Api>) -> Result<Json<PhraseBody>, ApiError> {
     let phrase = api.node().phrase().map_err(unreadable)?;
-    Ok(Json(PhraseBody { confirmed: phrase.is_none(), phrase: phrase.map(|phrase| phrase.words().to_string()) }))
+    Ok(Json(PhraseBody {
+        phrase: phrase.map(|phrase| phrase.words().to_string()),
+        confirmed: api.node().phrase_state() == PhraseState::Confirmed,
+        elsewhere: api.node().phrase_state() == PhraseState::Elsewhere,
+    }))
 }
 
 /// Say that the phrase is written down: it is deleted from this device.
 #[utoipa::path(delete, path = "/identity/phrase", tag = "identity",
     responses((status = 200, body = PhraseBody), (status = 507, body = ErrorBody)))]
 pub(crate) async fn forget_phrase(State(api): State<Api>) -> Result<Json<PhraseBody>, ApiError> {
+    if api.node().phrase_state() == PhraseState::Elsewhere {
+        return Err(ApiError::not_found(
+            "phrase_elsewhere",
+            "this device was linked: the recovery phrase of its identity was never on it",
+            "it is with the identity's first device, or where it was written down",
+        ));
+    }
     api.node().confirm_phrase().map_err(unreadable)?;
-    Ok(Json(PhraseBody { phrase: None, confirmed: true }))
+    Ok(Json(PhraseBody { phrase: None, confirmed: true, elsewhere: false }))
 }
 
 /// Whether the keys are locked.

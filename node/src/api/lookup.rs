@@ -223,9 +223,11 @@ pub(crate) async fn feed_anywhere(api: &Api, within: Option<&str>, asked: &str) 
     choose(FEED, asked, candidates)
 }
 
-/// The member's device that is meant: by its own id or name, or as the only one of an identity.
+/// The member's device that is meant: by its own id or name, or as the only one of an identity. Devices of this identity go by the
+/// names that they have among each other.
 pub(crate) async fn peer(api: &Api, space: SpaceId, asked: &str) -> Result<DeviceId, ApiError> {
-    let names = peer_names(api, space).await?;
+    let mut names = peer_names(api, space).await?;
+    names.extend(super::devices::names(api).await?);
     let feeds = feeds::of_space(api, space).await?;
     let mut devices: Vec<DeviceId> = feeds.iter().map(|feed| feed.device).collect();
     devices.sort();

@@ -18,13 +18,14 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::{delete, get, post},
+    routing::{delete, get, patch, post},
 };
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{config::Config, node::Node};
 
 mod choose;
+mod devices;
 mod drafts;
 mod error;
 mod events;
@@ -156,6 +157,10 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/identity/phrase", get(identity::phrase).delete(identity::forget_phrase))
         .route("/identity/lock", post(identity::lock))
         .route("/identity/unlock", post(identity::unlock))
+        .route("/devices", get(devices::list))
+        .route("/devices/links", post(devices::link).delete(devices::cancel))
+        .route("/devices/this", patch(devices::rename))
+        .route("/devices/{device}", delete(devices::remove))
         .route("/spaces", get(spaces::list).post(spaces::create))
         .route("/spaces/{space}", get(spaces::show))
         .route("/spaces/{space}/members", get(spaces::members))

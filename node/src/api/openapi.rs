@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    drafts, events, examples, feeds, files, guard, health, identity, import, invitations, join, objects, page, records,
-    sessions, settings, spaces, status, text, wait,
+    devices, drafts, events, examples, feeds, files, guard, health, identity, import, invitations, join, objects, page,
+    records, sessions, settings, spaces, status, text, wait,
 };
 
 /// Every path. A test compares it with the router and with the copy that is checked in as `openapi.json`.
@@ -27,6 +27,7 @@ use super::{
     paths(
         status::version, status::status, settings::config, settings::stop, serve,
         identity::phrase, identity::forget_phrase, identity::lock, identity::unlock,
+        devices::list, devices::link, devices::cancel, devices::rename, devices::remove,
         spaces::list, spaces::create, spaces::show, spaces::members, wait::wait,
         invitations::invite, invitations::list, invitations::revoke, invitations::decide, join::join,
         objects::list, objects::create, objects::get, objects::set, objects::delete,

@@ -14,7 +14,7 @@ use weft_peer::{
 use super::{Api, error::ApiError, lookup, rfc3339};
 use crate::{
     addresses,
-    identity::{Protection, peer_id},
+    identity::{PhraseState, Protection, peer_id},
 };
 
 /// The version of the program and of what it speaks.
@@ -44,6 +44,8 @@ pub(crate) struct StatusBody {
     identity: String,
     /// What the identity calls itself.
     name: Option<String>,
+    /// The device of this identity by which this one was removed, as libp2p names it: nobody takes what is written here.
+    removed_by: Option<String>,
     /// Whether a node is running, rather than only its store being looked at.
     running: bool,
     /// The addresses it can be reached at.
@@ -74,6 +76,8 @@ pub(crate) struct PeerBody {
     peer_id: String,
     /// What it calls itself, in a space that both are in.
     name: Option<String>,
+    /// What it is called among the devices of this identity, if it is one.
+    device_name: Option<String>,
     /// The spaces that both have shown each other to be in.
     spaces: Vec<String>,
 }
@@ -150,29 +154,38 @@ pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusBody>, A
         names.extend(here);
     }
     let protection = api.node().protection().map_err(super::identity::unreadable)?;
+    let mine = super::devices::names(&api).await?;
     let peers = status.peers.iter().map(|peer| PeerBody {
         peer_id: peer_id(&peer.device).to_string(),
         name: names.get(&peer.device).cloned(),
+        device_name: mine.get(&peer.device).cloned(),
         spaces: peer.spaces.iter().map(SpaceId::to_string).collect(),
     });
     Ok(Json(StatusBody {
         peer_id: api.node().peer_id().to_string(),
         identity: status.identity.to_string(),
         name: api.config().name.value.clone(),
+        removed_by: status.removed_by.map(|device| peer_id(&device).to_string()),
         running: api.node().has_network(),
         listen: addresses::of(api.node()).iter().map(ToString::to_string).collect(),
         peers: peers.collect(),
         keys: KeysBody { protection: protection.name(), command: CHANGES_PROTECTION },
         spaces,
-        notes: notes(&api, protection),
+        notes: notes(&api, status.removed_by.is_some(), protection),
     }))
 }
 
 /// What sets, changes or removes the passphrase.
 const CHANGES_PROTECTION: &str = "weft identity passphrase";
 
-fn notes(api: &Api, protection: Protection) -> Vec<Note> {
+fn notes(api: &Api, is_removed: bool, protection: Protection) -> Vec<Note> {
     let mut notes = Vec::new();
+    if is_removed {
+        notes.push(Note {
+            note: "this device was removed by another device of yours: nobody takes what is written here, and nothing new comes".to_owned(),
+            command: "`weft device join LINK` in another data folder makes this machine a device of yours again".to_owned(),
+        });
+    }
     if let Some(why) = api.node().unmarked() {
         notes.push(Note {
             note: format!(
@@ -184,7 +197,7 @@ fn notes(api: &Api, protection: Protection) -> Vec<Note> {
     let mut note = |note: &str, command: &str| {
         notes.push(Note { note: note.to_owned(), command: command.to_owned() });
     };
-    if !api.node().phrase_is_confirmed() {
+    if api.node().phrase_state() == PhraseState::Here {
         note("recovery phrase not yet written down", "weft identity phrase");
     }
     if protection == Protection::FilePermissions {

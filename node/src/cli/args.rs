@@ -7,6 +7,10 @@ use libp2p::Multiaddr;
 
 use super::files::Hidden;
 
+mod device;
+
+pub(crate) use device::{Device, Join as DeviceJoin, Link as DeviceLink};
+
 const EXIT_CODES: &str = "\
 Names: SPACE, OBJECT and FEED are a full id, a unique prefix of six or more characters, or a unique name.
        PEER is a full peer id, its last eight characters, a unique name, or an identity with one device.
@@ -143,6 +147,9 @@ pub(crate) enum Command {
     /// Look after the identity
     #[command(subcommand)]
     Identity(Identity),
+    /// Have several devices: link another one, see which there are, remove one that is lost
+    #[command(subcommand)]
+    Device(Device),
     /// Look at the settings
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -148,6 +148,18 @@ impl Client {
         Client::open_with(config, |config, passphrase, runtime| runtime.block_on(start::briefly(config, passphrase)))
     }
 
+    /// A node that is started for this command, with what opens its keys: that was asked for already.
+    pub(crate) fn reaching(config: &Config, passphrase: Option<&Passphrase>) -> Result<Client, Failure> {
+        let runtime = start::runtime()?;
+        let node = runtime.block_on(start::reaching(config, passphrase))?;
+        Ok(Client::here(config, runtime, node))
+    }
+
+    fn here(config: &Config, runtime: Runtime, node: Node) -> Client {
+        let router = api::router(api::Api::new(node.clone(), config.clone()));
+        Client::Here(Box::new(Here { runtime, router, node }))
+    }
+
     /// The running node, for what only makes sense with one: nothing changes by itself in a store that nobody has open, and
     /// whoever had it open would keep all others out.
     pub(crate) fn of_running(config: &Config) -> Result<Client, Failure> {
@@ -184,10 +196,7 @@ impl Client {
             }
             let runtime = start::runtime()?;
             match open(config, passphrase.as_ref(), &runtime) {
-                Ok(node) => {
-                    let router = api::router(api::Api::new(node.clone(), config.clone()));
-                    return Ok(Client::Here(Box::new(Here { runtime, router, node })));
-                }
+                Ok(node) => return Ok(Client::here(config, runtime, node)),
                 Err(failure) if failure.code == start::LOCKED && Instant::now() < patient_until => {
                     std::thread::sleep(Duration::from_millis(50));
                 }

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use serde_json::json;
+use weft_peer::command::RefusalKind;
 
 use super::{
     look::{self, Tone},
@@ -106,6 +107,17 @@ pub(crate) fn from_answer(status: u16, body: &[u8]) -> Failure {
             format!("what answers at the node's address is not a node of this version (HTTP status {status})"),
             "stop that program, or start the node again with `weft up`",
         ),
+    }
+}
+
+/// The exit code that belongs to a refusal.
+pub(crate) fn exit_of_kind(kind: RefusalKind) -> Exit {
+    match kind {
+        RefusalKind::NotFound => Exit::NotFound,
+        RefusalKind::Refused => Exit::Refused,
+        RefusalKind::Failed => Exit::Failed,
+        RefusalKind::TimedOut => Exit::TimedOut,
+        RefusalKind::Store => Exit::Store,
     }
 }
 

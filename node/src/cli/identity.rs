@@ -1,6 +1,9 @@
 //! `weft init` and `weft identity phrase`.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    path::Path,
+};
 
 use serde_json::{Value, json};
 
@@ -10,13 +13,20 @@ use super::{
     output::{Output, print, text},
     start, with,
 };
-use crate::config::{self, Config};
+use crate::{
+    config::{self, Config},
+    node::StartError,
+    store::Lock,
+};
 
 /// Makes an identity, or shows the one there is.
 pub(crate) fn init(config: Config, name: Option<&str>, output: Output) -> Result<(), Failure> {
     let folder = config.data_dir.value.clone();
     let created = !crate::identity::exists(&folder);
     let mut config = config;
+    if created {
+        give_up_joining(&folder)?;
+    }
     if let Some(name) = name {
         if !created && config.name.value.as_deref() != Some(name) {
             return Err(Failure::new(
@@ -51,6 +61,16 @@ pub(crate) fn init(config: Config, name: Option<&str>, output: Output) -> Result
     })
 }
 
+/// Whoever makes an identity here does not want to be a device of another one any more.
+fn give_up_joining(folder: &Path) -> Result<(), Failure> {
+    if !crate::identity::is_joining(folder) {
+        return Ok(());
+    }
+    let failed = |error: StartError| start::from_start(&error);
+    let _lock = Lock::take(folder).map_err(|error| failed(StartError::lock(folder.to_owned(), error)))?;
+    crate::identity::forget_joining(folder).map_err(|error| failed(error.into()))
+}
+
 fn initialised(answer: &Value) -> String {
     let created = answer.get("created") == Some(&Value::Bool(true));
     let what = if created { "made an identity in" } else { "there is an identity already in" };
@@ -77,6 +97,14 @@ pub(crate) fn phrase(config: &Config, ask: Ask, output: Output) -> Result<(), Fa
     let confirm = ask != Ask::Show;
     with(Client::open(config)?, |client| {
         let answer = client.ask(Call::get(path(&["identity", "phrase"], &[])))?;
+        if answer.get("elsewhere") == Some(&Value::Bool(true)) {
+            return Err(Failure::new(
+                Exit::NotFound,
+                "phrase_elsewhere",
+                "this device was linked: the recovery phrase of its identity was never on it",
+                "it is with the identity's first device (`weft identity phrase` there), or where you wrote it down",
+            ));
+        }
         if answer.get("confirmed") == Some(&Value::Bool(true)) {
             if confirm {
                 return output.confirm(&answer, |_| "the phrase is written down already\n".to_owned());

@@ -15,6 +15,7 @@ mod aside;
 mod changes;
 mod client;
 mod demo;
+mod device;
 mod drafts;
 mod edit;
 mod failure;
@@ -126,6 +127,7 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         }
         Command::Identity(args::Identity::Lock) => locked::lock(&config, output),
         Command::Identity(args::Identity::Unlock) => locked::unlock(&config, output),
+        Command::Device(command) => device::run(&config, command, output),
         Command::Text(args::Text::Edit { object }) => edit::edit(&config, &object, output),
         Command::Object(args::Object::Delete { object, sure }) => {
             with(Client::open(&config)?, |client| sure::delete_object(client, &object, &sure, output))

@@ -26,7 +26,11 @@ const STANDARD_INPUT: &str = "-";
 
 /// What a node needs to start on this folder: nothing, what opens its identity, or what a new one is put under.
 pub(crate) fn to_start(config: &Config) -> Result<Option<Passphrase>, Failure> {
-    let folder = &config.data_dir.value;
+    to_start_in(config, &config.data_dir.value)
+}
+
+/// The same for a folder with an identity that is another one than the data folder.
+pub(crate) fn to_start_in(config: &Config, folder: &Path) -> Result<Option<Passphrase>, Failure> {
     if !identity::exists(folder) {
         let Some(file) = &config.passphrase_file.value else { return Ok(None) };
         let chosen = from_file(file)?;

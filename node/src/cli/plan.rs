@@ -88,6 +88,7 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         | Command::Completions { .. }
         | Command::Man { .. }
         | Command::Identity(_)
+        | Command::Device(_)
         | Command::Version => unreachable!("these commands are more than one request"),
     };
     Ok(Plan { call, show, confirms })

@@ -43,7 +43,7 @@ pub(crate) fn status(answer: &Value) -> String {
     }
     let rows: Vec<Vec<String>> = list(answer, "peers")
         .iter()
-        .map(|peer| vec![text(peer, "peer_id"), text(peer, "name"), list(peer, "spaces").len().to_string()])
+        .map(|peer| vec![text(peer, "peer_id"), peer_name(peer), list(peer, "spaces").len().to_string()])
         .collect();
     if !rows.is_empty() {
         shown += "\n";
@@ -54,6 +54,14 @@ pub(crate) fn status(answer: &Value) -> String {
         shown += &spaces(answer);
     }
     shown
+}
+
+/// What a peer is called: a device of one's own by what it is called among them.
+fn peer_name(peer: &Value) -> String {
+    match peer.get("device_name").and_then(Value::as_str) {
+        Some(device) => format!("{device} (yours)"),
+        None => text(peer, "name"),
+    }
 }
 
 /// Spaces as a table, and below it what each waits for.

@@ -71,6 +71,11 @@ pub(crate) async fn briefly(config: &Config, passphrase: Option<&Passphrase>) ->
     listening(config, passphrase, config::default_listen(0)).await.map_err(|error| from_start(&error))
 }
 
+/// A node that reaches others and listens nowhere.
+pub(crate) async fn reaching(config: &Config, passphrase: Option<&Passphrase>) -> Result<Node, Failure> {
+    listening(config, passphrase, Vec::new()).await.map_err(|error| from_start(&error))
+}
+
 /// A node without a network.
 pub(crate) async fn offline(config: &Config, passphrase: Option<&Passphrase>) -> Result<Node, Failure> {
     Node::offline(node_config(config, passphrase)).await.map_err(|error| from_start(&error))
@@ -102,6 +107,9 @@ pub(crate) fn from_start(error: &StartError) -> Failure {
     let (exit, code) = match error {
         StartError::Locked { .. } => (Exit::Store, LOCKED),
         StartError::Copied { .. } => (Exit::Store, "device_in_use"),
+        StartError::HasIdentity { .. } => (Exit::Refused, "identity_exists"),
+        StartError::HasStore { .. } => (Exit::Refused, "store_exists"),
+        StartError::Joining { .. } => (Exit::Refused, "device_joining"),
         StartError::Damaged { .. } => (Exit::Store, "store_damaged"),
         StartError::ReadOnly { .. } => (Exit::Failed, "read_only"),
         StartError::Newer { .. } => (Exit::Store, "store_newer"),

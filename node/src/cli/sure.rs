@@ -47,7 +47,7 @@ pub(crate) fn would_rebuild(client: &Client, space: Option<&str>, output: Output
 }
 
 /// Asks at a terminal. Where nobody can answer, whoever gave the command was sure.
-fn is_sure(output: Output, question: &str) -> bool {
+pub(crate) fn is_sure(output: Output, question: &str) -> bool {
     if output.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return true;
     }
@@ -58,6 +58,7 @@ fn is_sure(output: Output, question: &str) -> bool {
     answered && matches!(answer.trim(), "y" | "Y" | "yes")
 }
 
-fn not_confirmed(what: &str) -> Failure {
+/// Nobody said yes.
+pub(crate) fn not_confirmed(what: &str) -> Failure {
     Failure::new(Exit::Refused, "not_confirmed", what, "answer `y`, or give --yes")
 }

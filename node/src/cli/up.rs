@@ -25,7 +25,7 @@ use crate::{
     addresses::{self, LastUp},
     api::{self, Api, guard::Guard, token::Token},
     config::{API_PORT, Config, SWARM_PORT, Source},
-    identity::Passphrase,
+    identity::{Passphrase, PhraseState},
     node::{Node, StartError},
 };
 
@@ -256,7 +256,7 @@ fn introduction(node: &Node, config: &Config, served: &Served, last: &LastUp) ->
     json!({
         "ready": true, "peer_id": node.peer_id().to_string(), "identity": node.identity().to_string(), "listen": listen,
         "api": format!("http://{}", served.address), "data": config.data_dir.value.display().to_string(),
-        "command": start::command(config), "version": crate::VERSION, "phrase_confirmed": node.phrase_is_confirmed(), "notes": moved_ports(last),
+        "command": start::command(config), "version": crate::VERSION, "phrase_confirmed": node.phrase_state() != PhraseState::Here, "notes": moved_ports(last),
     })
 }
 
@@ -292,6 +292,7 @@ fn screen(ready: &Value) -> String {
     hint("space create NAME", "make a space");
     hint("invite NAME", "print a link for somebody to join it");
     hint("join LINK", "join the space of a link");
+    hint("device link", "have another device of yours join");
     hint("status", "see how it goes");
     if ready.get("phrase_confirmed") != Some(&Value::Bool(true)) {
         hint("identity phrase", "write down your recovery phrase: not done yet");

@@ -125,6 +125,14 @@ pub(super) fn sweep(folder: &Folder) {
     }
 }
 
+/// Overwrites the key of a folder that is about to be removed. That it cannot be, keeps nobody from removing it.
+pub(super) fn overwrite(folder: &Folder) {
+    let key = OpenOptions::new().write(true).open(folder.0.join(KEY));
+    if let Err(error) = key.and_then(|key| shred(&key)) {
+        tracing::debug!(%error, "a key that is of no more use could not be overwritten");
+    }
+}
+
 fn read(folder: &Folder) -> Result<Zeroizing<Vec<u8>>, IdentityError> {
     let length = std::fs::metadata(folder.0.join(KEY)).map_err(|error| folder.io(KEY, error))?.len();
     if length > BYTES_MAX {

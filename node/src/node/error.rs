@@ -21,6 +21,24 @@ pub enum StartError {
         /// Which process, if it said so.
         pid: Option<u32>,
     },
+    /// There is an identity in the folder: it is a device of that one.
+    #[error("there is an identity in {} already", path.display())]
+    HasIdentity {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// There is a store in the folder: it belongs to a device whose identity is gone.
+    #[error("there is a store in {} already, and no identity that it belongs to", path.display())]
+    HasStore {
+        /// The data folder.
+        path: PathBuf,
+    },
+    /// A device in the folder is on its way to an identity.
+    #[error("a link for this device was used in {}, and what came of it is not known yet", path.display())]
+    Joining {
+        /// The data folder.
+        path: PathBuf,
+    },
     /// Another copy of the data folder is in use: both would write as one device.
     #[error(
         "another copy of the data folder {} is in use{}: both would write as one device",
@@ -96,6 +114,14 @@ impl StartError {
         match self {
             StartError::Locked { .. } => {
                 "use the node that runs, stop it with `weft down`, or name another folder with --data"
+            }
+            StartError::HasIdentity { .. } => {
+                "a device has one identity: name another folder, `weft --data DIR device join LINK`. Spaces are joined by \
+                 their own links, with `weft join`"
+            }
+            StartError::HasStore { .. } => "put its folder `identity` back, or name another folder with --data",
+            StartError::Joining { .. } => {
+                "run the same `weft device join LINK` again; `weft init` gives the link up and makes an identity of its own here"
             }
             StartError::Copied { .. } => {
                 "stop the other one first; what it wrote comes here when both have met the same member, one after the other. A \

@@ -25,3 +25,12 @@ pub(super) async fn claim(folder: &Path, state_dir: &Path, device: &DeviceId) ->
         }
     }
 }
+
+/// What this machine is called, if it says so.
+pub(crate) fn host_name() -> Option<String> {
+    #[cfg(unix)]
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    let name = std::env::var("COMPUTERNAME").ok()?;
+    Some(name).filter(|name| !name.is_empty() && !name.contains(char::is_control))
+}

@@ -26,6 +26,8 @@ mod sealed;
 mod tests;
 mod thread;
 
+use std::path::Path;
+
 use bytes::Bytes;
 use weft_crypto::{FeedId, SpaceId};
 use weft_peer::{
@@ -46,6 +48,11 @@ pub(crate) use private::{make_folder, open as open_private, sync_folder_of};
 pub use rows::Recovered;
 pub(crate) use rows::is_catching;
 pub(crate) use thread::{Fact, Order, Threads};
+
+/// Whether there is a store in this folder, or what is left of one.
+pub(crate) fn exists(folder: &Path) -> bool {
+    [rows::NAME, anchor::NAME].iter().any(|name| folder.join(name).exists())
+}
 
 /// What a node keeps. One writer; readers at any time, who see whole batches.
 pub trait Store: Send + Sync + 'static {

@@ -88,6 +88,12 @@ impl Chain {
         self.0.iter().map(|statement| statement.by)
     }
 
+    /// The device whose chain it is; none when it is empty.
+    #[must_use]
+    pub fn last(&self) -> Option<DeviceId> {
+        self.0.last().map(|statement| statement.device)
+    }
+
     /// Whether it leads from one device to another, all for one identity, and no device is in it twice.
     ///
     /// # Errors

@@ -209,6 +209,32 @@ fn a_sibling_hears_of_spaces_and_is_let_in() {
 
 /// Spec: INVITATION-6.3
 #[test]
+fn a_sibling_that_was_removed_hears_so_and_nothing_more() {
+    let (alice, phone) = (Person::new(1), Person::new(2));
+    let linked = says(&phone, &alice, HOME);
+    for is_known in [false, true] {
+        let mut guest = Guest::new(Config::default(), "phone".into());
+        let mut host = host(&alice, &phone.device);
+        talk(&mut guest, &mut host);
+        if is_known {
+            // In the middle of being let in.
+            host.handle_input(NOW, HostInput::Told(vec![HOME]));
+            talk(&mut guest, &mut host);
+            guest.handle_input(NOW, GuestInput::Enter(Box::new(linked.clone())));
+            talk(&mut guest, &mut host);
+        }
+        host.handle_input(NOW, HostInput::Removed);
+        assert_eq!(talk(&mut guest, &mut host), (vec![GuestOutput::Removed], vec![]));
+        for input in [HostInput::Judged(Ok(())), HostInput::Bundle(vec![part(1)]), HostInput::Told(vec![HOME])] {
+            host.handle_input(NOW, input);
+        }
+        guest.handle_input(NOW, GuestInput::Enter(Box::new(linked.clone())));
+        assert_eq!(talk(&mut guest, &mut host), (vec![], vec![]));
+    }
+}
+
+/// Spec: INVITATION-6.3
+#[test]
 fn a_device_asks_for_nobody_but_itself() {
     let (alice, phone, mallory) = (Person::new(1), Person::new(2), Person::new(3));
     let space = SpaceId::from_bytes([7; 32]);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use weft_credential::{History, Role};
-use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId, InvitationId, ObjectId, Purpose, SpaceId};
+use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId, InvitationId, InvitationKeyId, ObjectId, Purpose, SpaceId};
 use weft_echo::Edit;
 use weft_invitation::{
     Link,
@@ -11,6 +11,7 @@ use weft_invitation::{
 use weft_space::Place;
 
 use crate::{
+    devices::status::{DeviceInfo, DeviceLinkStatus, DeviceRemoval},
     invitations::{InvitationStatus, NewLink},
     status::Status,
 };
@@ -143,6 +144,10 @@ pub enum Command {
         /// Where the other device finds this one, as multiaddresses.
         addresses: Vec<String>,
     },
+    /// The links for devices that this one made and that are still good, or were used.
+    DeviceLinks,
+    /// Take back every link for a device that was not used. Answered when that is durable.
+    CancelDeviceLinks,
     /// Use such a link on this device, which is in no space yet. Answered with what makes it a device of the identity: its driver keeps
     /// that, and opens the peer anew with it.
     JoinAsDevice {
@@ -157,6 +162,11 @@ pub enum Command {
     NameDevice {
         /// At most 128 bytes.
         name: String,
+    },
+    /// What removing a device of this identity would do. Nothing is done.
+    ForeseeMyDeviceRemoval {
+        /// Which.
+        device: DeviceId,
     },
     /// Remove a device of this identity: from every space where this one may, now and later, and from home.
     RemoveMyDevice {
@@ -369,6 +379,15 @@ pub enum Answer {
     DeviceLink {
         /// `weft-device:…`.
         link: String,
+        /// By which it is listed.
+        id: InvitationKeyId,
+    },
+    /// To [`Command::DeviceLinks`].
+    DeviceLinks(Vec<DeviceLinkStatus>),
+    /// To [`Command::CancelDeviceLinks`].
+    DeviceLinksCancelled {
+        /// How many there were.
+        links: usize,
     },
     /// To [`Command::JoinAsDevice`].
     JoinedAsDevice {
@@ -383,8 +402,8 @@ pub enum Answer {
     Devices(Vec<DeviceInfo>),
     /// To [`Command::NameDevice`].
     DeviceNamed,
-    /// To [`Command::RemoveMyDevice`]: where it was there, and why it is still there.
-    MyDeviceRemoved(Vec<(SpaceId, Option<Refusal>)>),
+    /// To [`Command::RemoveMyDevice`] and [`Command::ForeseeMyDeviceRemoval`].
+    MyDeviceRemoved(DeviceRemoval),
     /// To [`Command::Status`].
     Status(Status),
     /// To [`Command::Members`].
@@ -480,25 +499,6 @@ pub struct CuttingAct {
     pub kind: &'static str,
     /// Who says so, if its feed is known.
     pub author: Option<IdentityId>,
-}
-
-/// A device of this identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeviceInfo {
-    /// Which.
-    pub device: DeviceId,
-    /// What it calls itself, as far as it has said so here.
-    pub name: Option<String>,
-    /// Whether it is this one.
-    pub me: bool,
-    /// Whether it gets this identity's spaces.
-    pub sibling: bool,
-    /// Whether it is connected.
-    pub connected: bool,
-    /// Whether this device was told to remove it.
-    pub removed: bool,
-    /// The spaces in which it is a current device, as far as this one holds them.
-    pub spaces: Vec<SpaceId>,
 }
 
 /// A member of a space.

@@ -78,7 +78,10 @@ impl Peer {
                 let room = self.rooms.get_mut(&space).expect("just found");
                 room.deny_newcomer(ask, invitation, newcomer, now_ms, &mut self.outbox)
             }
-            Command::Join { link } => self.join(ask, link),
+            Command::Join { link } => {
+                self.may_begin()?;
+                self.join(ask, link)
+            }
             Command::Append { space, records } => self.room(&space)?.append(ask, records),
             Command::Edit { space, edit } => {
                 let room = self.room(&space)?;
@@ -123,7 +126,15 @@ impl Peer {
                 let room = self.rooms.get_mut(&space).expect("just found");
                 room.drop_draft(ask, number, &mut self.outbox)
             }
-            Command::LinkDevice { expires_ms, addresses } => self.link_device(ask, expires_ms, addresses),
+            Command::LinkDevice { expires_ms, addresses } => {
+                self.may_begin()?;
+                self.link_device(ask, expires_ms, addresses)
+            }
+            Command::DeviceLinks => self.answer(ask, Answer::DeviceLinks(self.device_links())),
+            Command::CancelDeviceLinks => {
+                self.cancel_links(ask);
+                Ok(())
+            }
             Command::JoinAsDevice { link, name } => self.join_as_device(ask, link, name),
             Command::Devices => {
                 let devices = self.device_list(ask);
@@ -131,6 +142,10 @@ impl Peer {
                 Ok(())
             }
             Command::NameDevice { name } => self.name_device(ask, name),
+            Command::ForeseeMyDeviceRemoval { device } => {
+                let foreseen = self.foresee_my_device_removal(device)?;
+                self.answer(ask, Answer::MyDeviceRemoved(foreseen))
+            }
             Command::RemoveMyDevice { device } => self.remove_my_device(ask, device),
             Command::Status => self.answer(ask, Answer::Status(self.status())),
             Command::Quarantine { space } => {
@@ -206,6 +221,7 @@ impl Peer {
     // ---- a new space -----------------------------------------------------------------------------------------------
 
     fn create_space(&mut self, ask: Ask, name: String) -> Result<(), Refusal> {
+        self.may_begin()?;
         name_fits(&name)?;
         let label = name.clone();
         self.found_space(label.as_bytes(), For::Application { ask, name })
@@ -327,6 +343,7 @@ impl Peer {
         Status {
             device: self.me.device.id(),
             identity: self.me.identity,
+            removed_by: self.devices.removed_by,
             peers: peers.collect(),
             spaces: rooms.map(|room| self.space_status(room)).collect(),
         }
@@ -370,7 +387,10 @@ impl Peer {
             settled: room.is_settled(),
             pairs,
             waiting,
-            write_stop: resolution.write_stop().map(|stop| stop.to_string()),
+            write_stop: match room.is_ousted {
+                true => Some(links::acts::this_device_removed().message),
+                false => resolution.write_stop().map(|stop| stop.to_string()),
+            },
             history: resolution.history(),
             proposed: room.membership.proposed(),
         }

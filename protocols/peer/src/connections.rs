@@ -30,6 +30,7 @@ impl Peer {
         self.outbox.event(Event::PeerConnected { device });
         self.join_reached(device);
         self.linker_reached(device);
+        self.maybe_farewell(device);
         self.devices.judge = true;
     }
 

@@ -60,10 +60,10 @@ pub mod store;
 mod turns;
 
 pub use command::{
-    Acknowledgement, Act, Acted, Answer, Command, DeviceInfo, FeedStatus, MemberStatus, Refusal, RefusalKind, Removal,
-    SessionKey,
+    Acknowledgement, Act, Acted, Answer, Command, FeedStatus, MemberStatus, Refusal, RefusalKind, Removal, SessionKey,
 };
 pub use config::Config;
+pub use devices::status::{DeviceInfo, DeviceLinkStatus, DeviceRemoval};
 pub use event::Event;
 pub use invitations::{InvitationStatus, NewLink, NewcomerStatus};
 pub use io::{Ask, Input, Output, Protocol, Rows, StreamId, Ticket};

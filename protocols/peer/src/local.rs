@@ -14,6 +14,7 @@
 //! | `device-link/` key | a link for another device: when it expires, 8 bytes little endian; who used it |
 //! | `device/` device id | whether it used a link of this device (1 byte), and what it calls itself |
 //! | `shut-out/` device id | a device of this identity that this one was told to remove |
+//! | `removed-by/` device id | the device of this identity by which this one was removed |
 //! | `linking/` space id | this device's keys for a space that a sibling is asked for, sealed |
 //! | `pre-keys/` space id | since when the newest pre-key is used, and those after the first, sealed |
 //! | `unsure/` space id | where own feeds end is not known: at least how many entries control and data feed had, and how many other devices had feeds; 8 bytes little endian each |
@@ -72,6 +73,7 @@ pub(crate) enum DeviceRow {
     Link(InvitationKeyId, OpenLink),
     Named(DeviceId, bool, String),
     ShutOut(DeviceId),
+    RemovedBy(DeviceId),
     Keys(SpaceId, Bytes),
 }
 
@@ -151,6 +153,7 @@ impl Row {
             }
             b"home" => Ok(Row::Device(DeviceRow::Home(space()?))),
             b"linking" => Ok(Row::Device(DeviceRow::Keys(space()?, value.clone()))),
+            b"removed-by" => Ok(Row::Device(DeviceRow::RemovedBy(device()?))),
             b"shut-out" => Ok(Row::Device(DeviceRow::ShutOut(device()?))),
             b"device" => {
                 let (linked, name) = value.split_first().ok_or(RowError::Unknown)?;
@@ -191,6 +194,10 @@ pub(crate) fn link_row(key: &InvitationKeyId, link: &OpenLink) -> Write {
     row([b"device-link/", key.as_bytes().as_slice()].concat(), value)
 }
 
+pub(crate) fn no_link_row(key: &InvitationKeyId) -> Write {
+    Write::Local { key: [b"device-link/", key.as_bytes().as_slice()].concat().into(), value: None }
+}
+
 pub(crate) fn device_row(device: &DeviceId, linked: bool, name: &str) -> Write {
     let value = [&[u8::from(linked)], name.as_bytes()].concat();
     row([b"device/", device.as_bytes().as_slice()].concat(), value)
@@ -198,6 +205,10 @@ pub(crate) fn device_row(device: &DeviceId, linked: bool, name: &str) -> Write {
 
 pub(crate) fn shut_out_row(device: &DeviceId) -> Write {
     row([b"shut-out/", device.as_bytes().as_slice()].concat(), Vec::new())
+}
+
+pub(crate) fn removed_by_row(device: &DeviceId) -> Write {
+    row([b"removed-by/", device.as_bytes().as_slice()].concat(), Vec::new())
 }
 
 pub(crate) fn link_keys_row(space: &SpaceId, sealed: Option<Bytes>) -> Write {

@@ -18,6 +18,8 @@ pub struct Me {
     pub recovery: PreKeyId,
     /// What this node calls itself in spaces; other people see it.
     pub name: String,
+    /// What this device is called among the identity's others, until it is renamed; nobody else sees it.
+    pub called: String,
     /// By whom this device was linked; none for the identity's first one.
     pub linked_by: Option<LinkedBy>,
 }
@@ -42,6 +44,7 @@ impl Me {
         let statements = RootStatements::at_init(&root, &next.id(), device.id(), recovery);
         let chain = Chain::default();
         let name = name.into();
-        Me { identity: root.id(), statements, chain, recovery, name, device, linked_by: None }
+        let called = name.clone();
+        Me { identity: root.id(), statements, chain, recovery, name, called, device, linked_by: None }
     }
 }

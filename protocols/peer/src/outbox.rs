@@ -50,6 +50,8 @@ pub(crate) enum Purpose {
     LinkMade(InvitationKeyId),
     /// Who used a device link becomes durable.
     LinkUsed(StreamId, InvitationKeyId),
+    /// That so many links were taken back becomes durable.
+    LinksCancelled(Ask, usize),
     /// What is known of devices is kept; nobody waits.
     Devices,
     /// The same, and an application waits.

@@ -175,6 +175,8 @@ impl Peer {
             self.rooms.insert(space, room);
             self.busy_rooms.insert(space);
         }
+        let is_ousted = self.devices.removed_by.is_some();
+        self.rooms.values_mut().for_each(|room| room.is_ousted = is_ousted);
         Ok(())
     }
 
@@ -215,6 +217,9 @@ impl Peer {
             Some(Purpose::DeviceAsk(ask)) => {
                 self.outbox.push(Output::Answer { ask, result: Ok(Answer::DeviceNamed) });
             }
+            Some(Purpose::LinksCancelled(ask, links)) => {
+                self.outbox.push(Output::Answer { ask, result: Ok(Answer::DeviceLinksCancelled { links }) });
+            }
             Some(Purpose::DeviceRemoved(ask, device)) => self.device_shut_out(ask, device),
             Some(Purpose::VisitKeep(device, space)) => self.visit_kept(device, space),
             Some(Purpose::VisitEnter(device, space)) => self.visit_entered(device, space),
@@ -235,7 +240,7 @@ impl Peer {
             Some(Purpose::Found(space)) => self.not_founded(space, &reason),
             Some(Purpose::LinkMade(key)) => self.link_made(key, Err(not_stored(&reason))),
             Some(Purpose::LinkUsed(stream, key)) => self.link_not_used(stream, key),
-            Some(Purpose::DeviceAsk(ask) | Purpose::DeviceRemoved(ask, _)) => {
+            Some(Purpose::DeviceAsk(ask) | Purpose::LinksCancelled(ask, _) | Purpose::DeviceRemoved(ask, _)) => {
                 self.outbox.push(Output::Answer { ask, result: Err(not_stored(&reason)) });
             }
             Some(Purpose::VisitKeep(device, space) | Purpose::VisitEnter(device, space)) => {

@@ -11,6 +11,8 @@ pub struct Status {
     pub device: DeviceId,
     /// The identity it acts for.
     pub identity: IdentityId,
+    /// The device of this identity by which this one was removed: nobody takes what it writes.
+    pub removed_by: Option<DeviceId>,
     /// Who is connected.
     pub peers: Vec<PeerStatus>,
     /// Every space here.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use weft_credential::Role;
 use weft_crypto::{DeviceId, SpaceId};
 use weft_invitation::device::DeviceLink;
-use weft_peer::{Answer, Command, DeviceInfo, Event, LinkedBy, Refusal, Status};
+use weft_peer::{Answer, Command, DeviceInfo, DeviceRemoval, Event, LinkedBy, Refusal, Status};
 
 use crate::{
     net::Net,
@@ -18,7 +18,7 @@ const NOW_MS: u64 = 1_800_000_000_000;
 fn link(net: &mut Net, host: DeviceId) -> DeviceLink {
     let command = Command::LinkDevice { expires_ms: NOW_MS + 600_000, addresses: vec!["/memory/1".into()] };
     match net.answer(host, command).unwrap() {
-        Answer::DeviceLink { link } => DeviceLink::parse(&link).unwrap(),
+        Answer::DeviceLink { link, .. } => DeviceLink::parse(&link).unwrap(),
         other => panic!("{other:?}"),
     }
 }
@@ -63,9 +63,15 @@ fn devices(net: &mut Net, at: DeviceId) -> Vec<DeviceInfo> {
     }
 }
 
-fn remove(net: &mut Net, at: DeviceId, device: DeviceId) -> Vec<(SpaceId, Option<Refusal>)> {
+/// What it does is what was foreseen.
+fn remove(net: &mut Net, at: DeviceId, device: DeviceId) -> DeviceRemoval {
+    let foreseen = match net.answer(at, Command::ForeseeMyDeviceRemoval { device }).unwrap() {
+        Answer::MyDeviceRemoved(foreseen) => foreseen,
+        other => panic!("{other:?}"),
+    };
     match net.answer(at, Command::RemoveMyDevice { device }).unwrap() {
         Answer::MyDeviceRemoved(done) => {
+            assert_eq!(done, foreseen);
             net.advance(Duration::from_secs(3));
             done
         }
@@ -99,10 +105,9 @@ fn a_linked_device_gets_the_spaces_of_the_identity() {
     let other = listed.iter().find(|device| device.device == laptop).unwrap();
     assert_eq!((other.name.as_deref(), other.sibling, other.connected), (Some("laptop"), true, true));
     assert_eq!(other.spaces, [space]);
+    assert_eq!(other.lacking, Some(0));
     net.answer(laptop, Command::NameDevice { name: "old laptop".into() }).unwrap();
-    net.restart(laptop);
-    net.connect(phone, laptop);
-    net.advance(Duration::from_secs(2));
+    net.advance(Duration::from_secs(6));
     let listed = devices(&mut net, phone);
     assert!(listed.iter().any(|device| device.device == laptop && device.name.as_deref() == Some("old laptop")));
 }
@@ -159,6 +164,29 @@ fn a_device_link_is_good_once_and_for_a_while() {
     assert_eq!(use_link(&mut net, mallory, invented, "x").unwrap_err().code, "unknown_link");
 }
 
+/// Spec: PEER-15.1
+#[test]
+fn a_link_that_was_taken_back_is_good_no_more_and_one_that_was_used_stays_so() {
+    let mut net = Net::new();
+    let (phone, laptop, mallory) = (net.add("alice"), net.add("laptop"), net.add("mallory"));
+    let (used, open) = (link(&mut net, phone), link(&mut net, phone));
+    net.answer(laptop, Command::JoinAsDevice { link: used.clone(), name: "laptop".into() }).unwrap();
+    match net.answer(phone, Command::CancelDeviceLinks).unwrap() {
+        Answer::DeviceLinksCancelled { links } => assert_eq!(links, 1),
+        other => panic!("{other:?}"),
+    }
+    net.restart(phone);
+    assert_eq!(use_link(&mut net, mallory, open, "mine now").unwrap_err().code, "unknown_link");
+    use_link(&mut net, laptop, used.clone(), "laptop").unwrap();
+    match net.answer(phone, Command::DeviceLinks).unwrap() {
+        Answer::DeviceLinks(links) => {
+            let [known] = &links[..] else { panic!("{links:?}") };
+            assert_eq!((known.id, known.used_by), (used.secret.id(), Some(laptop)));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 /// What it was told may be lost with the stream: who has used a link gets the same again.
 ///
 /// Spec: PEER-15.1
@@ -207,13 +235,21 @@ fn a_lost_laptop_is_removed_from_the_phone() {
     net.advance(Duration::from_secs(2));
     net.connect(bob, laptop);
     net.advance(Duration::from_secs(2));
+    let stolen = net.node(laptop).store.clone();
     let done = remove(&mut net, phone, laptop);
-    assert_eq!(done.len(), 2, "the space and home");
-    assert!(done.iter().all(|(_, refusal)| refusal.is_none()), "{done:?}");
+    assert_eq!(done, DeviceRemoval { stays: None, spaces: vec![(space, None)] });
     for at in [phone, bob] {
         assert!(!connected(&mut net, at, laptop), "its open connection ends");
     }
-    // The thief goes on writing, and finds its way back to both.
+    // Whoever sits at it hears why, and it stays so.
+    net.restart(laptop);
+    assert_eq!(status(&mut net, laptop).removed_by, Some(phone));
+    let edit = Command::Append { space, records: vec![Bytes::from_static(b"x")] };
+    assert_eq!(net.answer(laptop, edit).unwrap_err().code, "device_removed");
+    let found = Command::CreateSpace { name: "elsewhere".into() };
+    assert_eq!(net.answer(laptop, found).unwrap_err().code, "device_removed");
+    // The thief does not care: it goes on writing, and finds its way back to both.
+    net.restore(laptop, stolen);
     insert(&mut net, laptop, space, object, 6, " and after");
     for at in [phone, bob] {
         net.connect(laptop, at);
@@ -239,7 +275,8 @@ fn a_later_device_does_not_remove_an_earlier_one() {
     let space = create(&mut net, phone);
     net.advance(Duration::from_secs(2));
     let done = remove(&mut net, laptop, phone);
-    assert!(done.iter().all(|(_, refusal)| refusal.as_ref().is_some_and(|refusal| refusal.code == "outranked")));
+    assert_eq!(done.refusal().unwrap().code, "earlier_device");
+    assert!(done.spaces.iter().all(|(_, stays)| stays.as_ref().is_some_and(|stays| stays.code == "earlier_device")));
     append(&mut net, phone, space, "still here");
     // But the laptop has nothing more to do with it.
     assert!(devices(&mut net, laptop).iter().any(|device| device.device == phone && device.removed && !device.sibling));

@@ -29,6 +29,12 @@ export type Appended = {
   space: string;
 };
 
+/** Links that were taken back. */
+export type CancelledDeviceLinks = {
+  /** How many; those that were used are not among them. */
+  cancelled: number;
+};
+
 /** What was said of a newcomer. */
 export type Decided = {
   /** Whether it was let in. */
@@ -45,6 +51,50 @@ export type Decided = {
 export type Decision = {
   /** True lets it in, false turns it away. */
   approve: boolean;
+};
+
+/** A device of this identity. */
+export type Device = {
+  /** Whether it is connected. */
+  connected: boolean;
+  /** As libp2p names it. */
+  device: string;
+  /** How many spaces it holds that this device still lacks; none as long as it has not said what it holds. */
+  lacking?: number | null;
+  /** Whether it is this one. */
+  me: boolean;
+  /** What it calls itself, as far as it has said so here. */
+  name?: string | null;
+  /** Whether this device was told to remove it. It may still be in spaces from which this one may not remove it. */
+  removed: boolean;
+  /** Whether it gets the spaces of this identity; false for this one, and for one that was removed. */
+  sibling: boolean;
+  /** The spaces of this device in which it is. */
+  spaces: string[];
+};
+
+/** A link for another device. */
+export type DeviceLink = {
+  /** Until when it can be used, RFC 3339. */
+  expires: string;
+  /** Its id. */
+  id: string;
+  /** The device that used it, as libp2p names it. */
+  used_by?: string | null;
+};
+
+/** What this device is to be called. */
+export type DeviceName = {
+  /** At most 128 bytes. Only this identity's devices see it. */
+  name: string;
+};
+
+/** The devices of this identity. */
+export type Devices = {
+  /** This one first. */
+  devices: Device[];
+  /** Links of this device by which another one can become one of this identity, or became it. */
+  links: DeviceLink[];
 };
 
 /** A draft. */
@@ -329,6 +379,16 @@ export type LockBody = {
   locked: boolean;
 };
 
+/** The link that was made. Whoever uses it first is a device of this identity. */
+export type MadeDeviceLink = {
+  /** Until when it can be used, RFC 3339. */
+  expires: string;
+  /** By which it is listed. */
+  id: string;
+  /** `weft-device:…` */
+  link: string;
+};
+
 /** The space that was made. */
 export type MadeSpace = {
   /** Its name. */
@@ -359,6 +419,12 @@ export type Members = {
   members: Member[];
   /** The space. */
   space: string;
+};
+
+/** A link to be made. */
+export type NewDeviceLink = {
+  /** How long the link can be used, in milliseconds; at most 7 days. Default 10 minutes. */
+  expires_ms?: number | null;
 };
 
 /** A link to be issued. */
@@ -499,6 +565,8 @@ export type PairBody = {
 
 /** A connected device. */
 export type PeerBody = {
+  /** What it is called among the devices of this identity, if it is one. */
+  device_name?: string | null;
   /** What it calls itself, in a space that both are in. */
   name?: string | null;
   /** As libp2p names it. */
@@ -511,7 +579,9 @@ export type PeerBody = {
 export type PhraseBody = {
   /** Whether the owner has said that it is written down. */
   confirmed: boolean;
-  /** Its words; none once they were confirmed. */
+  /** Whether this device was linked: the phrase was never on it. */
+  elsewhere: boolean;
+  /** Its words; none once they were confirmed, or where it never was. */
   phrase?: string | null;
 };
 
@@ -579,6 +649,20 @@ export type Records = {
   records: RecordBody[];
   /** The space. */
   space: string;
+};
+
+/** What became of a device, or would. */
+export type RemovedDevice = {
+  /** The device, as libp2p names it. */
+  device: string;
+  /** What it called itself. */
+  name?: string | null;
+  /** Whether it is no device of this identity any more. */
+  removed: boolean;
+  /** The spaces from which it is removed. */
+  spaces: SpaceName[];
+  /** The spaces in which it stays, and why. */
+  stays: StaysIn[];
 };
 
 /** An invitation that was taken back. */
@@ -651,6 +735,14 @@ export type SpaceBody = {
   write_stop?: string | null;
 };
 
+/** A space and what it is called. */
+export type SpaceName = {
+  /** Its name. */
+  name?: string | null;
+  /** Its id. */
+  space: string;
+};
+
 /** Every space. */
 export type Spaces = {
   /** In the order of their ids. */
@@ -679,10 +771,22 @@ export type StatusBody = {
   peer_id: string;
   /** Who is connected. */
   peers: PeerBody[];
+  /** The device of this identity by which this one was removed, as libp2p names it: nobody takes what is written here. */
+  removed_by?: string | null;
   /** Whether a node is running, rather than only its store being looked at. */
   running: boolean;
   /** Every space here. */
   spaces: SpaceBody[];
+};
+
+/** A space from which this device may not remove the other one. */
+export type StaysIn = {
+  /** Its name. */
+  name?: string | null;
+  /** Why. */
+  reason: Reason;
+  /** Its id. */
+  space: string;
 };
 
 /** That the node stops. */
@@ -809,6 +913,43 @@ export interface Paths {
     /** Every setting, and where its value came from. */
     GET: {
       answer: Settings;
+    };
+  };
+  "/devices": {
+    /** List the devices of this identity, and its links for new ones. */
+    GET: {
+      answer: Devices;
+    };
+  };
+  "/devices/links": {
+    /** Make a link by which another device becomes one of this identity. */
+    POST: {
+      body: NewDeviceLink;
+      answer: MadeDeviceLink;
+    };
+    /** Take back every link for a device that was not used. */
+    DELETE: {
+      answer: CancelledDeviceLinks;
+    };
+  };
+  "/devices/this": {
+    /** Give this device a name, which the identity's other devices hear. */
+    PATCH: {
+      body: DeviceName;
+      answer: DeviceName;
+    };
+  };
+  "/devices/{device}": {
+    /** Remove a device of this identity: from every space, now and later. It cannot be taken back; the device can be linked again with a new key. Where this device may not remove it, the answer says so; when that is so everywhere, nothing is done. */
+    DELETE: {
+      path: {
+        device: string;
+      };
+      query?: {
+        /** Only say what would be done. */
+        dry_run?: boolean;
+      };
+      answer: RemovedDevice;
     };
   };
   "/events": {
@@ -1205,7 +1346,7 @@ export interface Paths {
     };
   };
   "/spaces/{space}/wait": {
-    /** Answer when at least one other member (or the one named) is connected, and each connected one holds what is held here and the other way round. */
+    /** Answer when at least one other member (or the one named) is connected, each connected one holds what is held here and the other way round, and all of it can be read here. */
     GET: {
       path: {
         space: string;

@@ -8,11 +8,14 @@ use weft_crypto::SpaceId;
 use weft_machine::{Machine, Time};
 use weft_wire::{
     frame,
-    invitation::{Accepted, DeviceFrame, Enter, Sibling, Spaces, device_frame::Kind},
+    invitation::{Accepted, DeviceFrame, Enter, Refused, Sibling, Spaces, device_frame::Kind},
 };
 
 use super::{SPACES_MAX, name};
 use crate::{Config, Part, Reason, Violation};
+
+/// The reason of a host that does not take this device for a sibling any more.
+const REMOVED: u32 = Reason::Denied.number();
 
 /// A fact.
 #[derive(Clone, Debug)]
@@ -32,6 +35,8 @@ pub enum Output {
     Told(Vec<SpaceId>),
     /// It does not let this device into the space that was asked for.
     Refused(Reason),
+    /// It says that this device was removed from the identity. The stream is over.
+    Removed,
     /// The control feeds of the space that was asked for. Nothing in them is checked yet.
     Bundle(Vec<Part>),
     /// The peer broke the rules: close the stream.
@@ -94,6 +99,12 @@ impl Guest {
         let message: DeviceFrame = weft_wire::decode(payload)?;
         match (&mut self.state, message.kind) {
             (State::Open | State::Verdict, Some(Kind::Spaces(spaces))) => self.told(&spaces),
+            (State::Open | State::Verdict, Some(Kind::Refused(Refused { reason }))) if reason == REMOVED => {
+                self.state = State::Over;
+                self.deadline = None;
+                self.outputs.push_back(Output::Removed);
+                Ok(())
+            }
             (State::Verdict, Some(Kind::Refused(refused))) => {
                 let found = refused.reason;
                 let reason = Reason::from_number(found).ok_or(Violation::Reason { found })?;

@@ -23,6 +23,8 @@ pub enum Input {
     Linked(Result<Box<Welcome>, Reason>),
     /// The spaces that the sibling may hear of: all of them, at first and whenever they change.
     Told(Vec<SpaceId>),
+    /// The sibling was removed, or is known to be: it hears that, and nothing more. The peer closes the stream when it likes.
+    Removed,
     /// The Room has judged; after `Ok` it has made the one control entry durable, or found the device let in already.
     Judged(Result<(), Reason>),
     /// The control feeds of the space. Comes after `Judged(Ok)`.
@@ -71,6 +73,8 @@ enum State {
     Open,
     Judging,
     Bundle,
+    /// It was told that it is a sibling no more.
+    Leaving,
     Over,
 }
 
@@ -114,7 +118,9 @@ impl Host {
             State::First => "Begin or Sibling",
             State::Prove { .. } => "Prove",
             State::Open => "Enter",
-            State::Linking | State::Greeted | State::Judging | State::Bundle | State::Over => "nothing",
+            State::Linking | State::Greeted | State::Judging | State::Bundle | State::Leaving | State::Over => {
+                "nothing"
+            }
         }
     }
 
@@ -200,6 +206,8 @@ impl Machine for Host {
     fn handle_input(&mut self, now: Time, input: Input) {
         match (input, self.state) {
             (_, State::Over) => {}
+            // It may not have heard yet.
+            (Input::Received(_), State::Leaving) => {}
             (Input::Received(payload), _) => {
                 if let Err(violation) = self.received(now, &payload) {
                     self.order(State::Over, Output::Violated(violation));
@@ -217,13 +225,17 @@ impl Machine for Host {
                 self.tell(&spaces);
             }
             (Input::Told(spaces), State::Open | State::Judging | State::Bundle) => self.tell(&spaces),
+            (Input::Removed, State::Greeted | State::Open | State::Judging | State::Bundle) => {
+                self.refuse(Reason::Denied);
+                self.state = State::Leaving;
+            }
             (Input::Judged(Ok(())), State::Judging) => self.state = State::Bundle,
             (Input::Judged(Err(reason)), State::Judging) => {
                 self.state = State::Open;
                 self.refuse(reason);
             }
             (Input::Bundle(parts), State::Bundle) => self.bundle(parts),
-            (Input::Linked(_) | Input::Told(_) | Input::Judged(_) | Input::Bundle(_), _) => {}
+            (Input::Linked(_) | Input::Told(_) | Input::Removed | Input::Judged(_) | Input::Bundle(_), _) => {}
         }
     }
 

@@ -12,6 +12,7 @@ use weft_invitation::{
 use weft_machine::{Machine as _, Seed, Time};
 use weft_replication::{ReadError, StoredRange};
 
+use super::FAREWELL;
 use crate::{
     event::Event,
     host::{Gathering, PART_BYTES},
@@ -58,7 +59,10 @@ impl Peer {
     }
 
     pub(super) fn hosting_closed(&mut self, stream: StreamId) {
-        self.devices.hostings.0.remove(&stream);
+        if let Some(hosting) = self.devices.hostings.0.remove(&stream) {
+            // One that was removed has heard all that there was to hear for it.
+            self.devices.judge |= self.devices.farewells.remove(&hosting.device).is_some();
+        }
     }
 
     pub(super) fn hosting_received(&mut self, stream: StreamId, frame: Bytes) {
@@ -84,7 +88,10 @@ impl Peer {
                 HostOutput::Sibling { name } => {
                     if !self.is_sibling(&device) {
                         // A stranger learns nothing but that it is none.
-                        self.end_hosting(stream);
+                        match self.was_sibling(&device) {
+                            true => self.hosting_input(stream, HostInput::Removed),
+                            false => self.end_hosting(stream),
+                        }
                         return;
                     }
                     self.is_called(device, name);
@@ -189,11 +196,36 @@ impl Peer {
     /// Ends what goes on with a device that is no sibling any more.
     pub(super) fn turn_away(&mut self, device: &DeviceId) {
         self.end_visit(device);
-        let streams = self.devices.hostings.0.iter();
-        let shown = streams.filter(|(_, hosting)| hosting.device == *device && hosting.told.is_some());
-        for stream in shown.map(|(stream, _)| *stream).collect::<Vec<_>>() {
-            self.end_hosting(stream);
+        for stream in self.hostings_of(device, |hosting| hosting.told.is_some()) {
+            if self.was_sibling(device) {
+                self.devices.farewells.entry(*device).or_insert(self.now + FAREWELL);
+                if let Some(hosting) = self.devices.hostings.0.get_mut(&stream) {
+                    hosting.told = None;
+                }
+                self.hosting_input(stream, HostInput::Removed);
+            } else {
+                self.end_hosting(stream);
+            }
         }
+    }
+
+    /// Nobody waits for a removed device any longer.
+    pub(super) fn farewells_wake(&mut self) {
+        let now = self.now;
+        let over: Vec<DeviceId> =
+            self.devices.farewells.extract_if(.., |_, until| *until <= now).map(|(device, _)| device).collect();
+        for device in over {
+            if !self.is_sibling(&device) {
+                self.hostings_of(&device, |_| true).into_iter().for_each(|stream| self.end_hosting(stream));
+                self.devices.judge = true;
+            }
+        }
+    }
+
+    fn hostings_of(&self, device: &DeviceId, which: impl Fn(&Hosting) -> bool) -> Vec<StreamId> {
+        let streams = self.devices.hostings.0.iter();
+        let of_it = streams.filter(|(_, hosting)| hosting.device == *device && which(hosting));
+        of_it.map(|(stream, _)| *stream).collect()
     }
 
     pub(super) fn hostings_wake(&mut self) {

@@ -12,7 +12,7 @@ use weft_invitation::{
 };
 use weft_machine::{Machine as _, Seed, Time};
 
-use super::OpenLink;
+use super::{OpenLink, status::DeviceLinkStatus};
 use crate::{
     command::{Answer, Refusal, RefusalKind},
     event::Event,
@@ -134,7 +134,27 @@ impl Peer {
         if result.is_err() {
             self.devices.links.remove(&key);
         }
-        self.outbox.push(Output::Answer { ask, result: result.map(|()| Answer::DeviceLink { link }) });
+        self.outbox.push(Output::Answer { ask, result: result.map(|()| Answer::DeviceLink { link, id: key }) });
+    }
+
+    /// The links that are good, and those that were used.
+    pub(crate) fn device_links(&self) -> Vec<DeviceLinkStatus> {
+        let now_ms = self.unix_ms();
+        let known = self.devices.links.iter().filter(|(_, link)| link.used_by.is_some() || link.expires_ms > now_ms);
+        let status = |(id, link): (&InvitationKeyId, &OpenLink)| DeviceLinkStatus {
+            id: *id,
+            expires_ms: link.expires_ms,
+            used_by: link.used_by,
+        };
+        known.map(status).collect()
+    }
+
+    /// Takes back what nobody has used. Who used a link may ask for the same again.
+    pub(crate) fn cancel_links(&mut self, ask: Ask) {
+        let unused = self.devices.links.extract_if(.., |_, link| link.used_by.is_none());
+        let unused: Vec<InvitationKeyId> = unused.map(|(key, _)| key).collect();
+        let writes = unused.iter().map(local::no_link_row).collect();
+        self.outbox.persist(Purpose::LinksCancelled(ask, unused.len()), Batch { writes, durable: true });
     }
 
     /// Somebody has shown that it knows a link's key. Spec: INVITATION-6.2

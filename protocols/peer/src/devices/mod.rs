@@ -7,6 +7,7 @@
 mod hosting;
 mod linking;
 mod removing;
+pub(crate) mod status;
 mod visiting;
 
 use std::{
@@ -18,9 +19,9 @@ use bytes::Bytes;
 use weft_crypto::{DeviceId, InvitationKeyId, SpaceId};
 use weft_machine::Time;
 
-use self::{hosting::Hostings, linking::Linking, visiting::Visits};
+use self::{hosting::Hostings, linking::Linking, status::DeviceInfo, visiting::Visits};
 use crate::{
-    command::{Answer, DeviceInfo, Refusal},
+    command::{Answer, Refusal},
     io::{Ask, Output, StreamId},
     local,
     outbox::Purpose,
@@ -30,6 +31,9 @@ use crate::{
 
 /// A device is visited again after so long, when it would not have this one. A guess: it may learn of it meanwhile.
 const AGAIN: Duration = Duration::from_secs(5);
+
+/// How long a device that was removed may take to hear so, before its connection ends. A guess: it asks at once.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 /// A link that this device made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +56,10 @@ pub(crate) struct Devices {
     linked: BTreeSet<DeviceId>,
     /// Whom this device was told to remove: no siblings, whatever home says.
     shut_out: BTreeSet<DeviceId>,
+    /// The device by which this one was removed.
+    pub(crate) removed_by: Option<DeviceId>,
+    /// Until when connected devices that were removed may hear so.
+    farewells: BTreeMap<DeviceId, Time>,
     /// Keys for spaces that a sibling was asked for, sealed.
     keys: BTreeMap<SpaceId, Bytes>,
     /// Spaces that home is made for: who asked for a link, and what for.
@@ -72,13 +80,16 @@ impl Devices {
                 }
                 self.names.insert(device, name);
             }
+            local::DeviceRow::RemovedBy(device) => self.removed_by = Some(device),
             local::DeviceRow::ShutOut(device) => drop(self.shut_out.insert(device)),
             local::DeviceRow::Keys(space, sealed) => drop(self.keys.insert(space, sealed)),
         }
     }
 
     pub(crate) fn deadline(&self) -> Option<Time> {
-        [self.linking.deadline(), self.hostings.deadline(), self.visits.deadline()].into_iter().flatten().min()
+        let farewell = self.farewells.values().min().copied();
+        let others = [self.linking.deadline(), self.hostings.deadline(), self.visits.deadline()];
+        others.into_iter().chain([farewell]).flatten().min()
     }
 }
 
@@ -96,7 +107,8 @@ impl Peer {
     /// Whether a device is one of this identity's, as far as home says. Spec: PEER-15
     pub(crate) fn is_sibling(&self, device: &DeviceId) -> bool {
         let Some(home) = self.devices.home else { return false };
-        if self.devices.shut_out.contains(device) || *device == self.me.device.id() {
+        let is_out = self.devices.removed_by.is_some() || self.devices.shut_out.contains(device);
+        if is_out || *device == self.me.device.id() {
             return false;
         }
         let Some(room) = self.rooms.get(&home) else {
@@ -107,6 +119,20 @@ impl Peer {
         match resolution.device(device) {
             Some(status) => status.identity == self.me.identity,
             None => !resolution.had_device(device) && self.devices.linked.contains(device),
+        }
+    }
+
+    /// Whether a device was a sibling and is one no more by the identity's own doing. Spec: PEER-15.3
+    fn was_sibling(&self, device: &DeviceId) -> bool {
+        let home = self.devices.home.and_then(|home| self.rooms.get(&home));
+        let at_home = home.is_some_and(|home| home.membership.resolution().was_removed_by_its_own(device));
+        at_home || self.devices.shut_out.contains(device)
+    }
+
+    /// A connected device that was removed has a moment to hear so.
+    pub(crate) fn maybe_farewell(&mut self, device: DeviceId) {
+        if self.was_sibling(&device) {
+            self.devices.farewells.insert(device, self.now + FAREWELL);
         }
     }
 
@@ -131,15 +157,16 @@ impl Peer {
     /// Whether a device was removed from a space here and nothing goes on with it any more.
     fn is_ousted(&self, device: &DeviceId) -> bool {
         let idle = self.neighbours.get(device).is_some_and(|neighbour| neighbour.open.is_empty());
+        let hears = self.devices.farewells.contains_key(device);
         let asks = self.streams.values().any(|(at, protocol)| at == device && protocol.is_for_newcomers());
         let mut resolutions = self.rooms.values().map(|room| room.membership.resolution());
         let removed = resolutions.clone().any(|resolution| resolution.was_removed(device));
-        idle && !asks && removed && resolutions.all(|resolution| resolution.device(device).is_none())
+        idle && !hears && !asks && removed && resolutions.all(|resolution| resolution.device(device).is_none())
     }
 
     /// What this device calls itself among its siblings.
     fn own_name(&self) -> String {
-        self.devices.names.get(&self.me.device.id()).unwrap_or(&self.me.name).clone()
+        self.devices.names.get(&self.me.device.id()).unwrap_or(&self.me.called).clone()
     }
 
     /// A sibling says what it is called.
@@ -158,6 +185,7 @@ impl Peer {
         let row: Write = local::device_row(&device, false, &name);
         self.devices.names.insert(device, name);
         self.outbox.persist(Purpose::DeviceAsk(ask), Batch { writes: vec![row], durable: true });
+        self.visit_all_again();
         Ok(())
     }
 
@@ -179,8 +207,9 @@ impl Peer {
                 me: device == me,
                 sibling: self.is_sibling(&device),
                 connected: self.neighbours.contains_key(&device),
-                removed: self.devices.shut_out.contains(&device),
+                removed: self.devices.shut_out.contains(&device) || device == me && self.devices.removed_by.is_some(),
                 spaces: spaces.filter(|space| Some(*space) != self.devices.home).collect(),
+                lacking: self.lacking(&device),
             }
         };
         Output::Answer { ask, result: Ok(Answer::Devices(devices.into_iter().map(info).collect())) }
@@ -190,6 +219,7 @@ impl Peer {
         self.linking_wake();
         self.hostings_wake();
         self.visits_wake();
+        self.farewells_wake();
     }
 
     // ---- streams ---------------------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ struct Visit {
     stream: Option<(StreamId, Guest)>,
     ordered: bool,
     /// The spaces that it holds.
-    told: Vec<SpaceId>,
+    told: Option<Vec<SpaceId>>,
     /// Where it did not let this device in.
     refused: BTreeSet<SpaceId>,
     entering: Option<Entering>,
@@ -74,6 +74,14 @@ impl Peer {
         if let Some(Visit { stream: Some((stream, _)), .. }) = self.devices.visits.0.remove(device) {
             self.close(stream);
         }
+    }
+
+    /// Siblings hear anew what this device is called. Who gives it a space just now hears it another time.
+    pub(super) fn visit_all_again(&mut self) {
+        let idle = |(_, visit): &(&DeviceId, &Visit)| visit.stream.is_some() && visit.entering.is_none();
+        let idle: Vec<DeviceId> = self.devices.visits.0.iter().filter(idle).map(|(device, _)| *device).collect();
+        idle.iter().for_each(|device| self.end_visit(device));
+        self.devices.judge = true;
     }
 
     pub(super) fn visit_stream(&mut self, stream: StreamId, device: DeviceId) -> bool {
@@ -128,7 +136,7 @@ impl Peer {
             match output {
                 GuestOutput::Send(frame) => self.outbox.push(Output::Send { stream, frame }),
                 GuestOutput::Told(spaces) => {
-                    visit.told = spaces;
+                    visit.told = Some(spaces);
                     visit.refused.clear();
                 }
                 GuestOutput::Refused(_) => {
@@ -141,6 +149,10 @@ impl Peer {
                         return;
                     }
                 }
+                GuestOutput::Removed => {
+                    self.was_told_removed(device);
+                    return;
+                }
                 GuestOutput::Violated(violation) => {
                     self.visit_went_wrong(device, violation.to_string());
                     return;
@@ -152,6 +164,10 @@ impl Peer {
 
     fn visit_went_wrong(&mut self, device: DeviceId, what: String) {
         self.outbox.event(Event::Violated { device, what });
+        self.visit_later(device);
+    }
+
+    pub(super) fn visit_later(&mut self, device: DeviceId) {
         self.end_visit(&device);
         let again = Some(self.now + AGAIN * 12);
         self.devices.visits.0.insert(device, Visit { again, ..Visit::default() });
@@ -170,7 +186,8 @@ impl Peer {
         let lacks = |space: &&SpaceId| {
             !self.rooms.contains_key(space) && !entering.contains(space) && !visit.refused.contains(space)
         };
-        let next = visit.told.iter().filter(lacks).min_by_key(|space| (Some(**space) != home, **space)).copied();
+        let next =
+            visit.told.iter().flatten().filter(lacks).min_by_key(|space| (Some(**space) != home, **space)).copied();
         let Some(space) = next.filter(|_| ready) else { return };
         let kept = self.devices.keys.get(&space).and_then(|sealed| local::open_keys(&self.me.device, sealed).ok());
         if let Some(keys) = kept {
@@ -183,6 +200,12 @@ impl Peer {
         self.devices.keys.insert(space, sealed);
         visit.entering = Some(Entering { space, keys, room: None });
         self.outbox.persist(Purpose::VisitKeep(device, space), Batch { writes, durable: true });
+    }
+
+    /// How many spaces that a sibling told of are not here; none when it told nothing.
+    pub(super) fn lacking(&self, device: &DeviceId) -> Option<usize> {
+        let told = self.devices.visits.0.get(device)?.told.as_ref()?;
+        Some(told.iter().filter(|space| !self.rooms.contains_key(space)).count())
     }
 
     /// The keys are durable.

@@ -10,7 +10,7 @@ use weft_credential::{
 use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId};
 use weft_feed::kind;
 use weft_machine::Draws;
-use weft_space::{AdmittedFeed, Place, Resolution, VoidReason, compose};
+use weft_space::{AdmittedFeed, Foreseen, Place, Resolution, VoidReason, compose};
 
 use super::membership;
 use crate::{
@@ -33,6 +33,30 @@ pub(crate) fn carry(room: &mut Room, device: DeviceId, draws: &mut Draws) -> Res
     write(room, &Act::RemoveDevice { device }, draws, |_, _| Purpose::Carried { device })
 }
 
+/// Whether the same would be written. Spec: PEER-15.3
+pub(crate) fn foresee_carrying(room: &Room, device: DeviceId) -> Result<(), Refusal> {
+    membership::may_speak(room)?;
+    let act = Act::RemoveDevice { device };
+    foresee(room, &act, credential(room, &act)?).map(drop)
+}
+
+/// Whether a device could remove this one. Spec: PEER-15.4
+pub(crate) fn may_remove_this(room: &Room, by: &DeviceId) -> bool {
+    let mut feeds = room.membership.resolution().feeds();
+    let control = |feed: &AdmittedFeed| feed.manifest.purpose == weft_crypto::Purpose::Control;
+    let feed = feeds.find(|(_, feed)| feed.manifest.device == *by && control(feed) && feed.counts);
+    let says = credential(room, &Act::RemoveDevice { device: room.me.device.id() }).ok();
+    let foreseen = feed.zip(says).and_then(|((id, _), says)| room.membership.foresee(id, vec![says]).ok());
+    foreseen.is_some_and(|foreseen| foreseen.void.is_none())
+}
+
+/// What this device hears that wants to write.
+pub(crate) fn this_device_removed() -> Refusal {
+    let message = "this device was removed by another device of yours: nobody takes what it writes";
+    let hint = "what is here can be read; `weft device join LINK` in another data folder makes this machine a device of yours again, with a new key";
+    refused("device_removed", message, hint)
+}
+
 fn write(
     room: &mut Room,
     act: &Act,
@@ -41,14 +65,8 @@ fn write(
 ) -> Result<(), Refusal> {
     membership::may_speak(room)?;
     let says = credential(room, act)?;
-    let foreseen = room.membership.foresee(room.control.feed, vec![says.clone()]);
-    let foreseen = foreseen.map_err(|error| refused("malformed", error.to_string(), "this is a fault of Weft's"))?;
+    let foreseen = foresee(room, act, says.clone())?;
     let counts = foreseen.void.is_none();
-    if let Some(reason) = foreseen.void
-        && !(reason == VoidReason::Outranked && may_be_proposed(act, room))
-    {
-        return Err(refusal(&reason));
-    }
     let mut credentials = vec![says];
     let begun = match counts {
         true => begin_if_needed(room, &foreseen.resolution, draws)?,
@@ -59,6 +77,17 @@ fn write(
     let bodies = vec![compose::body(room.space, credentials)];
     room.control.push(Draft { kind: kind::CONTROL, session: 0, bodies, purpose: purpose(counts, epoch) });
     Ok(())
+}
+
+/// What an act would lead to; a refusal when it would not count and may not be proposed.
+fn foresee(room: &Room, act: &Act, says: Credential) -> Result<Foreseen, Refusal> {
+    let foreseen = room.membership.foresee(room.control.feed, vec![says]);
+    let foreseen = foreseen.map_err(|error| refused("malformed", error.to_string(), "this is a fault of Weft's"))?;
+    match &foreseen.void {
+        Some(VoidReason::Outranked) if may_be_proposed(act, room) => Ok(foreseen),
+        Some(reason) => Err(refusal(reason)),
+        None => Ok(foreseen),
+    }
 }
 
 /// A new epoch where `resolution` leaves none that this device may write under, though it may write.

@@ -181,6 +181,9 @@ fn wrong_role(what: String) -> Refusal {
 
 /// Why this device can write no control entry in the space now, if that is so: whatever its role lets it say there.
 pub(crate) fn may_speak(room: &Room) -> Result<(), Refusal> {
+    if room.is_ousted {
+        return Err(super::acts::this_device_removed());
+    }
     let resolution = room.membership.resolution();
     if let Some(stop) = resolution.write_stop() {
         let hint = "update weft; what is there can still be read and replicated";

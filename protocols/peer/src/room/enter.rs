@@ -158,6 +158,7 @@ impl Room {
             opening: None,
             catching_up: Vec::new(),
             redeeming: BTreeSet::new(),
+            is_ousted: false,
             carried: BTreeSet::new(),
             newcomers,
             refusals: BTreeMap::new(),

@@ -207,6 +207,8 @@ pub(crate) struct Room {
     pub(crate) catching_up: Vec<(Ask, Option<ObjectId>, u64)>,
     /// Links that are being redeemed: their uses are counted when the redemption is durable, and not taken twice meanwhile.
     pub(crate) redeeming: BTreeSet<InvitationId>,
+    /// This device was removed from its identity.
+    pub(crate) is_ousted: bool,
     /// Devices of this identity whose removal is on its way to the disk.
     pub(crate) carried: BTreeSet<DeviceId>,
     /// Who waits here until a person approves it.
