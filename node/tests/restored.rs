@@ -1,8 +1,8 @@
 //! Older copies of the data folder, put back or started beside the other one, under real processes: no device is ever forked.
 
-use std::{fs, path::Path, time::Instant};
+use std::{fs, path::Path};
 
-use super::harness::{Folder, LOOPBACK, PATIENCE, Up, argument, share};
+use super::harness::{Folder, LOOPBACK, Up, argument, share, until};
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
@@ -30,14 +30,6 @@ fn waits(folder: &Folder, change: &[&str]) -> u64 {
 /// Whether it says that it does not know where its own feeds end.
 fn is_unsure(folder: &Folder) -> bool {
     folder.json(&["status"]).to_string().contains("another copy")
-}
-
-/// Asks until something is so.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "not in time: {what}");
-    }
 }
 
 /// Alice and Bob share a poem; a copy of Bob's folder from before he wrote `c` and a record, which Alice has.

@@ -17,6 +17,9 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
         // Nobody knows beforehand which invitations and newcomers there are.
         "invitation" => json!("the-id-of-an-invitation"),
         "newcomer" => json!("the-digits-of-a-newcomer"),
+        "member" | "person" => json!("the-id-of-somebody"),
+        "proposal" => json!("the-id-of-a-proposal"),
+        "dry_run" if place == "query" => json!(true),
         // Nor which feeds.
         "feed" if place == "path" => json!("the-id-of-a-feed"),
         "type" => json!("note"),
@@ -35,6 +38,11 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
 pub(super) fn body(path: &str, method: &str) -> Option<Value> {
     Some(match (method, path) {
         ("post", "/spaces") => json!({"name": "orchard"}),
+        ("patch", "/spaces/{space}") => json!({"name": "garden"}),
+        ("patch", "/spaces/{space}/members/{member}") => json!({"role": "reader", "dry_run": true}),
+        ("post", "/spaces/{space}/readmissions") => json!({"author": "the-id-of-somebody"}),
+        ("patch", "/profile") => json!({"name": "Alice"}),
+        ("patch", "/contacts/{person}") => json!({"petname": "Bobby", "verified": true}),
         ("post", "/spaces/{space}/invitations") => {
             json!({"role": "reader", "expires_ms": 3_600_000, "uses": 5, "approve": true})
         }
