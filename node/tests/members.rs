@@ -280,3 +280,17 @@ fn every_owner_may_rename_a_space_and_nobody_else() {
     alice.json(&["space", "rename", "garden", "meadow"]);
     both("meadow");
 }
+
+#[test]
+fn an_owner_says_what_newcomers_can_read() {
+    let (alice, bob) = (Folder::of("Alice"), Folder::of("Bob"));
+    let _nodes = [alice.up(&[]), bob.up(&[])];
+    share_with(&alice, &[(&bob, "admin")]);
+    let policy = |folder: &Folder| folder.json(&["space", "policy", "notes"])["history"].clone();
+    assert_eq!(policy(&alice), "all");
+    assert_eq!(bob.error(4, &["space", "policy", "notes", "--set", "from-joining"]), "wrong_role");
+    assert_eq!(alice.json(&["space", "policy", "notes", "--set", "from-joining"])["history"], "from_joining");
+    until("Bob has heard of it", || policy(&bob) == "from_joining");
+    let shown = bob.run(&["space", "policy", "notes"]).stdout;
+    assert_eq!(shown, "newcomers read what is written from their coming on\n");
+}

@@ -41,6 +41,7 @@ pub(super) fn body(path: &str, method: &str) -> Option<Value> {
         ("patch", "/spaces/{space}") => json!({"name": "garden"}),
         ("patch", "/spaces/{space}/members/{member}") => json!({"role": "reader", "dry_run": true}),
         ("post", "/spaces/{space}/readmissions") => json!({"author": "the-id-of-somebody"}),
+        ("patch", "/spaces/{space}/policy") => json!({"history": "from_joining"}),
         ("patch", "/profile") => json!({"name": "Alice"}),
         ("patch", "/contacts/{person}") => json!({"petname": "Bobby", "verified": true}),
         ("post", "/spaces/{space}/invitations") => {

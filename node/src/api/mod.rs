@@ -47,6 +47,7 @@ mod objects;
 mod observe;
 mod openapi;
 mod page;
+mod policy;
 mod profile;
 mod proposals;
 mod quarantine;
@@ -168,6 +169,7 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/spaces", get(spaces::list).post(spaces::create))
         .route("/spaces/{space}", get(spaces::show).patch(spaces::rename).delete(spaces::delete))
         .route("/spaces/{space}/leave", post(spaces::leave))
+        .route("/spaces/{space}/policy", get(policy::show).patch(policy::set))
         .route("/spaces/{space}/readmissions", post(quarantine::readmit))
         .route("/quarantine", get(quarantine::list))
         .route("/spaces/{space}/members", get(members::members))

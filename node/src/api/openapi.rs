@@ -9,7 +9,7 @@ use utoipa::OpenApi;
 
 use super::{
     contacts, drafts, events, examples, feeds, files, guard, health, identity, import, invitations, join, members,
-    objects, page, profile, proposals, quarantine, records, sessions, settings, spaces, status, text, wait,
+    objects, page, policy, profile, proposals, quarantine, records, sessions, settings, spaces, status, text, wait,
 };
 
 /// Every path. A test compares it with the router and with the copy that is checked in as `openapi.json`.
@@ -29,7 +29,7 @@ use super::{
         profile::show, profile::set, contacts::list, contacts::show, contacts::change, contacts::forget,
         identity::phrase, identity::forget_phrase, identity::lock, identity::unlock,
         spaces::list, spaces::create, spaces::show, spaces::rename, spaces::leave, spaces::delete, wait::wait,
-        members::members, members::remove, members::set_role, proposals::seal, quarantine::list, quarantine::readmit,
+        members::members, members::remove, members::set_role, proposals::seal, policy::show, policy::set, quarantine::list, quarantine::readmit,
         invitations::invite, invitations::list, invitations::revoke, invitations::decide, join::join,
         objects::list, objects::create, objects::get, objects::set, objects::delete,
         text::show, text::edit, files::list,

@@ -43,6 +43,14 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         Command::Space(Space::Rename { space, name }) => {
             (Call::patch_json(path(&["spaces", &space], &[]), json!({"name": name})), space::renamed)
         }
+        Command::Space(Space::Policy { space, set }) => {
+            let at = path(&["spaces", &space, "policy"], &[]);
+            let call = match set {
+                Some(history) => Call::patch_json(at, json!({"history": history.replace('-', "_")})),
+                None => Call::get(at),
+            };
+            (call, space::policy)
+        }
         Command::Space(Space::Quarantine { space }) => {
             (Call::get(path(&["quarantine"], &[("space", space.as_deref())])), space::quarantine)
         }

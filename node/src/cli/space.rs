@@ -175,6 +175,14 @@ pub(crate) fn readmit(
     })
 }
 
+/// What newcomers can read.
+pub(crate) fn policy(answer: &Value) -> String {
+    match super::text(answer, "history") {
+        "all" => "newcomers read all that was written before they came\n".to_owned(),
+        _ => "newcomers read what is written from their coming on\n".to_owned(),
+    }
+}
+
 /// A space that got another name.
 pub(crate) fn renamed(answer: &Value) -> String {
     format!("{} is called `{}` now\n", short(&text(answer, "space")), in_line(&text(answer, "name")))

@@ -499,6 +499,12 @@ export type NewObject = {
   type: string;
 };
 
+/** Another policy. */
+export type NewPolicy = {
+  /** `all`, or `from_joining`. */
+  history: string;
+};
+
 /** A name for this identity. */
 export type NewProfile = {
   /** What members of its spaces see from now on; at most 128 bytes. */
@@ -653,6 +659,14 @@ export type PhraseBody = {
   confirmed: boolean;
   /** Its words; none once they were confirmed. */
   phrase?: string | null;
+};
+
+/** The policy of a space. */
+export type Policy = {
+  /** What newcomers read of the time before they came: `all`, or `from_joining`. */
+  history: string;
+  /** The space. */
+  space: string;
 };
 
 /** What a document tells others of itself, until it is gone or says otherwise. */
@@ -1568,6 +1582,23 @@ export interface Paths {
       };
       body: NewObject;
       answer: ObjectName;
+    };
+  };
+  "/spaces/{space}/policy": {
+    /** What a space lets newcomers read of the time before they came. */
+    GET: {
+      path: {
+        space: string;
+      };
+      answer: Policy;
+    };
+    /** Let newcomers read something else of the time before they came, from now on. An owner does. */
+    PATCH: {
+      path: {
+        space: string;
+      };
+      body: NewPolicy;
+      answer: Policy;
     };
   };
   "/spaces/{space}/proposals/{proposal}": {

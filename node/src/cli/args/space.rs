@@ -36,6 +36,15 @@ pub(crate) enum Space {
         #[arg(value_parser = given)]
         space: String,
     },
+    /// Show or set what newcomers can read of the time before they came; an owner sets it
+    Policy {
+        /// The space
+        #[arg(value_parser = given)]
+        space: String,
+        /// What those who join from now on can read
+        #[arg(long, value_name = "HISTORY", value_parser = ["all", "from-joining"])]
+        set: Option<String>,
+    },
     /// List what is held of members after they lost the right to write it
     Quarantine {
         /// Only of this space
