@@ -1,5 +1,6 @@
 //! A node: its store, its identity, its swarm, and the task that drives the peer; and the handle that applications hold.
 
+mod contacts;
 mod dialer;
 mod driver;
 mod error;
@@ -31,6 +32,7 @@ use weft_peer::{
     event::Event,
 };
 
+pub(crate) use self::contacts::{Contact, Contacts};
 pub(crate) use self::place::host_name;
 use self::{
     dialer::Dialer,
@@ -411,6 +413,22 @@ impl Node {
     pub(crate) fn acquaintances(&self) -> Result<Vec<(PeerId, Vec<Multiaddr>)>, store::StoreError> {
         let rows = self.0.store.node_rows(known::PREFIX)?;
         Ok(Acquaintances::new(rows).last_seen_first())
+    }
+
+    /// What its owner keeps of people. Waits for the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn contacts(&self) -> Result<Contacts, store::StoreError> {
+        Ok(contacts::read(self.0.store.node_rows(contacts::PREFIX)?))
+    }
+
+    /// Keeps this of somebody, or nothing, durably. Waits for the disk.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub(crate) fn keep_contact(&self, identity: &IdentityId, contact: &Contact) -> Result<(), store::StoreError> {
+        self.0.store.keep_node_row(contacts::row(identity, contact))
     }
 
     /// What it counts.

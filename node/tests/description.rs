@@ -13,13 +13,21 @@ use crate::harness::Folder;
 
 /// Examples that are not meant to succeed as they stand: links, invitations, a ticket and a feed cannot be known beforehand, nobody
 /// else is there, and no passphrase is set.
-const NOT_DONE: [(&str, &str, u16); 12] = [
+const NOT_DONE: [(&str, &str, u16); 20] = [
     ("delete", "/devices/{device}", 404),
     ("post", "/identity/lock", 403),
     ("post", "/join", 400),
     ("delete", "/invitations/{invitation}", 404),
     ("post", "/invitations/{invitation}/newcomers/{newcomer}", 404),
     ("post", "/tickets/spend", 403),
+    ("get", "/contacts/{person}", 404),
+    ("patch", "/contacts/{person}", 404),
+    ("delete", "/contacts/{person}", 404),
+    ("patch", "/spaces/{space}/members/{member}", 404),
+    ("delete", "/spaces/{space}/members/{member}", 404),
+    ("post", "/spaces/{space}/proposals/{proposal}", 404),
+    ("post", "/spaces/{space}/readmissions", 404),
+    ("post", "/spaces/{space}/leave", 403),
     ("delete", "/spaces/{space}/drafts/{draft}", 404),
     ("get", "/spaces/{space}/wait", 504),
     ("get", "/feeds/{feed}", 404),
@@ -35,11 +43,14 @@ const FOLLOWED: &str = "node/clients/typescript/test/text.test.mjs";
 const DRAFTED: &str = "node/tests/restored.rs";
 
 /// Answers that need something which is not of this test, and where they are provoked.
-const ELSEWHERE: [(&str, &str, u16, &str); 20] = [
+const ELSEWHERE: [(&str, &str, u16, &str); 23] = [
     ("delete", "/devices/{device}", 200, "tests/devices.rs"),
     ("post", "/identity/lock", 200, "node/tests/keys.rs: needs a passphrase"),
     ("post", "/identity/lock", 507, "needs a damaged folder"),
     ("post", "/join", 202, "tests/invitations.rs"),
+    ("post", "/spaces/{space}/leave", 200, "tests/members.rs"),
+    ("post", "/spaces/{space}/proposals/{proposal}", 200, "tests/members.rs"),
+    ("post", "/spaces/{space}/readmissions", 200, "tests/quarantine.rs"),
     ("post", "/invitations/{invitation}/newcomers/{newcomer}", 200, "tests/invitations.rs"),
     ("post", "/objects/{object}/sessions/{session}/stream", 200, FOLLOWED),
     ("post", "/objects/{object}/sessions/{session}/updates", 200, FOLLOWED),

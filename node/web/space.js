@@ -86,6 +86,7 @@ function sentences(kind, here) {
     case "level":
       return ["Level", `This node and ${connected} hold the same.`];
     case "stopped":
+      if (here.gone) return [here.gone === "left" ? "You left this space" : "You were removed from this space", "What is here can be read; nothing more comes."];
       return ["Nothing can be written here", `${here.write_stop}. Reading goes on.`];
     case "alone":
       return ["Only you are here", "What you write is kept on this device. Invite somebody, and it is kept on theirs too."];
@@ -162,7 +163,8 @@ function makeMember() {
 
 function updateMember(row, member, here) {
   const [dot, name, meta, role] = row.children;
-  show(name, member.name ?? short(member.identity));
+  const called = member.petname ?? member.name ?? short(member.identity);
+  show(name, member.verified ? `${called} ✓` : called);
   name.title = member.identity;
   const pairs = here.connected.filter((pair) => member.devices.includes(pair.peer_id));
   const state = member.me ? "plain" : pairs.length === 0 ? "away" : pairs.every((pair) => pair.level) ? "level" : "syncing";

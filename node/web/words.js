@@ -18,6 +18,7 @@ export function spaceName(space) {
 
 /** How a space stands: a state for the eye, a word for everybody. */
 export function sync(space) {
+  if (space.gone) return { state: "stopped", word: space.gone };
   if (space.write_stop) return { state: "stopped", word: "stopped" };
   if (space.level) return { state: "level", word: "level" };
   if (space.connected.length > 0) return { state: "syncing", word: space.waiting.length > 0 ? "not level" : "syncing" };

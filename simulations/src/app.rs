@@ -338,7 +338,7 @@ impl App {
             (Intent::Found, Answer::SpaceCreated { space }) => self.stage = Stage::Member(space),
             (Intent::Invite(host, _), Answer::Invited { link, .. }) => return Some((host, link)),
             (Intent::Join, Answer::Joined { space, role, .. }) => {
-                if role != role_of(self.part) {
+                if role != role_of(self.part) && !ledger.is_acted_on(self.host) {
                     ledger
                         .oddities
                         .push(format!("host {} was invited as {:?} and joined as {role:?}", self.host, self.part));

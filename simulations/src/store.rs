@@ -127,6 +127,10 @@ impl Content {
                     set(self.derived.entry((*space, *table)).or_default(), key, value.as_ref());
                 }
                 Write::DropDerived { space } => self.derived.retain(|(found, _), _| found != space),
+                Write::DropSpace { space } => {
+                    self.derived.retain(|(found, _), _| found != space);
+                    self.feeds.retain(|_, feed| feed.space != *space);
+                }
             }
         }
         Ok(())

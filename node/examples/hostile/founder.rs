@@ -108,6 +108,7 @@ pub(crate) async fn run(transport: Transport, vector: &str) -> Result<(), Failed
         control: FeedSecret::from_seed(vector.seed("control_seed")?),
         data: FeedSecret::from_seed(vector.seed("data_seed")?),
         pre_key: PreKeySecret::from_seed(vector.seed("pre_key_seed")?),
+        generation: 0,
     };
     let space = SpaceId::from_bytes(vector.seed("space")?);
     let (mut founder, first) = Member::found(person, space, genesis, &keys)?;

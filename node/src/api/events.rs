@@ -39,7 +39,7 @@ pub(crate) struct EventsQuery {
 /// Something that happened.
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct EventBody {
-    /// What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`,
+    /// What: `space_added`, `space_removed`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`,
     /// `level_changed`, `violated`, `newcomer_waits`, `damaged`, `mended`, `ends_known`, `stopped`, or `lagged` when this reader was too slow
     /// and `count` events are missing.
     event: &'static str,
@@ -145,6 +145,7 @@ fn body(event: Event) -> Option<EventBody> {
     Some(match event {
         Event::Heard { .. } => return None,
         Event::SpaceAdded { space } => of("space_added", space),
+        Event::SpaceRemoved { space } => of("space_removed", space),
         Event::NewcomerWaits { space, invitation, newcomer } => EventBody {
             peer: Some(peer_id(&newcomer).to_string()),
             invitation: Some(invitation.to_string()),

@@ -19,6 +19,9 @@ pub(super) fn parameter(name: &str, place: &str) -> Option<Value> {
         "newcomer" => json!("the-digits-of-a-newcomer"),
         // Nor which devices and feeds.
         "device" => json!("the-id-of-a-device"),
+        "member" | "person" => json!("the-id-of-somebody"),
+        "proposal" => json!("the-id-of-a-proposal"),
+        "dry_run" if place == "query" => json!(true),
         "feed" if place == "path" => json!("the-id-of-a-feed"),
         "type" => json!("note"),
         "all" => json!(false),
@@ -38,6 +41,12 @@ pub(super) fn body(path: &str, method: &str) -> Option<Value> {
         ("post", "/devices/links") => json!({"expires_ms": 600_000}),
         ("patch", "/devices/this") => json!({"name": "desk"}),
         ("post", "/spaces") => json!({"name": "orchard"}),
+        ("patch", "/spaces/{space}") => json!({"name": "garden"}),
+        ("patch", "/spaces/{space}/members/{member}") => json!({"role": "reader", "dry_run": true}),
+        ("post", "/spaces/{space}/readmissions") => json!({"author": "the-id-of-somebody"}),
+        ("patch", "/spaces/{space}/policy") => json!({"history": "from_joining"}),
+        ("patch", "/profile") => json!({"name": "Alice"}),
+        ("patch", "/contacts/{person}") => json!({"petname": "Bobby", "verified": true}),
         ("post", "/spaces/{space}/invitations") => {
             json!({"role": "reader", "expires_ms": 3_600_000, "uses": 5, "approve": true})
         }

@@ -1,6 +1,6 @@
 //! Invitations: issued, listed, taken back, and newcomers that a person lets in or turns away.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use axum::{
     Json,
@@ -20,7 +20,9 @@ use super::{
     Api,
     choose::{Candidate, Sort, choose},
     error::{ApiError, Asked, Body, ErrorBody},
-    lookup, rfc3339,
+    lookup,
+    names::{self, People},
+    rfc3339, status,
 };
 use crate::{
     addresses,
@@ -118,7 +120,7 @@ pub(crate) struct Invitation {
     expired: bool,
     /// The identity that issued it.
     issuer: String,
-    /// What the issuer calls itself.
+    /// What to call the issuer.
     issuer_name: Option<String>,
     /// Whether somebody has to approve each newcomer.
     approve: bool,
@@ -206,7 +208,7 @@ pub(crate) async fn invite(
         addresses: addresses::for_links(api.node(), api.config()),
         places: places(&api).await?,
         space_name: lookup::space_name(&api, space).await?.unwrap_or_default(),
-        inviter_name: api.config().name.value.clone().unwrap_or_default(),
+        inviter_name: status::ask(&api).await?.name,
     });
     let Answer::Invited { link, invitation, hosts } = api.node().command(command).await? else {
         return Err(ApiError::unexpected());
@@ -251,11 +253,11 @@ pub(crate) async fn list(
     let mut listed = Vec::new();
     for space in lookup::spaces_or_all(&api, space.as_deref()).await? {
         let space_name = lookup::space_name(&api, space).await?;
-        let names = names(&api, space).await?;
+        let people = names::people(&api, space).await?;
         let can = |known: &InvitationStatus| !known.revoked && known.left > 0 && now_ms < known.expires_ms;
         let of_space = of_space(&api, space).await?.into_iter();
         let of_space = of_space.filter(|known| all == Some(true) || can(known) || !known.waiting.is_empty());
-        listed.extend(of_space.map(|known| body(space, space_name.clone(), &names, known, now_ms)));
+        listed.extend(of_space.map(|known| body(space, space_name.clone(), &people, known, now_ms)));
     }
     Ok(Json(Invitations { invitations: listed }))
 }
@@ -340,23 +342,10 @@ fn waiting(known: InvitationStatus, asked: &str) -> Result<NewcomerStatus, ApiEr
     choose(NEWCOMER, &asked, candidates)
 }
 
-/// What the members of a space call themselves.
-async fn names(api: &Api, space: SpaceId) -> Result<BTreeMap<IdentityId, String>, ApiError> {
-    let devices = lookup::peer_names(api, space).await?;
-    let Answer::Members(members) = api.node().command(Command::Members { space }).await? else {
-        return Err(ApiError::unexpected());
-    };
-    let named = members.into_iter().filter_map(|member| {
-        let name = member.devices.iter().find_map(|device| devices.get(device))?;
-        Some((member.identity, name.clone()))
-    });
-    Ok(named.collect())
-}
-
 fn body(
     space: SpaceId,
     space_name: Option<String>,
-    names: &BTreeMap<IdentityId, String>,
+    people: &People,
     known: InvitationStatus,
     now_ms: u64,
 ) -> Invitation {
@@ -370,7 +359,7 @@ fn body(
         left: known.left,
         expires: rfc3339::format(known.expires_ms),
         expired: now_ms >= known.expires_ms,
-        issuer_name: names.get(&known.issuer).cloned(),
+        issuer_name: people.of(&known.issuer),
         issuer: known.issuer.to_string(),
         approve: known.approve,
         revoked: known.revoked,

@@ -4,37 +4,36 @@ use std::{collections::BTreeMap, time::Duration};
 
 use axum::http::StatusCode;
 use bytes::Bytes;
-use weft_crypto::{DeviceId, FeedId, ObjectId, SpaceId};
+use weft_crypto::{DeviceId, FeedId, IdentityId, ObjectId, SpaceId};
 use weft_echo::{
     rows::Summary,
     tables::{self, By},
     view::{self, Object},
 };
-use weft_peer::command::{Answer, Command};
+use weft_peer::command::{Command, MemberStatus};
 
 use super::{
     Api,
     choose::{Candidate, Sort, choose},
     error::ApiError,
-    feeds, status,
+    feeds,
+    names::{self, People},
+    status,
 };
 use crate::{identity::peer_id, node::Reader, store::StoreError};
 
 /// Types that begin so are Weft's own.
 pub(crate) const HIDDEN: &str = "weft.";
-/// The type of the object that holds a space's name.
-const SPACE_TYPE: &str = "weft.space";
-/// The type of the objects by which members say what they are called.
-const PROFILE_TYPE: &str = "weft.profile";
 
 /// How long a reader waits for a node that derives again what a crash has lost. A guess: some ten thousand entries.
 pub(crate) const CATCH_UP_MAX: Duration = Duration::from_secs(30);
 /// How long a list of spaces waits for their names, which are among what is derived. A guess: people notice longer waits.
-const NAMES_MAX: Duration = Duration::from_secs(2);
+pub(crate) const NAMES_MAX: Duration = Duration::from_secs(2);
 
 const SPACE: Sort = Sort { word: "space", list: "weft space list", by_end: None };
 const OBJECT: Sort = Sort { word: "object", list: "weft object list SPACE", by_end: None };
 const FEED: Sort = Sort { word: "feed", list: "weft feed list SPACE", by_end: None };
+const MEMBER: Sort = Sort { word: "member", list: "weft member list SPACE", by_end: None };
 const PEER: Sort = Sort { word: "peer", list: "weft feed list SPACE", by_end: Some(8) };
 
 /// Reads the store on a thread that may wait for the disk.
@@ -226,69 +225,70 @@ pub(crate) async fn feed_anywhere(api: &Api, within: Option<&str>, asked: &str) 
 /// The member's device that is meant: by its own id or name, or as the only one of an identity. Devices of this identity go by the
 /// names that they have among each other.
 pub(crate) async fn peer(api: &Api, space: SpaceId, asked: &str) -> Result<DeviceId, ApiError> {
-    let mut names = peer_names(api, space).await?;
-    names.extend(super::devices::names(api).await?);
-    let feeds = feeds::of_space(api, space).await?;
-    let mut devices: Vec<DeviceId> = feeds.iter().map(|feed| feed.device).collect();
-    devices.sort();
-    devices.dedup();
-    let is_of = |device: &DeviceId| {
-        let identity = feeds.iter().find(|feed| feed.device == *device).and_then(|feed| feed.identity);
-        identity.is_some_and(|identity| {
-            let identity = identity.to_string();
-            identity == asked || asked.len() >= 12 && identity.starts_with(asked)
-        })
+    let (people, own) = (names::people(api, space).await?, super::devices::names(api).await?);
+    let mut devices: BTreeMap<DeviceId, Option<IdentityId>> = BTreeMap::new();
+    for feed in feeds::of_space(api, space).await? {
+        *devices.entry(feed.device).or_default() = feed.identity;
+    }
+    let is_of = |identity: &IdentityId| {
+        let id = identity.to_string();
+        id == asked || asked.len() >= 12 && id.starts_with(asked) || people.petname(identity) == Some(asked)
     };
-    let of_identity: Vec<&DeviceId> = devices.iter().filter(|device| is_of(device)).collect();
+    let of_identity: Vec<&DeviceId> =
+        devices.iter().filter(|(_, identity)| identity.as_ref().is_some_and(is_of)).map(|(device, _)| device).collect();
     if let [device] = of_identity[..] {
         return Ok(*device);
     }
-    let candidate = |device: DeviceId| Candidate {
-        id: peer_id(&device).to_string(),
-        name: names.get(&device).cloned(),
-        value: device,
+    let candidate = |device: &DeviceId| Candidate {
+        id: peer_id(device).to_string(),
+        name: own.get(device).cloned().or_else(|| people.of_device(device)),
+        value: *device,
     };
-    choose(PEER, asked, devices.into_iter().map(candidate))
+    choose(PEER, asked, devices.keys().map(candidate))
 }
 
-/// The name of a space, which its founder gives it; none before the founder's first data is here.
+/// The member that is meant: by its root key or the beginning of it, or by its name.
+pub(crate) async fn member(api: &Api, space: SpaceId, people: &People, asked: &str) -> Result<MemberStatus, ApiError> {
+    let members = names::members(api, space).await?;
+    let candidates = members.into_iter().map(|member| (member.identity, member));
+    identity(MEMBER, asked, people, candidates)
+}
+
+/// The one of these that is meant by its root key, the beginning of it, or a name. What the owner of this node calls somebody goes before
+/// what anybody says to be called: else whoever takes the name of another could be taken for that one. Spec: NODE-11
+pub(crate) fn identity<T>(
+    sort: Sort,
+    asked: &str,
+    people: &People,
+    candidates: impl Iterator<Item = (IdentityId, T)>,
+) -> Result<T, ApiError> {
+    let mut candidates: Vec<(IdentityId, T)> = candidates.collect();
+    if let Some(known) = candidates.iter().position(|(identity, _)| people.petname(identity) == Some(asked)) {
+        return Ok(candidates.swap_remove(known).1);
+    }
+    let candidate = |(identity, value): (IdentityId, T)| {
+        let said = people.said_by(&identity).filter(|said| *said == asked).map(str::to_owned);
+        Candidate { id: identity.to_string(), name: said.or_else(|| people.of(&identity)), value }
+    };
+    choose(sort, asked, candidates.into_iter().map(candidate))
+}
+
+/// The name of a space; none before the first data of who named it is here.
 pub(crate) async fn space_name(api: &Api, space: SpaceId) -> Result<Option<String>, ApiError> {
-    let named = of_type(api, space, SPACE_TYPE).await?;
-    if named.is_empty() {
-        return Ok(None);
-    }
-    let Answer::Members(members) = api.node().command(Command::Members { space }).await? else {
-        return Err(ApiError::unexpected());
-    };
-    // Nobody invited the founder.
-    let founder = members.iter().find(|member| member.admitted_by.is_none()).map(|member| *member.identity.as_bytes());
-    let by_founder = named.into_iter().filter(|(_, named)| Some(named.author) == founder);
-    // Should the founder have made several, the lowest id is the same everywhere.
-    Ok(by_founder.min_by_key(|(object, _)| *object).and_then(|(_, named)| own_text(&named, "name")))
+    Ok(names::of_space(api, space).await?.into_iter().next().map(|said| said.name))
 }
 
-/// What the devices of a space call themselves. What others say of them does not count.
+/// What to call whoever acts by each device of a space.
 pub(crate) async fn peer_names(api: &Api, space: SpaceId) -> Result<BTreeMap<DeviceId, String>, ApiError> {
-    let feeds = feeds::of_space(api, space).await?;
-    let identities: BTreeMap<DeviceId, _> =
-        feeds.iter().filter_map(|feed| Some((feed.device, *feed.identity?.as_bytes()))).collect();
-    let mut names = BTreeMap::new();
-    let mut profiles = of_type(api, space, PROFILE_TYPE).await?;
-    if profiles.is_empty() && caught_up(api, space, None, NAMES_MAX).await.is_ok() {
-        profiles = of_type(api, space, PROFILE_TYPE).await?;
-    }
-    for (_, profile) in profiles {
-        let device = own_text(&profile, "device").and_then(|device| device.parse().ok());
-        let device = device.filter(|device| identities.get(device) == Some(&profile.author));
-        if let (Some(device), Some(name)) = (device, own_text(&profile, "name")) {
-            names.entry(device).or_insert(name);
-        }
-    }
-    Ok(names)
+    Ok(names::people(api, space).await?.devices())
 }
 
 /// The objects of a type that are not deleted.
-async fn of_type(api: &Api, space: SpaceId, type_name: &'static str) -> Result<Vec<(ObjectId, Object)>, ApiError> {
+pub(crate) async fn of_type(
+    api: &Api,
+    space: SpaceId,
+    type_name: &'static str,
+) -> Result<Vec<(ObjectId, Object)>, ApiError> {
     let found = blocking(api, move |reader| {
         let rows = reader.rows(space, tables::INDEX, &tables::index(By::Type(type_name)))?;
         let objects = rows.iter().filter_map(|(key, _)| tables::object_of(key));
@@ -301,15 +301,6 @@ async fn of_type(api: &Api, space: SpaceId, type_name: &'static str) -> Result<V
         seen.extend(object.filter(|object| !object.deleted).map(|object| (id, object)));
     }
     Ok(seen)
-}
-
-/// A property that is text and not empty, as the object's author wrote it: the next that the author wrote beside it when another
-/// member's shows, none when another member's has overwritten it.
-fn own_text(object: &Object, key: &str) -> Option<String> {
-    let property = object.properties.get(key)?;
-    let mut writes = std::iter::once(&property.write).chain(&property.alternatives);
-    let own = writes.find(|write| write.author == object.author)?;
-    serde_json::from_slice(&own.value).ok().filter(|text: &String| !text.is_empty())
 }
 
 /// Derived rows do not decode.
@@ -335,35 +326,5 @@ impl From<StoreError> for ApiError {
             _ => ("store_failed", "look at the disk (is it full?), then run `weft verify`"),
         };
         ApiError::new(StatusCode::INSUFFICIENT_STORAGE, code, error.to_string(), hint)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use weft_crypto::EntryId;
-    use weft_echo::{registers::Write, view::Property};
-
-    use super::*;
-
-    #[test]
-    fn what_others_write_into_a_profile_does_not_count() {
-        let write = |author: u8, name: &str| Write {
-            feed: FeedId::from_bytes([author; 32]),
-            seq: 0,
-            entry: EntryId::from_bytes([author; 32]),
-            author: [author; 32],
-            claimed_ms: 0,
-            value: serde_json::json!(name).to_string().into(),
-        };
-        let named = |write: Write, alternatives: Vec<Write>| {
-            let property = Property { value: Some(write.value.clone()), write, alternatives };
-            let properties = BTreeMap::from([("name".to_owned(), property)]);
-            let type_name = PROFILE_TYPE.to_owned();
-            own_text(&Object { type_name, author: [1; 32], claimed_ms: 0, deleted: false, properties }, "name")
-        };
-        assert_eq!(named(write(1, "Alice"), Vec::new()).as_deref(), Some("Alice"));
-        assert_eq!(named(write(2, "Mallory"), vec![write(1, "Alice")]).as_deref(), Some("Alice"));
-        assert_eq!(named(write(2, "Mallory"), Vec::new()), None);
-        assert_eq!(named(write(1, ""), Vec::new()), None, "a member without a name");
     }
 }

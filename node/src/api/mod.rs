@@ -25,6 +25,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{config::Config, node::Node};
 
 mod choose;
+mod contacts;
 mod devices;
 mod drafts;
 mod error;
@@ -40,11 +41,17 @@ mod invitations;
 mod join;
 pub(crate) mod locked;
 mod lookup;
+mod members;
+mod names;
 pub(crate) mod numbers;
 mod objects;
 mod observe;
 mod openapi;
 mod page;
+mod policy;
+mod profile;
+mod proposals;
+mod quarantine;
 mod records;
 mod rfc3339;
 mod sessions;
@@ -161,9 +168,18 @@ pub(crate) fn router(api: Api) -> Router {
         .route("/devices/links", post(devices::link).delete(devices::cancel))
         .route("/devices/this", patch(devices::rename))
         .route("/devices/{device}", delete(devices::remove))
+        .route("/profile", get(profile::show).patch(profile::set))
+        .route("/contacts", get(contacts::list))
+        .route("/contacts/{person}", get(contacts::show).patch(contacts::change).delete(contacts::forget))
         .route("/spaces", get(spaces::list).post(spaces::create))
-        .route("/spaces/{space}", get(spaces::show))
-        .route("/spaces/{space}/members", get(spaces::members))
+        .route("/spaces/{space}", get(spaces::show).patch(spaces::rename).delete(spaces::delete))
+        .route("/spaces/{space}/leave", post(spaces::leave))
+        .route("/spaces/{space}/policy", get(policy::show).patch(policy::set))
+        .route("/spaces/{space}/readmissions", post(quarantine::readmit))
+        .route("/quarantine", get(quarantine::list))
+        .route("/spaces/{space}/members", get(members::members))
+        .route("/spaces/{space}/members/{member}", delete(members::remove).patch(members::set_role))
+        .route("/spaces/{space}/proposals/{proposal}", post(proposals::seal))
         .route("/spaces/{space}/invitations", post(invitations::invite))
         .route("/invitations", get(invitations::list))
         .route("/invitations/{invitation}", delete(invitations::revoke))

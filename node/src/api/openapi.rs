@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
 use super::{
-    devices, drafts, events, examples, feeds, files, guard, health, identity, import, invitations, join, objects, page,
-    records, sessions, settings, spaces, status, text, wait,
+    contacts, devices, drafts, events, examples, feeds, files, guard, health, identity, import, invitations, join,
+    members, objects, page, policy, profile, proposals, quarantine, records, sessions, settings, spaces, status, text,
+    wait,
 };
 
 /// Every path. A test compares it with the router and with the copy that is checked in as `openapi.json`.
@@ -26,9 +27,11 @@ use super::{
     servers((url = "/api/v1")),
     paths(
         status::version, status::status, settings::config, settings::stop, serve,
+        profile::show, profile::set, contacts::list, contacts::show, contacts::change, contacts::forget,
         identity::phrase, identity::forget_phrase, identity::lock, identity::unlock,
         devices::list, devices::link, devices::cancel, devices::rename, devices::remove,
-        spaces::list, spaces::create, spaces::show, spaces::members, wait::wait,
+        spaces::list, spaces::create, spaces::show, spaces::rename, spaces::leave, spaces::delete, wait::wait,
+        members::members, members::remove, members::set_role, proposals::seal, policy::show, policy::set, quarantine::list, quarantine::readmit,
         invitations::invite, invitations::list, invitations::revoke, invitations::decide, join::join,
         objects::list, objects::create, objects::get, objects::set, objects::delete,
         text::show, text::edit, files::list,

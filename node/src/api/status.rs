@@ -93,6 +93,10 @@ pub(crate) struct SpaceBody {
     pub(crate) said_name: Option<String>,
     /// What this identity is there: `reader`, `writer`, `admin`, `owner`; none when it is no member.
     pub(crate) role: Option<String>,
+    /// `left` or `removed` when this identity was a member and is none any more, as far as that is known here.
+    pub(crate) gone: Option<&'static str>,
+    /// Who removed it then; this identity itself when it left.
+    pub(crate) removed_by: Option<String>,
     /// How many members there are.
     pub(crate) members: u32,
     /// How many newcomers wait at this device until somebody approves them.
@@ -103,6 +107,8 @@ pub(crate) struct SpaceBody {
     pub(crate) connected: Vec<PairBody>,
     /// What is not as it should be; empty when level.
     pub(crate) waiting: Vec<WaitingBody>,
+    /// How many removals and roles are proposed there: `members` says which.
+    pub(crate) proposals: u32,
     /// Why nothing can be written here, if that is so.
     pub(crate) write_stop: Option<String>,
 }
@@ -150,7 +156,7 @@ pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusBody>, A
     let mut spaces = Vec::new();
     for (space, name) in named(&api, status.spaces).await? {
         let here = lookup::peer_names(&api, space.space).await?;
-        spaces.push(space_body(space, name, &here));
+        spaces.push(space_body(&api, space, name, &here));
         names.extend(here);
     }
     let protection = api.node().protection().map_err(super::identity::unreadable)?;
@@ -164,7 +170,7 @@ pub(crate) async fn status(State(api): State<Api>) -> Result<Json<StatusBody>, A
     Ok(Json(StatusBody {
         peer_id: api.node().peer_id().to_string(),
         identity: status.identity.to_string(),
-        name: api.config().name.value.clone(),
+        name: Some(status.name).filter(|name| !name.is_empty()),
         removed_by: status.removed_by.map(|device| peer_id(&device).to_string()),
         running: api.node().has_network(),
         listen: addresses::of(api.node()).iter().map(ToString::to_string).collect(),
@@ -234,12 +240,19 @@ pub(crate) async fn named(api: &Api, spaces: Vec<SpaceStatus>) -> Result<Vec<(Sp
 }
 
 /// A space as the API shows it.
-pub(crate) fn space_body(space: SpaceStatus, name: Option<String>, names: &BTreeMap<DeviceId, String>) -> SpaceBody {
+pub(crate) fn space_body(
+    api: &Api,
+    space: SpaceStatus,
+    name: Option<String>,
+    names: &BTreeMap<DeviceId, String>,
+) -> SpaceBody {
     SpaceBody {
         space: space.space.to_string(),
         said_name: space.said_name.filter(|_| name.is_none()),
         name,
         role: space.role.map(|role| role.to_string()),
+        gone: space.removed_by.map(|by| if by == api.node().identity() { "left" } else { "removed" }),
+        removed_by: space.removed_by.map(|identity| identity.to_string()),
         members: space.members,
         newcomers: space.newcomers,
         level: space.level,
@@ -253,6 +266,7 @@ pub(crate) fn space_body(space: SpaceStatus, name: Option<String>, names: &BTree
             })
             .collect(),
         waiting: space.waiting.into_iter().map(waiting_body).collect(),
+        proposals: u32::try_from(space.proposed.len()).unwrap_or(u32::MAX),
         write_stop: space.write_stop,
     }
 }

@@ -7,12 +7,19 @@ use libp2p::Multiaddr;
 
 use super::files::Hidden;
 
+pub(crate) mod contact;
 mod device;
+pub(crate) mod member;
+pub(crate) mod space;
 
+pub(crate) use contact::{Contact, Profile};
 pub(crate) use device::{Device, Join as DeviceJoin, Link as DeviceLink};
+pub(crate) use member::Member;
+pub(crate) use space::Space;
 
 const EXIT_CODES: &str = "\
 Names: SPACE, OBJECT and FEED are a full id, a unique prefix of six or more characters, or a unique name.
+       MEMBER is an identity, its first six characters or more, or a unique name.
        PEER is a full peer id, its last eight characters, a unique name, or an identity with one device.
 Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 refused, 5 timed out, not level or not approved yet,
        6 store damaged or locked.";
@@ -72,7 +79,7 @@ pub(crate) enum Command {
         #[arg(long)]
         fast: bool,
     },
-    /// Make and look at spaces
+    /// Make, name, look at, leave and delete spaces
     #[command(subcommand)]
     Space(Space),
     /// Print a link by which people can join a space
@@ -86,6 +93,17 @@ pub(crate) enum Command {
                       exit code is 5 and the error's code `waits_for_approval`."
     )]
     Join(Join),
+    /// See and change who belongs to a space, and as what
+    #[command(subcommand)]
+    Member(Member),
+    /// What others see you as
+    Profile {
+        #[command(subcommand)]
+        command: Option<Profile>,
+    },
+    /// What you call people, and of whom you have made sure; told to nobody
+    #[command(subcommand)]
+    Contact(Contact),
     /// Make, read and change objects
     #[command(subcommand)]
     Object(Object),
@@ -205,31 +223,6 @@ pub(crate) struct Up {
     /// How a line of the log looks: text or json [default: text]
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<crate::log::Format>,
-}
-
-/// Make and look at spaces.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Space {
-    /// Make a space and become its owner
-    Create {
-        /// What people call it
-        #[arg(value_parser = name)]
-        name: String,
-    },
-    /// List the spaces of this node
-    List,
-    /// Show a space and what it waits for
-    Show {
-        /// The space
-        #[arg(value_parser = given)]
-        space: String,
-    },
-    /// List who belongs to a space
-    Members {
-        /// The space
-        #[arg(value_parser = given)]
-        space: String,
-    },
 }
 
 /// Print a link.

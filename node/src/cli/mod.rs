@@ -14,6 +14,7 @@ mod args;
 mod aside;
 mod changes;
 mod client;
+mod contact;
 mod demo;
 mod device;
 mod drafts;
@@ -28,6 +29,7 @@ mod locked;
 mod log;
 mod look;
 mod manual;
+mod member;
 mod object;
 mod open;
 mod output;
@@ -37,6 +39,7 @@ mod prompt;
 mod raw;
 mod running;
 mod show;
+mod space;
 mod start;
 mod status_watch;
 mod sure;
@@ -138,6 +141,17 @@ fn dispatch(args: Args) -> Result<(), Failure> {
         Command::Api { method, path, body } => {
             with(Client::open(&config)?, |client| raw::request(client, &method, &path, body.as_deref()))
         }
+        Command::Space(args::Space::Leave { space, sure }) => {
+            with(Client::open(&config)?, |client| space::leave(client, &space, &sure, output))
+        }
+        Command::Space(args::Space::Delete { space, sure }) => {
+            with(Client::open(&config)?, |client| space::delete(client, &space, &sure, output))
+        }
+        Command::Space(args::Space::Readmit { space, author, act, sure }) => {
+            let which = (space.as_str(), author.as_str(), act.as_deref());
+            with(Client::open(&config)?, |client| space::readmit(client, which, &sure, output))
+        }
+        Command::Member(command) => with(Client::open(&config)?, |client| member::member(client, command, output)),
         Command::Join(task) => with(Client::open_to_peers(&config)?, |client| join::join(client, task, output)),
         Command::Import(args::Import::Trace { file, space, name }) => {
             with(Client::open(&config)?, |client| import::trace(client, &file, &space, name, output))

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 
 use super::{
     args::{
-        Command, ConfigCommand, Draft, Feed, Invitation, Invite, Newcomer, Object, Record, Space, Text, Wait, Which,
+        self, Command, ConfigCommand, Draft, Feed, Invitation, Invite, Newcomer, Object, Record, Space, Text, Wait,
+        Which,
     },
     client::{Call, path},
-    drafts,
+    contact, drafts,
     failure::{Exit, Failure},
-    object, show,
+    member, object, show, space,
 };
 
 /// The most that is read of a file given as an argument, in bytes.
@@ -39,9 +40,26 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
             (Call::post_json(path(&["spaces"], &[]), json!({"name": name})), show::space_created)
         }
         Command::Space(Space::List) => (Call::get(path(&["spaces"], &[])), show::spaces),
+        Command::Space(Space::Rename { space, name }) => {
+            (Call::patch_json(path(&["spaces", &space], &[]), json!({"name": name})), space::renamed)
+        }
+        Command::Space(Space::Policy { space, set }) => {
+            let at = path(&["spaces", &space, "policy"], &[]);
+            let call = match set {
+                Some(history) => Call::patch_json(at, json!({"history": history.replace('-', "_")})),
+                None => Call::get(at),
+            };
+            (call, space::policy)
+        }
+        Command::Space(Space::Quarantine { space }) => {
+            (Call::get(path(&["quarantine"], &[("space", space.as_deref())])), space::quarantine)
+        }
+        Command::Space(Space::Readmit { .. } | Space::Leave { .. } | Space::Delete { .. }) => {
+            unreachable!("what goes is asked about first")
+        }
         Command::Space(Space::Show { space }) => (Call::get(path(&["spaces", &space], &[])), show::space),
         Command::Space(Space::Members { space }) => {
-            (Call::get(path(&["spaces", &space, "members"], &[])), show::members)
+            (Call::get(path(&["spaces", &space, "members"], &[])), member::members)
         }
         Command::Invite(Invite { space, role, expires, uses, approve }) => {
             let expires_ms = expires.as_millis() as u64;
@@ -49,6 +67,8 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
             (Call::post_json(path(&["spaces", &space, "invitations"], &[]), new), show::invited)
         }
         Command::Invitation(command) => of_invitation(command),
+        Command::Contact(command) => contact::of_contact(command),
+        Command::Profile { command } => contact::of_profile(command.unwrap_or(args::Profile::Show)),
         Command::Object(command) => of_object(command)?,
         Command::Text(command) => of_text(command)?,
         Command::Record(command) => of_record(command)?,
@@ -78,6 +98,7 @@ pub(crate) fn of(command: Command) -> Result<Plan, Failure> {
         | Command::Down
         | Command::Open { .. }
         | Command::Join(_)
+        | Command::Member(_)
         | Command::Import(_)
         | Command::Export(_)
         | Command::Events { .. }
@@ -103,6 +124,9 @@ fn confirms(command: &Command) -> bool {
             | Command::Rebuild { .. }
             | Command::Draft(Draft::Drop { .. })
             | Command::Object(Object::Set { .. })
+            | Command::Space(Space::Rename { .. })
+            | Command::Profile { command: Some(args::Profile::Set { .. }) }
+            | Command::Contact(args::Contact::Name { .. } | args::Contact::Forget { .. })
             | Command::Invitation(Invitation::Revoke { .. } | Invitation::Approve(_) | Invitation::Deny(_))
     )
 }

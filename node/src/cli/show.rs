@@ -96,6 +96,11 @@ fn name_of(space: &Value) -> String {
 }
 
 fn sync_word(space: &Value) -> &'static str {
+    match space.get("gone").and_then(Value::as_str) {
+        Some("left") => return "left",
+        Some(_) => return "removed",
+        None => {}
+    }
     let level = space.get("level") == Some(&Value::Bool(true));
     match (level, list(space, "connected").is_empty()) {
         (true, _) => "level",
@@ -111,6 +116,23 @@ fn reasons(space: &Value) -> String {
     if space.get("newcomers").and_then(Value::as_u64).is_some_and(|newcomers| newcomers > 0) {
         let waits = counted(space, "newcomers", "newcomer waits", "newcomers wait");
         shown += &format!("  {waits} to be let in: `weft invitation list` shows who\n");
+    }
+    let proposals = space.get("proposals").and_then(Value::as_u64).unwrap_or(0);
+    if proposals > 0 && !space.get("gone").is_some_and(Value::is_string) {
+        let wait = counted(space, "proposals", "change of members is proposed", "changes of members are proposed");
+        shown += &format!("  {wait}: `weft member list {}` shows it\n", short(&text(space, "space")));
+    }
+    if let Some(gone) = space.get("gone").and_then(Value::as_str) {
+        let what = if gone == "left" { "you left" } else { "you were removed from" };
+        let name = match name_of(space) {
+            name if name == "-" => "this space".to_owned(),
+            name => name,
+        };
+        shown += &format!(
+            "  {what} {}: it can be read; `weft space delete {}` takes it off this device\n",
+            in_line(&name),
+            short(&text(space, "space")),
+        );
     }
     if space.get("write_stop").is_some_and(Value::is_string) {
         shown += &format!("  nothing can be written: {}\n", in_line(&text(space, "write_stop")));
@@ -160,22 +182,6 @@ pub(crate) fn space(answer: &Value) -> String {
         shown += &format!("{:<9} {} {} ({level})\n", "connected", text(pair, "peer_id"), in_line(&text(pair, "name")));
     }
     shown + &reasons(answer)
-}
-
-/// Who belongs to a space.
-pub(crate) fn members(answer: &Value) -> String {
-    let row = |member: &Value| {
-        let me = if member.get("me") == Some(&Value::Bool(true)) { " (me)" } else { "" };
-        vec![
-            short(&text(member, "identity")).to_owned(),
-            text(member, "name") + me,
-            text(member, "role"),
-            list(member, "devices").len().to_string(),
-            short(&text(member, "admitted_by")).to_owned(),
-        ]
-    };
-    let rows: Vec<Vec<String>> = list(answer, "members").iter().map(row).collect();
-    table(&["IDENTITY", "NAME", "ROLE", "DEVICES", "INVITED BY"], &rows)
 }
 
 /// A link.

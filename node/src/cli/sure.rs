@@ -25,8 +25,8 @@ pub(crate) fn delete_object(client: &Client, which: &Which, sure: &Sure, output:
         let answer = json!({"object": object, "space": space, "would": "delete"});
         return output.say(&answer, |_| format!("would delete {}\n", described(&seen)));
     }
-    if !sure.yes && !is_sure(output, &format!("Delete {} for every member?", described(&seen))) {
-        return Err(not_confirmed("nothing was deleted"));
+    if !sure.yes {
+        require(output, &format!("Delete {} for every member?", described(&seen)), "nothing was deleted")?;
     }
     // By its id: the name may mean another one by now.
     let answer = client.ask(Call::delete(path(&["objects", &object], &within)))?;
@@ -46,9 +46,28 @@ pub(crate) fn would_rebuild(client: &Client, space: Option<&str>, output: Output
     output.say(&client.ask(call)?, show::would_rebuild)
 }
 
+/// Asks at a terminal, and ends the command with what was not done if the answer is not yes.
+pub(crate) fn require(output: Output, question: &str, not_done: &str) -> Result<(), Failure> {
+    if is_sure(output, question) {
+        return Ok(());
+    }
+    Err(Failure::new(Exit::Refused, "not_confirmed", not_done, "answer `y`, or give --yes"))
+}
+
+/// A sentence from an order.
+pub(crate) fn capitalised(order: &str) -> String {
+    let mut letters = order.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// Whether there is a person at a terminal who can answer.
+pub(crate) fn can_ask(output: Output) -> bool {
+    !output.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
 /// Asks at a terminal. Where nobody can answer, whoever gave the command was sure.
 pub(crate) fn is_sure(output: Output, question: &str) -> bool {
-    if output.json || !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !can_ask(output) {
         return true;
     }
     let mut stderr = std::io::stderr().lock();

@@ -14,7 +14,7 @@ const GAP: usize = 2;
 /// A column is not cut below this width.
 const CUT_MIN: usize = 8;
 /// The columns that hold what people wrote.
-const CUT: [&str; 6] = ["NAME", "TYPE", "RECORD", "VALUE", "STATE", "WHAT"];
+const CUT: [&str; 8] = ["NAME", "CALLS ITSELF", "INVITED BY", "TYPE", "RECORD", "VALUE", "STATE", "WHAT"];
 
 /// A table for standard output. What others wrote is made visible.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {

@@ -509,6 +509,7 @@ impl Driver {
             Event::PeerConnected { device } => tracing::info!(peer = %peer_id(device), "a peer is connected"),
             Event::PeerDisconnected { device } => tracing::info!(peer = %peer_id(device), "a peer is gone"),
             Event::SpaceAdded { space } => tracing::info!(%space, "a space is here"),
+            Event::SpaceRemoved { space } => tracing::info!(%space, "a space was deleted here"),
             Event::LevelChanged { space, level } => tracing::debug!(%space, level, "whether all have all changed"),
             _ => {}
         }

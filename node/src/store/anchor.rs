@@ -119,6 +119,11 @@ pub(super) fn read(bytes: &[u8]) -> (Kept, usize) {
     (kept, at)
 }
 
+/// The ids of the feeds that it holds, in their order.
+pub(super) fn feeds(kept: &Kept) -> impl Iterator<Item = Bytes> {
+    kept.keys().filter(|(table, _)| *table == Table::Feeds).map(|(_, key)| key.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@
 //! else is damage that `aside` deals with.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
@@ -22,20 +22,21 @@ use weft_replication::{ReadError, StoredRange};
 
 use super::{
     Store,
-    anchor::Anchor,
+    anchor::{self, Anchor},
     error::StoreError,
     examine::first_damaged,
     incarnation::Watch,
     layout::{DERIVED_PREFIX_BYTES, FeedRow, HeadersRow, decode_state, derived_key, number_key, run_from, run_key},
     mark,
     medium::{Folder, Media, Untouched},
-    plan::{Plan, put_or_remove},
+    plan::{Dropped, Plan, put_or_remove},
     row::{Change, Table},
     rows::{self, Recovered, Rows},
 };
 
 /// The store in a folder.
 pub struct Disk {
+    media: Arc<dyn Media>,
     pub(super) rows: Rows,
     index: Mutex<Index>,
     /// Held from the plan of a write to its end.
@@ -53,12 +54,22 @@ pub struct Disk {
 pub(super) struct Index {
     pub(super) feeds: BTreeMap<FeedId, Slot>,
     pub(super) spaces: BTreeMap<SpaceId, u32>,
+    /// The numbers of the next ones: beyond all that are taken, and while the store is open all that were.
+    pub(super) next_feed: u32,
+    pub(super) next_space: u32,
 }
 
 impl Index {
     fn add(&mut self, mut news: Index) {
         self.feeds.append(&mut news.feeds);
         self.spaces.append(&mut news.spaces);
+        self.next_feed = self.next_feed.max(news.next_feed);
+        self.next_space = self.next_space.max(news.next_space);
+    }
+
+    fn remove(&mut self, dropped: &Dropped) {
+        self.feeds.retain(|feed, _| !dropped.feeds.contains_key(feed));
+        self.spaces.retain(|space, _| !dropped.spaces.contains(space));
     }
 }
 
@@ -104,26 +115,32 @@ impl Disk {
         rows.scan(Table::Spaces, &[], &[], &mut |key, value| {
             let row = <[u8; 32]>::try_from(key).ok().zip(<[u8; 4]>::try_from(value).ok());
             let (space, number) = row.ok_or_else(|| StoreError::damaged("a row of the table of spaces"))?;
-            index.spaces.insert(SpaceId::from_bytes(space), u32::from_be_bytes(number));
+            let number = u32::from_be_bytes(number);
+            index.next_space = index.next_space.max(number.saturating_add(1));
+            index.spaces.insert(SpaceId::from_bytes(space), number);
             Ok(ControlFlow::Continue(()))
         })?;
         let found = Anchor::open(&*media)?;
         let is_missing = !matches!(&found, Some((_, _, true)));
+        let kept: BTreeSet<Bytes> = found.iter().flat_map(|(_, kept, _)| anchor::feeds(kept)).collect();
         let file = match found {
             Some((file, ..)) => file,
             None => Anchor::make(&*media, &[])?,
         };
-        let disk = Disk::of(rows, file);
+        let disk = Disk::of(Arc::clone(&media), rows, file);
         for (feed, row) in disk.feed_rows()? {
             let length = disk.state(&feed, row.number)?.map_or(0, |(head, _)| head.length);
             let control = manifest_of(&feed, &row.manifest)?.purpose == Purpose::Control;
+            index.next_feed = index.next_feed.max(row.number.saturating_add(1));
             index.feeds.insert(feed, Slot { number: row.number, control, length });
         }
+        // A crash came between the two when something was added, or when a space was deleted.
+        let differs = !index.feeds.keys().map(|feed| feed.as_bytes().as_slice()).eq(kept.iter().map(|feed| &feed[..]));
         *disk.index() = index;
         if look_through || media.len(rows::NAME)?.is_some_and(|len| len <= LOOKED_THROUGH_BYTES) {
             disk.look_through()?;
         }
-        if is_missing {
+        if is_missing || differs {
             match Anchor::make(&*media, &disk.anchored_rows()?) {
                 Ok(file) => disk.anchored().file = file,
                 // Reading goes on without; what is to be anchored is refused as long as there is no room.
@@ -141,7 +158,7 @@ impl Disk {
             Some((file, kept, _)) => (file, kept),
             None => (Anchor::make(&*media, &[])?, Default::default()),
         };
-        let disk = Disk::of(rows, anchor);
+        let disk = Disk::of(media, rows, anchor);
         for ((_, key), value) in kept.iter().filter(|((table, _), _)| *table == Table::Feeds) {
             let (Ok(feed), Ok(row)) = (FeedId::try_from(&key[..]), FeedRow::decode(value)) else { continue };
             let length = disk.state(&feed, row.number).ok().flatten().map_or(0, |(head, _)| head.length);
@@ -150,8 +167,9 @@ impl Disk {
         Ok(disk)
     }
 
-    fn of(rows: Rows, anchor: Anchor) -> Disk {
+    fn of(media: Arc<dyn Media>, rows: Rows, anchor: Anchor) -> Disk {
         Disk {
+            media,
             rows,
             index: Mutex::default(),
             writing: Mutex::default(),
@@ -198,11 +216,24 @@ impl Disk {
         Ok(rows)
     }
 
+    /// Makes the anchor of what there is: its file holds nothing else afterwards. Where that fails, the next opening does it.
+    fn anchor_anew(&self) -> Result<(), StoreError> {
+        let rows = self.anchored_rows()?;
+        match Anchor::make(&*self.media, &rows) {
+            Ok(file) => self.anchored().file = file,
+            Err(error) => {
+                tracing::warn!(%error, "what was deleted stays in the anchor until the store is opened again")
+            }
+        }
+        Ok(())
+    }
+
     fn plan(&self, batches: &[Batch]) -> Result<Plan, StoreError> {
         let mut plan = Plan::default();
         for write in batches.iter().flat_map(|batch| &batch.writes) {
             match write {
                 Write::Mend { feed, ranges } => plan.mend(&self.rows, &self.index(), feed, ranges)?,
+                Write::DropSpace { space } => plan.drop_space(&self.rows, &self.index(), space)?,
                 write => plan.add(&self.index(), write)?,
             }
         }
@@ -290,6 +321,11 @@ impl Disk {
         self.rows.commit(changes, false)
     }
 
+    /// Sets a row of the node itself, or removes it. It survives a crash.
+    pub(crate) fn keep_node_row(&self, (key, value): (Bytes, Option<Bytes>)) -> Result<(), StoreError> {
+        self.put_durably(&[put_or_remove(Table::Node, key, value)])
+    }
+
     pub(super) fn put_durably(&self, changes: &[Change]) -> Result<(), StoreError> {
         self.anchored().file.append(changes, true)?;
         self.rows.commit(changes.to_vec(), true)
@@ -328,10 +364,14 @@ impl Store for Disk {
         // Before the store takes it: what is known of a space is never less than what others were given of it.
         self.anchored().file.append(&plan.anchored, true)?;
         self.rows.commit(plan.changes, is_durable(batches))?;
+        let drops = !plan.dropped.spaces.is_empty();
+        self.index().remove(&plan.dropped);
+        self.anchored().grown.retain(|number, _| !plan.dropped.feeds.values().any(|dropped| dropped == number));
         self.anchored().grown.extend(plan.grown);
         self.index().add(plan.news);
+        self.forget(&plan.dropped.spaces);
         self.noticed(plan.announced, &plan.anchored);
-        Ok(())
+        if drops { self.anchor_anew() } else { Ok(()) }
     }
 
     fn write_if_quick(&self, batches: &[Batch]) -> Result<bool, StoreError> {
@@ -341,7 +381,8 @@ impl Store for Disk {
             Ok(held) => held,
         };
         // What replaces rows has to look for them, and what is anchored takes another sync.
-        if batches.iter().flat_map(|batch| &batch.writes).any(|write| matches!(write, Write::Mend { .. })) {
+        let looks = |write: &Write| matches!(write, Write::Mend { .. } | Write::DropSpace { .. });
+        if batches.iter().flat_map(|batch| &batch.writes).any(looks) {
             return Ok(false);
         }
         let plan = self.plan(batches)?;

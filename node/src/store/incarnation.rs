@@ -158,6 +158,7 @@ pub(super) struct Announced {
     pub(super) space: SpaceId,
     pub(super) device: DeviceId,
     pub(super) purpose: Purpose,
+    pub(super) generation: u64,
 }
 
 /// Keeps what stands outside level with the store, as long as it is open.
@@ -166,8 +167,8 @@ pub(super) struct Watch {
     outside: Outside,
     device: DeviceId,
     pub(super) noted: Noted,
-    /// This device's feeds, each with its space and whether it is a control feed.
-    own: BTreeMap<FeedId, (SpaceId, bool)>,
+    /// This device's feeds by space and whether it is the control feed, each with its generation: those of the newest are written.
+    own: BTreeMap<(SpaceId, bool), (u64, FeedId)>,
     /// The other devices that have feeds, by space.
     others: BTreeMap<SpaceId, BTreeSet<DeviceId>>,
     /// Spaces whose ends are not known: what was noted of them stays, until more is held.
@@ -189,19 +190,28 @@ impl Watch {
 
     pub(super) fn learn(&mut self, feed: Announced) {
         if feed.device == self.device {
-            self.own.insert(feed.feed, (feed.space, feed.purpose == Purpose::Control));
+            let newest = self.own.entry((feed.space, feed.purpose == Purpose::Control));
+            let newest = newest.or_insert((feed.generation, feed.feed));
+            *newest = (*newest).max((feed.generation, feed.feed));
         } else {
             self.others.entry(feed.space).or_default().insert(feed.device);
         }
     }
 
+    /// A space was deleted: nothing of it can be behind.
+    pub(super) fn forget(&mut self, space: &SpaceId) {
+        self.own.retain(|(of, _), _| of != space);
+        self.others.remove(space);
+        self.unsure.remove(space);
+    }
+
     /// How far the own feeds are held.
     pub(super) fn held(&self, length: impl Fn(&FeedId) -> u64) -> BTreeMap<SpaceId, Ends> {
         let mut spaces: BTreeMap<SpaceId, Ends> = BTreeMap::new();
-        for (feed, (space, control)) in &self.own {
+        for ((space, control), (_, feed)) in &self.own {
             let ends = spaces.entry(*space).or_default();
             let end = if *control { &mut ends.control } else { &mut ends.data };
-            *end = length(feed).max(*end);
+            *end = length(feed);
             ends.others = self.others.get(space).map_or(0, BTreeSet::len) as u64;
         }
         spaces

@@ -1,6 +1,9 @@
 //! From batches to rows: what is to be written, what of it goes into the anchor, and what will be new in the index.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
 
 use bytes::Bytes;
 use weft_crypto::{FeedId, Manifest, Purpose, SpaceId};
@@ -29,6 +32,15 @@ pub(super) struct Plan {
     pub(super) news: Index,
     /// Feeds that become known.
     pub(super) announced: Vec<Announced>,
+    /// What is in the index no longer.
+    pub(super) dropped: Dropped,
+}
+
+/// A space whose rows go, and its feeds with their numbers.
+#[derive(Default)]
+pub(super) struct Dropped {
+    pub(super) spaces: BTreeSet<SpaceId>,
+    pub(super) feeds: BTreeMap<FeedId, u32>,
 }
 
 impl Plan {
@@ -36,8 +48,8 @@ impl Plan {
         match write {
             Write::Feed { feed, space, manifest } => self.feed(index, *feed, *space, manifest)?,
             Write::Range(range) => self.range(index, range)?,
-            // It needs the rows that it replaces: see `mend`.
-            Write::Mend { .. } => {}
+            // They need the rows that they replace or remove: see `mend` and `drop_space`.
+            Write::Mend { .. } | Write::DropSpace { .. } => {}
             Write::Local { key, value } => self.anchor(put_or_remove(Table::Local, key.clone(), value.clone())),
             Write::Derived { space, table, key, value } => {
                 let key = derived_key(self.space(index, space), *table, key);
@@ -52,7 +64,8 @@ impl Plan {
     }
 
     fn slot(&self, index: &Index, feed: &FeedId) -> Option<Slot> {
-        self.news.feeds.get(feed).or_else(|| index.feeds.get(feed)).copied()
+        let known = index.feeds.get(feed).filter(|_| !self.dropped.feeds.contains_key(feed));
+        self.news.feeds.get(feed).or(known).copied()
     }
 
     fn anchor(&mut self, change: Change) {
@@ -64,11 +77,11 @@ impl Plan {
         if self.slot(index, &feed).is_some() {
             return Ok(());
         }
-        let Manifest { device, purpose, .. } = manifest_of(&feed, manifest)?;
+        let Manifest { device, purpose, generation, .. } = manifest_of(&feed, manifest)?;
         let control = purpose == Purpose::Control;
-        self.announced.push(Announced { feed, space, device, purpose });
-        let new = self.news.feeds.keys().filter(|feed| !index.feeds.contains_key(*feed)).count();
-        let number = (index.feeds.len() + new) as u32;
+        self.announced.push(Announced { feed, space, device, purpose, generation });
+        let number = index.next_feed.max(self.news.next_feed);
+        self.news.next_feed = number + 1;
         self.news.feeds.insert(feed, Slot { number, control, length: 0 });
         let row = FeedRow { number, space, manifest: manifest.clone() };
         self.anchor(Change::Put(Table::Feeds, Bytes::copy_from_slice(feed.as_bytes()), row.encode()));
@@ -134,11 +147,39 @@ impl Plan {
         Ok(())
     }
 
+    /// Removes everything that is stored of a space.
+    pub(super) fn drop_space(&mut self, rows: &Rows, index: &Index, space: &SpaceId) -> Result<(), StoreError> {
+        let mut feeds: Vec<(FeedId, u32)> = Vec::new();
+        rows.scan(Table::Feeds, &[], &[], &mut |key, value| {
+            let feed = FeedId::try_from(key).map_err(|_| StoreError::damaged("a row of the table of feeds"))?;
+            let row = FeedRow::decode(value)?;
+            if row.space == *space {
+                feeds.push((feed, row.number));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for (feed, number) in feeds {
+            self.changes.push(Change::Remove(Table::Feeds, Bytes::copy_from_slice(feed.as_bytes())));
+            for table in [Table::States, Table::Headers, Table::Bodies] {
+                self.changes.push(Change::RemovePrefix(table, number_key(number)));
+            }
+            self.dropped.feeds.insert(feed, number);
+        }
+        if let Some(number) = index.spaces.get(space) {
+            self.changes.push(Change::RemovePrefix(Table::Derived, number_key(*number)));
+            self.changes.push(Change::Remove(Table::Spaces, Bytes::copy_from_slice(space.as_bytes())));
+        }
+        self.dropped.spaces.insert(*space);
+        Ok(())
+    }
+
     fn space(&mut self, index: &Index, space: &SpaceId) -> u32 {
-        if let Some(number) = index.spaces.get(space).or_else(|| self.news.spaces.get(space)) {
+        let known = index.spaces.get(space).filter(|_| !self.dropped.spaces.contains(space));
+        if let Some(number) = known.or_else(|| self.news.spaces.get(space)) {
             return *number;
         }
-        let number = (index.spaces.len() + self.news.spaces.len()) as u32;
+        let number = index.next_space.max(self.news.next_space);
+        self.news.next_space = number + 1;
         self.news.spaces.insert(*space, number);
         self.anchor(Change::Put(Table::Spaces, Bytes::copy_from_slice(space.as_bytes()), number_key(number)));
         number

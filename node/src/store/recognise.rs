@@ -3,7 +3,7 @@
 //! The mark itself and the file outside are in `incarnation`; here they meet the rows of the store.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{MutexGuard, PoisonError},
 };
 
@@ -34,8 +34,8 @@ impl Disk {
     ) -> Result<Vec<(Bytes, Bytes)>, StoreError> {
         let mut watch = Watch::new(outside, device);
         for (feed, row) in self.feed_rows()? {
-            let Manifest { device, purpose, .. } = manifest_of(&feed, &row.manifest)?;
-            watch.learn(Announced { feed, space: row.space, device, purpose });
+            let Manifest { device, purpose, generation, .. } = manifest_of(&feed, &row.manifest)?;
+            watch.learn(Announced { feed, space: row.space, device, purpose, generation });
         }
         let mut before: BTreeMap<SpaceId, Ends> = BTreeMap::new();
         for (key, value) in self.table(Table::Local, b"unsure/")? {
@@ -114,6 +114,17 @@ impl Disk {
     pub(super) fn note(&self, synced: bool) {
         if let Some(watch) = &mut *self.watch() {
             watch.note(|feed| self.length(feed), synced);
+        }
+    }
+
+    /// Spaces were deleted: nothing is to stand outside of them.
+    pub(super) fn forget(&self, spaces: &BTreeSet<SpaceId>) {
+        if spaces.is_empty() {
+            return;
+        }
+        if let Some(watch) = &mut *self.watch() {
+            spaces.iter().for_each(|space| watch.forget(space));
+            watch.note(|feed| self.length(feed), true);
         }
     }
 

@@ -3,6 +3,7 @@
 //! A crash is a copy of the folder as it is at that moment, opened by another store.
 
 mod damage;
+mod dropping;
 mod incarnation;
 
 use std::{
@@ -34,10 +35,14 @@ pub(super) struct Author {
 
 impl Author {
     pub(super) fn new(number: u8, purpose: Purpose) -> Author {
+        Author::within(number, purpose, SpaceId::from_bytes([9; 32]))
+    }
+
+    pub(super) fn within(number: u8, purpose: Purpose, space: SpaceId) -> Author {
         let (device, secret) = (DeviceKey::from_seed([number; 32]), FeedSecret::from_seed([number + 100; 32]));
         let manifest = Manifest {
             version: Manifest::VERSION,
-            space: SpaceId::from_bytes([9; 32]),
+            space,
             device: device.id(),
             feed_key: secret.id(),
             purpose,

@@ -159,9 +159,20 @@ impl<'a> Story<'a> {
         let (revoke, mut taken_back) = with("delete", "/invitations/{invitation}", Value::Null);
         let invitation = self.alice.field("invitation", &["invite", "garden"]);
         taken_back.path = taken_back.path.replace("the-id-of-an-invitation", &invitation);
+        let somebody = self.bob.field("identity", &["status"]);
+        let about_bob = |method: &str, path: &str| {
+            let (operation, mut asked) = with(method, path, Value::Null);
+            asked.path = asked.path.replace("the-id-of-somebody", &somebody);
+            (operation, asked)
+        };
         vec![
             (show_feed, feed),
             (revoke, taken_back),
+            about_bob("get", "/contacts/{person}"),
+            about_bob("patch", "/contacts/{person}"),
+            about_bob("delete", "/contacts/{person}"),
+            about_bob("patch", "/spaces/{space}/members/{member}"),
+            about_bob("delete", "/spaces/{space}/members/{member}"),
             with("post", "/join", json!({"link": known})),
             with("post", "/tickets/spend", json!({"ticket": ticket})),
             with("get", "/spaces/{space}/wait", Value::Null),

@@ -73,6 +73,8 @@ contexts! {
     DEVICE_LINK = "device-link";
     /// The digits by which people make sure who waits to be let in.
     NEWCOMER_DIGITS = "newcomer-digits";
+    /// The digits by which two people make sure of one another.
+    SAFETY_NUMBER = "safety-number";
 
     // Epochs.
     /// An epoch's id.

@@ -48,6 +48,7 @@ mod keys;
 pub mod lockbox;
 mod manifest;
 pub mod phrase;
+mod safety_number;
 pub mod seal;
 pub mod sealed_secret;
 pub mod sealed_seed;
@@ -65,6 +66,7 @@ pub use ids::{
 pub use keys::{DeviceKey, FeedSecret, InvitationSecret, PreKeySecret, RecoveryKey, RootKey, fresh_secret};
 pub use manifest::{Manifest, ManifestError, Purpose, SignedManifest};
 pub use phrase::{Phrase, PhraseError};
+pub use safety_number::safety_number;
 pub use sign::{BadSignature, Signature, verify};
 pub use verified::{Verifiable, Verified};
 

@@ -13,7 +13,7 @@ use weft_crypto::{
     hash::kdf_two,
     kdf, lockbox,
     lockbox::{EpochSecrets, Recipient, RecipientKind},
-    mac,
+    mac, safety_number,
     seal::{BodyKeys, seal_local},
     sealed_secret::SealedSecret,
     sealed_seed,
@@ -122,6 +122,20 @@ fn feeds() {
             "head": { "length": 7, "byte_length": 1400, "root": hex(bytes32(4)) },
             "head_bytes": hex(head.encode()),
         }),
+    );
+}
+
+/// Spec: CRYPTO-11
+#[test]
+fn safety_numbers() {
+    let [one, other] = [1, 2].map(|first| RootKey::from_seed(bytes32(first)).id());
+    keep(
+        "safety_numbers",
+        &json!([
+            { "identities": [hex(one), hex(other)], "digits": safety_number(&one, &other) },
+            { "identities": [hex(other), hex(one)], "digits": safety_number(&other, &one) },
+            { "identities": [hex(one), hex(one)], "digits": safety_number(&one, &one) },
+        ]),
     );
 }
 

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use weft_credential::{History, Role};
-use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId, InvitationId, InvitationKeyId, ObjectId, Purpose, SpaceId};
+use weft_crypto::{
+    DeviceId, EntryId, EpochId, FeedId, IdentityId, InvitationId, InvitationKeyId, ObjectId, Purpose, SpaceId,
+};
 use weft_echo::Edit;
 use weft_invitation::{
     Link,
@@ -24,6 +26,11 @@ pub enum Command {
     CreateSpace {
         /// What people call it; at most 128 bytes.
         name: String,
+    },
+    /// Delete a space from this device: its keys, entries and rows. What other devices hold stays there. Answered when it is durable.
+    DeleteSpace {
+        /// The space.
+        space: SpaceId,
     },
     /// Issue a link. Devices of members who may grant its role host it.
     Invite(NewLink),
@@ -158,6 +165,11 @@ pub enum Command {
     },
     /// The devices of this identity.
     Devices,
+    /// What this member calls itself in spaces that it enters from now on, and in those where it has not said so yet. Its driver keeps it.
+    SetName {
+        /// At most 128 bytes.
+        name: String,
+    },
     /// Give this device a name, which the others hear.
     NameDevice {
         /// At most 128 bytes.
@@ -187,14 +199,14 @@ pub enum Command {
         /// The change.
         act: Act,
     },
-    /// What would be hidden if a member were removed now.
-    ForeseeRemoval {
+    /// What a change of who belongs to the space would do now. Nothing is written.
+    Foresee {
         /// The space.
         space: SpaceId,
-        /// Who.
-        identity: IdentityId,
+        /// The change.
+        act: Act,
     },
-    /// Which devices have not acknowledged the epoch that is written under.
+    /// Which devices have heard of the newest change of who belongs to the space.
     Acknowledgements {
         /// The space.
         space: SpaceId,
@@ -291,6 +303,8 @@ pub enum Answer {
         /// The new space.
         space: SpaceId,
     },
+    /// To [`Command::DeleteSpace`].
+    SpaceDeleted,
     /// To [`Command::Invite`].
     Invited {
         /// `weft-invite:…`.
@@ -400,6 +414,8 @@ pub enum Answer {
     },
     /// To [`Command::Devices`].
     Devices(Vec<DeviceInfo>),
+    /// To [`Command::SetName`].
+    NameSet,
     /// To [`Command::NameDevice`].
     DeviceNamed,
     /// To [`Command::RemoveMyDevice`] and [`Command::ForeseeMyDeviceRemoval`].
@@ -410,8 +426,8 @@ pub enum Answer {
     Members(Vec<MemberStatus>),
     /// To [`Command::Act`].
     Acted(Acted),
-    /// To [`Command::ForeseeRemoval`].
-    Foreseen(Removal),
+    /// To [`Command::Foresee`].
+    Foreseen(Foreseen),
     /// To [`Command::Acknowledgements`].
     Acknowledgements(Vec<Acknowledgement>),
     /// To [`Command::Quarantine`].
@@ -445,29 +461,33 @@ pub struct Acted {
     pub epoch: Option<EpochId>,
 }
 
-/// What a removal would do.
+/// What an act would do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Removal {
+pub struct Foreseen {
     /// Why it would be refused, if so.
     pub refusal: Option<Refusal>,
-    /// Entries of the member that connected peers claim to hold and this device does not: they would be cut.
+    /// Whether it would count at once; else it would wait for seals.
+    pub counts: bool,
+    /// Entries of whom it cuts that connected peers claim to hold and this device does not: they would be hidden.
     pub not_held: u64,
-    /// Entries of the member that are held here and wait for others: they stand, and are not shown yet.
+    /// Entries of whom it cuts that are held here and wait for others: they stand, and are not shown yet.
     pub waiting: u64,
 }
 
-/// Whether a device has heard of the epoch that is written under.
+/// Whether a device has heard of the newest change of who belongs to the space: of an act, or of the epoch that began with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acknowledgement {
     /// The device.
     pub device: DeviceId,
     /// For whom it acts.
     pub identity: IdentityId,
-    /// Whether an entry of it that is held here has the epoch in its past.
+    /// Whether an entry of it that is held here, or the one that let it in, has the change in its past, or it is connected and says that it
+    /// holds the change.
     pub acknowledged: bool,
 }
 
-/// A feed of which entries are held past where it stands: they count for nothing, and are kept. [`Act::RaiseCut`] lets them stand.
+/// A feed of which entries are held past a cut and do not count: its author's right to write it ended there. They are kept, and
+/// [`Act::RaiseCut`] lets them stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QuarantinedFeed {
     /// The feed.
@@ -482,20 +502,22 @@ pub struct QuarantinedFeed {
     pub from: u64,
     /// The first that is not held.
     pub until: u64,
-    /// Their bytes, headers and bodies; an estimate of what was held before the cut was known.
+    /// Their bytes, headers and bodies, as if all entries of the feed were of one size.
     pub bytes: u64,
     /// Whether more was offered than is taken.
     pub full: bool,
-    /// What has ended the feed.
+    /// What has cut it.
     pub acts: Vec<CuttingAct>,
 }
 
-/// An act that ends a feed.
+/// An act that has cut a feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CuttingAct {
     /// Where it is said: what [`Act::RaiseCut`] names.
     pub act: Place,
-    /// `member_removed`, `device_removed` or `feed_closed`.
+    /// The entry there.
+    pub entry: EntryId,
+    /// `member_removed`, `role_changed`, `device_removed` or `feed_closed`.
     pub kind: &'static str,
     /// Who says so, if its feed is known.
     pub author: Option<IdentityId>,

@@ -59,6 +59,7 @@ impl Peer {
         let now = self.now;
         match command {
             Command::CreateSpace { name } => self.create_space(ask, name),
+            Command::DeleteSpace { space } => self.delete_space(ask, space),
             Command::Invite(new) => self.invite(ask, new),
             Command::Invitations { space } => {
                 let invitations = self.room(&space)?.invitations();
@@ -141,6 +142,12 @@ impl Peer {
                 self.outbox.push(devices);
                 Ok(())
             }
+            Command::SetName { name } => {
+                name_fits(&name)?;
+                self.rooms.values_mut().for_each(|room| room.called.clone_from(&name));
+                self.called = name;
+                self.answer(ask, Answer::NameSet)
+            }
             Command::NameDevice { name } => self.name_device(ask, name),
             Command::ForeseeMyDeviceRemoval { device } => {
                 let foreseen = self.foresee_my_device_removal(device)?;
@@ -161,9 +168,9 @@ impl Peer {
                 let room = self.rooms.get_mut(&space).expect("just found");
                 links::acts::act(room, ask, &act, &mut self.draws)
             }
-            Command::ForeseeRemoval { space, identity } => {
-                let removal = links::acts::foresee_removal(self.room(&space)?, identity)?;
-                self.answer(ask, Answer::Foreseen(removal))
+            Command::Foresee { space, act } => {
+                let foreseen = links::acts::foresee(self.room(&space)?, &act)?;
+                self.answer(ask, Answer::Foreseen(foreseen))
             }
             Command::Acknowledgements { space } => {
                 let acknowledgements = self.room(&space)?.acknowledgements();
@@ -321,8 +328,9 @@ impl Peer {
     }
 
     /// A room that is durable takes part from now on.
-    pub(crate) fn open_room(&mut self, room: Room) {
+    pub(crate) fn open_room(&mut self, mut room: Room) {
         let space = room.space;
+        room.called.clone_from(&self.called);
         self.rooms.insert(space, room);
         self.busy_rooms.insert(space);
         if self.devices.home != Some(space) {
@@ -344,6 +352,7 @@ impl Peer {
             device: self.me.device.id(),
             identity: self.me.identity,
             removed_by: self.devices.removed_by,
+            name: self.called.clone(),
             peers: peers.collect(),
             spaces: rooms.map(|room| self.space_status(room)).collect(),
         }
@@ -354,7 +363,9 @@ impl Peer {
         let resolution = room.membership.resolution();
         let mut waiting = room.waiting(self.unix_ms());
         let mut pairs = Vec::new();
-        for (device, neighbour) in &self.neighbours {
+        let removed_by = resolution.removed_by(&self.me.identity);
+        // Who is gone waits for nobody.
+        for (device, neighbour) in self.neighbours.iter().filter(|_| removed_by.is_none()) {
             if let Some(level) = neighbour.session.level(&space) {
                 pairs.push(PairStatus { device: *device, level });
                 for reason in neighbour.session.reasons(&space, self.now) {
@@ -381,6 +392,8 @@ impl Peer {
             space,
             said_name: room.said_name.clone(),
             role: resolution.role_of(&self.me.identity),
+            removed_by,
+            founder: resolution.genesis().map(|genesis| genesis.root),
             newcomers: room.newcomers_waiting(),
             members: u32::try_from(resolution.members().len()).unwrap_or(u32::MAX),
             level: self.is_level(&space),

@@ -11,6 +11,11 @@ pub enum Event {
         /// The space.
         space: SpaceId,
     },
+    /// A space was deleted here.
+    SpaceRemoved {
+        /// The space.
+        space: SpaceId,
+    },
     /// A newcomer waits here until a person approves it.
     NewcomerWaits {
         /// The space.

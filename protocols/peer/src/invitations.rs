@@ -103,6 +103,9 @@ impl Peer {
         let identity = self.me.identity;
         let Terms { role, uses, expires_ms, .. } = *terms;
         let mine = self.room(space)?.membership.resolution().role_of(&identity);
+        if mine.is_none() {
+            self.room(space)?.may_change_members()?;
+        }
         if !mine.is_some_and(|mine| mine.may_grant(role)) {
             let mine = mine.map_or("no member".to_owned(), |mine| crate::links::with_article(mine.word()));
             let message =

@@ -65,6 +65,11 @@ impl Joins {
         self.unanswered.insert(space, sealed);
     }
 
+    /// Its row goes.
+    pub(crate) fn forget(&mut self, space: &SpaceId) {
+        self.unanswered.remove(space);
+    }
+
     pub(crate) fn deadline(&self) -> Option<Time> {
         let joining = |joining: &Joining| {
             let newcomer = joining.stream.as_ref().and_then(|(_, newcomer)| newcomer.deadline());
@@ -100,12 +105,15 @@ impl Peer {
             let message = "this device issued the link itself, and is no member of the space any more";
             return Err(Refusal::new(RefusalKind::Refused, "own_link", message, "ask another member for a link"));
         };
+        let generation = self.next_generation(&space)?;
         // Whatever link to the space was tried before: what was written down then and is written down now name the same feeds.
         let sealed = self.joins.unanswered.get(&space);
         let kept = sealed.and_then(|sealed| local::open_joining(&self.me.device, sealed).ok()).map(|(keys, _)| keys);
         let is_kept = kept.is_some();
         let keys = kept.unwrap_or_else(|| {
-            let joining = compose::redeem(&actor(&self.me), space, &link.secret, first, &mut self.draws);
+            let keys = compose::redeem(&actor(&self.me), space, &link.secret, first, &mut self.draws).keys;
+            let keys = SpaceKeys { generation, ..keys };
+            let joining = compose::redeem_with(&actor(&self.me), space, &link.secret, first, keys);
             let row =
                 local::seal_joining(&self.me.device, &joining.keys, &joining.redemption.encode(), self.draws.draw16());
             self.joins.unanswered.insert(space, row.clone());
@@ -291,6 +299,7 @@ impl Peer {
         let mut batch = vec![
             Write::Local { key: local::space_key(&space), value: Some(row) },
             Write::Local { key: local::joining_key(&space), value: None },
+            Write::Local { key: local::former_key(&space), value: None },
             Write::Local { key: local::said_key(&space), value: Some(said) },
         ];
         batch.extend(writes);
@@ -307,6 +316,7 @@ impl Peer {
         let Some(entered) = joining.entering.take() else { return };
         let Entered { room, role, inviter } = *entered;
         self.joins.unanswered.remove(&space);
+        self.deleted.former.remove(&space);
         self.open_room(room);
         let now = self.now;
         self.rooms.get_mut(&space).expect("just opened").say_profile(now);

@@ -39,6 +39,7 @@ pub mod command;
 mod commands;
 mod config;
 mod connections;
+mod deleting;
 mod devices;
 pub mod event;
 pub mod fuzz;
@@ -60,7 +61,7 @@ pub mod store;
 mod turns;
 
 pub use command::{
-    Acknowledgement, Act, Acted, Answer, Command, FeedStatus, MemberStatus, Refusal, RefusalKind, Removal, SessionKey,
+    Acknowledgement, Act, Acted, Answer, Command, FeedStatus, Foreseen, MemberStatus, Refusal, RefusalKind, SessionKey,
 };
 pub use config::Config;
 pub use devices::status::{DeviceInfo, DeviceLinkStatus, DeviceRemoval};

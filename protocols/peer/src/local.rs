@@ -9,6 +9,7 @@
 //! | `profile/` space id | this member has said its name in the space |
 //! | `sessions/` space id | the number of the next session of this device's data feed, 8 bytes little endian |
 //! | `said/` space id | what the link said that the space is called |
+//! | `former/` space id | a space that was deleted here: the generation of the feeds that the device would open there next, 8 bytes little endian, and whether it is gone from there (1 byte) |
 //! | `draft/` space id, number of 8 bytes big endian | what an application wants written when the ends are known, sealed |
 //! | `home/` space id | the space in which this identity's devices know each other |
 //! | `device-link/` key | a link for another device: when it expires, 8 bytes little endian; who used it |
@@ -20,14 +21,16 @@
 //! | `unsure/` space id | where own feeds end is not known: at least how many entries control and data feed had, and how many other devices had feeds; 8 bytes little endian each |
 
 use bytes::Bytes;
+use weft_credential::Redemption;
 use weft_crypto::{
-    DeviceId, DeviceKey, FeedId, FeedSecret, Head, InvitationId, InvitationKeyId, PreKeySecret, SpaceId,
+    DeviceId, DeviceKey, FeedId, FeedSecret, Head, InvitationId, InvitationKeyId, Manifest, PreKeySecret, SpaceId,
     seal::{open_local, seal_local},
 };
 use weft_space::compose::SpaceKeys;
 use zeroize::Zeroizing;
 
 use crate::{
+    deleting::Former,
     devices::OpenLink,
     store::{Ends, Write},
 };
@@ -55,6 +58,7 @@ pub(crate) enum Row {
     Newcomer(SpaceId, InvitationId, DeviceId, Bytes),
     PreKeys(SpaceId, Bytes),
     Device(DeviceRow),
+    Former(SpaceId, Former),
 }
 
 /// The pre-keys that came after the one a device joined with.
@@ -121,8 +125,16 @@ pub(crate) fn unsure_key(space: &SpaceId) -> Bytes {
     [UNSURE, space.as_bytes().as_slice()].concat().into()
 }
 
+pub(crate) fn former_key(space: &SpaceId) -> Bytes {
+    [b"former/", space.as_bytes().as_slice()].concat().into()
+}
+
 pub(crate) fn draft_key(space: &SpaceId, number: u64) -> Bytes {
     [b"draft/", space.as_bytes().as_slice(), &number.to_be_bytes()].concat().into()
+}
+
+pub(crate) fn link_keys_key(space: &SpaceId) -> Bytes {
+    [b"linking/", space.as_bytes().as_slice()].concat().into()
 }
 
 pub(crate) fn sessions_key(space: &SpaceId) -> Bytes {
@@ -142,6 +154,7 @@ impl Row {
             b"profile" => Ok(Row::Profile(space()?)),
             b"said" => Ok(Row::Said(space()?, String::from_utf8_lossy(value).into_owned())),
             b"unsure" => Ok(Row::Unsure(space()?, Ends::decode(value).ok_or(RowError::Unknown)?)),
+            b"former" => Ok(Row::Former(space()?, Former::decode(value).ok_or(RowError::Unknown)?)),
             b"sessions" => {
                 let next = <[u8; 8]>::try_from(&value[..]).map_err(|_| RowError::Unknown)?;
                 Ok(Row::Sessions(space()?, u64::from_le_bytes(next)))
@@ -212,7 +225,7 @@ pub(crate) fn removed_by_row(device: &DeviceId) -> Write {
 }
 
 pub(crate) fn link_keys_row(space: &SpaceId, sealed: Option<Bytes>) -> Write {
-    Write::Local { key: [b"linking/", space.as_bytes().as_slice()].concat().into(), value: sealed }
+    Write::Local { key: link_keys_key(space), value: sealed }
 }
 
 fn row(key: Vec<u8>, value: Vec<u8>) -> Write {
@@ -220,14 +233,14 @@ fn row(key: Vec<u8>, value: Vec<u8>) -> Write {
 }
 
 fn plain(keys: &SpaceKeys) -> Zeroizing<Vec<u8>> {
-    let mut plain = Zeroizing::new(Vec::with_capacity(SECRETS_BYTES));
+    let mut plain = Zeroizing::new(Vec::with_capacity(SECRETS_BYTES + 8));
     for seed in [keys.control.seed(), keys.data.seed(), keys.pre_key.seed()] {
         plain.extend_from_slice(seed.as_slice());
     }
     plain
 }
 
-fn keys(plain: &[u8]) -> Result<SpaceKeys, RowError> {
+fn keys(plain: &[u8], generation: u64) -> Result<SpaceKeys, RowError> {
     let seed = |place: usize| -> Result<[u8; 32], RowError> {
         plain.get(place * 32..place * 32 + 32).and_then(|seed| seed.try_into().ok()).ok_or(RowError::Unknown)
     };
@@ -235,17 +248,28 @@ fn keys(plain: &[u8]) -> Result<SpaceKeys, RowError> {
         control: FeedSecret::from_seed(seed(0)?),
         data: FeedSecret::from_seed(seed(1)?),
         pre_key: PreKeySecret::from_seed(seed(2)?),
+        generation,
     })
 }
 
 /// Seals the keys of this device in a space.
 pub(crate) fn seal_keys(device: &DeviceKey, space_keys: &SpaceKeys, random: [u8; 16]) -> Bytes {
-    seal_local(&device.at_rest_key(), KEYS, random, &plain(space_keys)).into()
+    let mut row = plain(space_keys);
+    // Older versions know the first generation only, and no number.
+    if space_keys.generation > 0 {
+        row.extend_from_slice(&space_keys.generation.to_le_bytes());
+    }
+    seal_local(&device.at_rest_key(), KEYS, random, &row).into()
 }
 
 /// Opens them.
 pub(crate) fn open_keys(device: &DeviceKey, value: &[u8]) -> Result<SpaceKeys, RowError> {
-    keys(&open_local(&device.at_rest_key(), KEYS, value).map_err(|_| RowError::Sealed)?)
+    let plain = open_local(&device.at_rest_key(), KEYS, value).map_err(|_| RowError::Sealed)?;
+    let generation = match plain.get(SECRETS_BYTES..).unwrap_or_default() {
+        [] => 0,
+        generation => u64::from_le_bytes(generation.try_into().map_err(|_| RowError::Unknown)?),
+    };
+    keys(&plain, generation)
 }
 
 /// Seals the pre-keys after the first.
@@ -273,11 +297,14 @@ pub(crate) fn seal_joining(device: &DeviceKey, space_keys: &SpaceKeys, redemptio
     seal_local(&device.at_rest_key(), JOINING, random, &row).into()
 }
 
-/// Opens them.
+/// Opens them; of which generation they are, the redemption says.
 pub(crate) fn open_joining(device: &DeviceKey, value: &[u8]) -> Result<(SpaceKeys, Bytes), RowError> {
     let plain = open_local(&device.at_rest_key(), JOINING, value).map_err(|_| RowError::Sealed)?;
-    let redemption = plain.get(SECRETS_BYTES..).ok_or(RowError::Unknown)?;
-    Ok((keys(&plain)?, Bytes::copy_from_slice(redemption)))
+    let redemption = Bytes::copy_from_slice(plain.get(SECRETS_BYTES..).ok_or(RowError::Unknown)?);
+    let generation = Redemption::decode(&redemption)
+        .ok()
+        .and_then(|redemption| Some(Manifest::decode(&redemption.statement().control.manifest).ok()?.generation));
+    Ok((keys(&plain, generation.ok_or(RowError::Unknown)?)?, redemption))
 }
 
 /// Seals a draft.

@@ -42,6 +42,8 @@ pub(crate) enum Purpose {
     HostRead(StreamId),
     /// A new space becomes durable.
     Found(SpaceId),
+    /// A space is deleted.
+    Delete(SpaceId),
     /// A newcomer keeps its redemption before it sends it.
     JoinKeep(SpaceId),
     /// A newcomer keeps what it was given.

@@ -16,6 +16,7 @@ use crate::{
     command::{Answer, Command, Refusal, RefusalKind},
     commands::{Foundings, not_stored},
     config::Config,
+    deleting::Deleted,
     devices::Devices,
     host::Hosts,
     io::{Ask, Input, Output, Protocol, StreamId, Ticket},
@@ -58,6 +59,8 @@ struct Clock {
 pub struct Peer {
     pub(crate) config: Arc<Config>,
     pub(crate) me: Arc<Me>,
+    /// What this member calls itself.
+    pub(crate) called: String,
     pub(crate) draws: Draws,
     pub(crate) now: Time,
     clock: Clock,
@@ -66,6 +69,7 @@ pub struct Peer {
     pub(crate) streams: BTreeMap<StreamId, (DeviceId, Protocol)>,
     pub(crate) hosts: Hosts,
     pub(crate) joins: Joins,
+    pub(crate) deleted: Deleted,
     pub(crate) devices: Devices,
     pub(crate) foundings: Foundings,
     pub(crate) busy_rooms: BTreeSet<SpaceId>,
@@ -82,6 +86,7 @@ impl Peer {
     pub fn new(config: Config, me: Me, seed: Seed, opened: Opened) -> Result<Peer, OpenError> {
         let mut peer = Peer {
             config: Arc::new(config),
+            called: me.name.clone(),
             me: Arc::new(me),
             draws: Draws::new(seed),
             now: Time::ZERO,
@@ -91,6 +96,7 @@ impl Peer {
             streams: BTreeMap::new(),
             hosts: Hosts::default(),
             joins: Joins::default(),
+            deleted: Deleted::default(),
             devices: Devices::default(),
             foundings: Foundings::new(),
             busy_rooms: BTreeSet::new(),
@@ -120,6 +126,7 @@ impl Peer {
                 }
                 Row::Joining(space, value) => self.joins.remember(space, value),
                 Row::Device(row) => self.devices.remember(row),
+                Row::Former(space, former) => drop(self.deleted.former.insert(space, former)),
                 Row::Stopped(feed, head) => stopped.push((feed, head)),
                 Row::Profile(space) => {
                     profiles.insert(space);
@@ -212,6 +219,7 @@ impl Peer {
             Some(Purpose::JoinKeep(space)) => self.join_kept(space),
             Some(Purpose::JoinEnter(space)) => self.join_entered(space),
             Some(Purpose::Found(space)) => self.founded(space),
+            Some(Purpose::Delete(space)) => self.space_deleted(space),
             Some(Purpose::LinkMade(key)) => self.link_made(key, Ok(())),
             Some(Purpose::LinkUsed(stream, key)) => self.link_used(stream, key),
             Some(Purpose::DeviceAsk(ask)) => {
@@ -238,6 +246,7 @@ impl Peer {
             }
             Some(Purpose::JoinKeep(space) | Purpose::JoinEnter(space)) => self.join_not_kept(space, &reason),
             Some(Purpose::Found(space)) => self.not_founded(space, &reason),
+            Some(Purpose::Delete(space)) => self.space_not_deleted(space, &reason),
             Some(Purpose::LinkMade(key)) => self.link_made(key, Err(not_stored(&reason))),
             Some(Purpose::LinkUsed(stream, key)) => self.link_not_used(stream, key),
             Some(Purpose::DeviceAsk(ask) | Purpose::LinksCancelled(ask, _) | Purpose::DeviceRemoved(ask, _)) => {

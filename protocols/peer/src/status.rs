@@ -13,6 +13,8 @@ pub struct Status {
     pub identity: IdentityId,
     /// The device of this identity by which this one was removed: nobody takes what it writes.
     pub removed_by: Option<DeviceId>,
+    /// What this member calls itself in spaces; empty where it has no name.
+    pub name: String,
     /// Who is connected.
     pub peers: Vec<PeerStatus>,
     /// Every space here.
@@ -37,6 +39,10 @@ pub struct SpaceStatus {
     pub said_name: Option<String>,
     /// This identity's role; none when it counts as no member.
     pub role: Option<Role>,
+    /// Who removed this identity, as far as that is known here; itself when it left.
+    pub removed_by: Option<IdentityId>,
+    /// Who made it; none while its first entry is not here.
+    pub founder: Option<IdentityId>,
     /// How many newcomers wait at this device until a person approves them.
     pub newcomers: u32,
     /// How many members there are.

@@ -59,6 +59,11 @@ pub enum Write {
         /// Its value.
         value: Option<Bytes>,
     },
+    /// Every feed of the space, everything stored of them, and every derived row is removed.
+    DropSpace {
+        /// The space.
+        space: SpaceId,
+    },
     /// Every derived row of the space is removed.
     DropDerived {
         /// The space.

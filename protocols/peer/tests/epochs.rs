@@ -71,7 +71,7 @@ fn those_who_stay_begin_the_epoch_that_a_leaver_could_not() {
     assert_eq!(text(&mut net, alice, space, object), "bob is gone");
     assert_eq!(text(&mut net, bob, space, object), "bob");
     let records = vec![Bytes::from_static(b"no")];
-    assert_eq!(net.answer(bob, Command::Append { space, records }).unwrap_err().code, "wrong_role");
+    assert_eq!(net.answer(bob, Command::Append { space, records }).unwrap_err().code, "left_space");
 }
 
 /// Spec: SPACE-7.5

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use weft_credential::Role;
 use weft_crypto::{DeviceId, IdentityId, Purpose, SpaceId};
-use weft_peer::{Act, Acted, Answer, Command, FeedStatus, Refusal, Removal, Status};
+use weft_peer::{Act, Acted, Answer, Command, FeedStatus, Foreseen, Refusal, Status};
 
 use crate::{
     net::{Net, identity},
@@ -137,13 +137,17 @@ fn what_would_not_count_is_refused_before_it_is_signed() {
     for (before, after) in before.iter().zip(feeds(&mut net, bob, space)) {
         assert_eq!(before.length, after.length);
     }
-    let foreseen = |net: &mut Net, who| match net.answer(bob, Command::ForeseeRemoval { space, identity: who }).unwrap()
-    {
-        Answer::Foreseen(removal) => removal,
-        other => panic!("{other:?}"),
+    let mut foreseen = |who, propose| {
+        let act = Act::RemoveMember { identity: identity(who), propose };
+        match net.answer(bob, Command::Foresee { space, act }).unwrap() {
+            Answer::Foreseen(foreseen) => foreseen,
+            other => panic!("{other:?}"),
+        }
     };
-    assert_eq!(foreseen(&mut net, identity("carol")), Removal { refusal: None, not_held: 0, waiting: 0 });
-    assert_eq!(foreseen(&mut net, identity("alice")).refusal.unwrap().code, "outranked");
+    let at_once = Foreseen { refusal: None, counts: true, not_held: 0, waiting: 0 };
+    assert_eq!(foreseen("carol", false), at_once);
+    assert_eq!(foreseen("alice", false).refusal.unwrap().code, "outranked");
+    assert_eq!(foreseen("alice", true), Foreseen { counts: false, ..at_once });
 }
 
 /// Spec: SPACE-12.3
@@ -239,8 +243,48 @@ fn who_has_not_heard_of_a_removal_is_named() {
     };
     assert_eq!(missing(&mut net), [carol]);
     net.connect(alice, carol);
-    net.run();
+    net.advance(Duration::from_secs(1));
+    assert_eq!(missing(&mut net), [], "she is connected and holds it");
     append(&mut net, carol, space, "I know");
     net.advance(Duration::from_secs(1));
-    assert_eq!(missing(&mut net), []);
+    net.disconnect(alice, carol);
+    assert_eq!(missing(&mut net), [], "an entry of hers has seen it");
+    net.connect(alice, carol);
+    let dave = net.add("dave");
+    let link = invite(&mut net, alice, space, Role::Reader);
+    join(&mut net, dave, link);
+    net.disconnect(alice, dave);
+    assert_eq!(missing(&mut net), [], "who came later got it with the space");
+}
+
+/// Spec: PEER-12, SPACE-11.5
+#[test]
+fn what_somebody_writes_who_has_not_heard_of_a_lower_role_is_listed_and_admitted_again() {
+    let mut net = Net::new();
+    let (devices, space) = all(&mut net, &[("bob", Role::Writer)]);
+    let [alice, bob] = devices[..] else { unreachable!() };
+    let object = note(&mut net, bob, space, "");
+    net.run();
+    net.disconnect(alice, bob);
+    let reader = Act::SetRole { identity: identity("bob"), role: Role::Reader, propose: false };
+    let acted = act(&mut net, alice, space, reader).unwrap();
+    insert(&mut net, bob, space, object, 0, "as a writer");
+    net.connect(alice, bob);
+    net.advance(Duration::from_secs(5));
+    assert_eq!(text(&mut net, alice, space, object), "");
+    let quarantined = |net: &mut Net, at| match net.answer(at, Command::Quarantine { space }).unwrap() {
+        Answer::Quarantine(quarantined) => quarantined,
+        other => panic!("{other:?}"),
+    };
+    for at in [alice, bob] {
+        let [feed] = &quarantined(&mut net, at)[..] else { panic!("one feed") };
+        assert_eq!((feed.identity, feed.until - feed.from, feed.acts.len()), (identity("bob"), 1, 1));
+        assert_eq!((feed.acts[0].act, feed.acts[0].kind), (acted.act, "role_changed"));
+    }
+    act(&mut net, alice, space, Act::RaiseCut { act: acted.act, feeds: Vec::new() }).unwrap();
+    net.advance(Duration::from_secs(5));
+    for at in [alice, bob] {
+        assert_eq!(text(&mut net, at, space, object), "as a writer");
+        assert_eq!(quarantined(&mut net, at), []);
+    }
 }

@@ -67,6 +67,10 @@ impl Store {
                     self.derived.remove(&(space, table, key));
                 }
                 Write::DropDerived { space } => self.derived.retain(|(of, ..), _| *of != space),
+                Write::DropSpace { space } => {
+                    self.derived.retain(|(of, ..), _| *of != space);
+                    self.feeds.retain(|_, feed| feed.space != space);
+                }
             }
         }
     }
@@ -79,6 +83,18 @@ impl Store {
     /// Everything that is held of every feed.
     pub(crate) fn feeds(&self) -> impl Iterator<Item = (FeedId, &Run)> {
         self.feeds.iter().flat_map(|(id, feed)| feed.ranges.iter().flat_map(|(_, runs)| runs).map(|run| (*id, run)))
+    }
+
+    /// How many feeds of a space there are.
+    pub(crate) fn feeds_of(&self, space: &SpaceId) -> usize {
+        self.feeds.values().filter(|feed| feed.space == *space).count()
+    }
+
+    /// The words with which the private rows about a space begin.
+    pub(crate) fn private_rows_of(&self, space: &SpaceId) -> Vec<String> {
+        let of_space = |key: &&Bytes| key.windows(32).any(|id| id == space.as_bytes());
+        let word = |key: &Bytes| String::from_utf8_lossy(key.split(|byte| *byte == b'/').next().unwrap()).into_owned();
+        self.local.keys().filter(of_space).map(word).collect()
     }
 
     /// The seed of this device's pre-key in a space.

@@ -1,7 +1,7 @@
 //! Acts that wait for seals, and who stands behind each. Spec: SPACE-12.3
 
 use weft_credential::{Credential, Named, Role};
-use weft_crypto::IdentityId;
+use weft_crypto::{EntryId, IdentityId};
 
 use crate::{Place, Space, VoidReason};
 
@@ -10,6 +10,8 @@ use crate::{Place, Space, VoidReason};
 pub struct Proposed {
     /// Where it is said.
     pub act: Place,
+    /// The entry there.
+    pub entry: EntryId,
     /// Whom it is about.
     pub identity: IdentityId,
     /// The role it gives; none for a removal.
@@ -44,6 +46,6 @@ impl Space {
         let mut sealed_by: Vec<_> = sealing.filter_map(|entry| author(&entry.feed)).collect();
         sealed_by.sort_unstable();
         sealed_by.dedup();
-        Some(Proposed { act: *place, identity, role, by: author(&place.feed), sealed_by })
+        Some(Proposed { act: *place, entry: entry.id, identity, role, by: author(&place.feed), sealed_by })
     }
 }

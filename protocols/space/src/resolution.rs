@@ -10,7 +10,9 @@ use crate::{
     ControlEntry,
     entry::{Place, Position},
     resolve::{
-        Claims, Contests, Facts, Pass, Spoken, decide,
+        Claims, Contests, Facts, Pass, Spoken,
+        act::{Act, Effect},
+        decide,
         facts::{FeedFacts, InvitationFacts},
         forks::{self, Fork},
         standing::View,
@@ -214,6 +216,12 @@ impl Resolution {
         self.facts.devices.contains_key(device)
     }
 
+    /// Who removed an identity that was a member and is none; itself if it left.
+    pub fn removed_by(&self, identity: &IdentityId) -> Option<IdentityId> {
+        let removals = self.facts.acts.on_member(identity).filter(|(number, _)| self.facts.removes(*number));
+        removals.last().map(|(_, act)| act.author).filter(|_| self.role_of(identity).is_none())
+    }
+
     /// A feed of the space.
     pub fn feed(&self, feed: &FeedId) -> Option<AdmittedFeed> {
         let admitted = |facts: &FeedFacts, counts| AdmittedFeed {
@@ -312,6 +320,16 @@ impl Resolution {
         let stands = self.facts.stands(feed, facts, &Position::of(&all));
         let stands = stands.min(forked.unwrap_or(u64::MAX));
         (stands < u64::MAX).then_some(stands)
+    }
+
+    /// The acts by which the member that writes a feed may write no longer though it is a member, each with how much of the feed is judged by
+    /// what it was before. Spec: SPACE-11.5
+    pub fn demoted(&self, feed: &FeedId) -> Vec<(Place, u64)> {
+        let Some(facts) = self.facts.feeds.get(feed) else { return Vec::new() };
+        let acts = self.facts.acts.on_member(&facts.identity).map(|(_, act)| act);
+        let demotes = |act: &&Act| matches!(act.effect, Effect::Lowers(_, role) if !role.may_write());
+        let acts = acts.filter(demotes).filter(|act| !self.facts.is_of_a_junior(act, &facts.manifest.device));
+        acts.filter_map(|act| Some((*act.places.first()?, act.stands(feed)))).collect()
     }
 
     /// What is known of a feed's fork, if two histories of it are proved. Spec: SPACE-16

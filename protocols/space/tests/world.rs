@@ -346,6 +346,7 @@ impl World {
             control: FeedSecret::from_seed(seed(6)),
             data: FeedSecret::from_seed(seed(7)),
             pre_key: PreKeySecret::from_seed(seed(8)),
+            generation: 0,
         };
         let [control, data] = keys.manifests(self.space, &new.device);
         let admitted = self.root_says(owner, 2, Subject::DeviceAdmitted(new.device.id()));

@@ -184,7 +184,8 @@ impl Peer {
         let Some(visit) = self.devices.visits.0.get_mut(&device) else { return };
         let ready = visit.stream.as_ref().is_some_and(|(_, guest)| guest.is_open()) && visit.entering.is_none();
         let lacks = |space: &&SpaceId| {
-            !self.rooms.contains_key(space) && !entering.contains(space) && !visit.refused.contains(space)
+            let deleted = self.deleted.former.contains_key(space);
+            !self.rooms.contains_key(space) && !deleted && !entering.contains(space) && !visit.refused.contains(space)
         };
         let next =
             visit.told.iter().flatten().filter(lacks).min_by_key(|space| (Some(**space) != home, **space)).copied();

@@ -10,11 +10,11 @@ use weft_credential::{
 use weft_crypto::{DeviceId, EpochId, FeedId, IdentityId};
 use weft_feed::kind;
 use weft_machine::Draws;
-use weft_space::{AdmittedFeed, Foreseen, Place, Resolution, VoidReason, compose};
+use weft_space::{AdmittedFeed, Place, Resolution, VoidReason, compose};
 
 use super::membership;
 use crate::{
-    command::{Act, Refusal, RefusalKind, Removal},
+    command::{Act, Foreseen, Refusal, RefusalKind},
     commands::actor,
     io::Ask,
     room::{
@@ -37,7 +37,7 @@ pub(crate) fn carry(room: &mut Room, device: DeviceId, draws: &mut Draws) -> Res
 pub(crate) fn foresee_carrying(room: &Room, device: DeviceId) -> Result<(), Refusal> {
     membership::may_speak(room)?;
     let act = Act::RemoveDevice { device };
-    foresee(room, &act, credential(room, &act)?).map(drop)
+    outcome(room, &act, credential(room, &act)?).map(drop)
 }
 
 /// Whether a device could remove this one. Spec: PEER-15.4
@@ -65,7 +65,7 @@ fn write(
 ) -> Result<(), Refusal> {
     membership::may_speak(room)?;
     let says = credential(room, act)?;
-    let foreseen = foresee(room, act, says.clone())?;
+    let foreseen = outcome(room, act, says.clone())?;
     let counts = foreseen.void.is_none();
     let mut credentials = vec![says];
     let begun = match counts {
@@ -80,7 +80,7 @@ fn write(
 }
 
 /// What an act would lead to; a refusal when it would not count and may not be proposed.
-fn foresee(room: &Room, act: &Act, says: Credential) -> Result<Foreseen, Refusal> {
+fn outcome(room: &Room, act: &Act, says: Credential) -> Result<weft_space::Foreseen, Refusal> {
     let foreseen = room.membership.foresee(room.control.feed, vec![says]);
     let foreseen = foreseen.map_err(|error| refused("malformed", error.to_string(), "this is a fault of Weft's"))?;
     match &foreseen.void {
@@ -145,7 +145,7 @@ fn credential(room: &Room, act: &Act) -> Result<Credential, Refusal> {
             let named = room.membership.proposed().into_iter().find(|proposed| proposed.act == *act);
             if named.is_none() {
                 let message = "nothing that is said there waits for seals";
-                let hint = "`weft status` lists what is proposed";
+                let hint = "`weft member list SPACE` lists what is proposed";
                 return Err(Refusal::new(RefusalKind::NotFound, "not_proposed", message, hint));
             }
             Credential::Seal(Seal { act: name(room, act)? })
@@ -206,25 +206,41 @@ fn may_be_proposed(act: &Act, room: &Room) -> bool {
     proposes && room.membership.resolution().role_of(&room.me.identity).is_some_and(Role::may_administer)
 }
 
-/// What would be hidden of a member that is removed now.
-pub(crate) fn foresee_removal(room: &Room, identity: IdentityId) -> Result<Removal, Refusal> {
-    let says = credential(room, &Act::RemoveMember { identity, propose: false })?;
-    let foreseen = room.membership.foresee(room.control.feed, vec![says]);
-    let void = foreseen.map_or_else(|error| Some(error.into()), |foreseen| foreseen.void);
-    let mut removal = Removal { refusal: void.map(|reason| refusal(&reason)), not_held: 0, waiting: 0 };
-    for (id, feed) in room.membership.resolution().feeds().filter(|(_, feed)| feed.identity == identity) {
+/// What an act would do if it were written now.
+pub(crate) fn foresee(room: &Room, act: &Act) -> Result<Foreseen, Refusal> {
+    membership::may_speak(room)?;
+    let says = credential(room, act)?;
+    let void = room.membership.foresee(room.control.feed, vec![says.clone()]);
+    let void = void.map_or_else(|error| Some(error.into()), |foreseen| foreseen.void);
+    let counts = void.is_none();
+    let waits = void == Some(VoidReason::Outranked) && may_be_proposed(act, room);
+    let refusal = void.filter(|_| !waits).map(|reason| refusal(&reason));
+    let mut foreseen = Foreseen { refusal, counts, not_held: 0, waiting: 0 };
+    if !takes(room, act) {
+        return Ok(foreseen);
+    }
+    for (id, feed) in room.membership.resolution().feeds().filter(|(id, feed)| is_about(&says, id, feed)) {
         let control = feed.manifest.purpose == weft_crypto::Purpose::Control;
         let order = if control { &room.control_order } else { &room.data_order };
         let held = room.ledger.get(&id).map_or(0, |entry| entry.tree.length());
-        removal.waiting += held.saturating_sub(order.released(&id));
-        removal.not_held += room.sources.claimed_most(&id).saturating_sub(held);
+        foreseen.waiting += held.saturating_sub(order.released(&id));
+        foreseen.not_held += room.sources.claimed_most(&id).saturating_sub(held);
     }
-    Ok(removal)
+    Ok(foreseen)
+}
+
+/// Whether an act takes a right to write.
+fn takes(room: &Room, act: &Act) -> bool {
+    match act {
+        Act::SetRole { identity, role, .. } => room.membership.resolution().role_of(identity) > Some(*role),
+        Act::RemoveMember { .. } | Act::RemoveDevice { .. } | Act::Leave => true,
+        Act::Seal { .. } | Act::RaiseCut { .. } | Act::SetPolicy { .. } => false,
+    }
 }
 
 fn unknown_act() -> Refusal {
     let message = "nothing is said there that takes a right away";
-    Refusal::new(RefusalKind::NotFound, "unknown_act", message, "`weft status` lists what is proposed")
+    Refusal::new(RefusalKind::NotFound, "unknown_act", message, "`weft member list SPACE` lists what is proposed")
 }
 
 fn refused(code: &'static str, message: impl Into<String>, hint: &str) -> Refusal {
@@ -237,7 +253,7 @@ fn refusal(reason: &VoidReason) -> Refusal {
         VoidReason::Outranked => (
             RefusalKind::Refused,
             "outranked",
-            "propose it: it counts once more than half of the owners and admins stand behind it",
+            "propose it (`--propose`): it counts once more than half of the owners and admins stand behind it",
         ),
         VoidReason::NoRight { .. } => (RefusalKind::Refused, "wrong_role", "ask an owner or admin of the space"),
         VoidReason::NoMember => {
@@ -247,8 +263,16 @@ fn refusal(reason: &VoidReason) -> Refusal {
             (RefusalKind::NotFound, "unknown_device", "`weft space members SPACE` lists the devices")
         }
         VoidReason::LastOwner => (RefusalKind::Refused, "last_owner", "make somebody else an owner first"),
-        VoidReason::UnknownAct => (RefusalKind::NotFound, "unknown_act", "`weft status` lists what is proposed"),
+        VoidReason::UnknownAct => {
+            (RefusalKind::NotFound, "unknown_act", "`weft member list SPACE` lists what is proposed")
+        }
         _ => (RefusalKind::Refused, "would_not_count", "nothing was written"),
     };
-    Refusal::new(kind, code, reason.to_string(), hint)
+    let message = match reason {
+        VoidReason::NoRight { had: Some(role) } => {
+            format!("this identity is {} in the space and may not do this", super::with_article(role.word()))
+        }
+        reason => reason.to_string(),
+    };
+    Refusal::new(kind, code, message, hint)
 }

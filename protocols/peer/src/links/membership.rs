@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use weft_crypto::{Dep, FeedId};
+use weft_crypto::{Dep, FeedId, IdentityId};
 use weft_feed::{
     Run, entry_id, leaf,
     order::{OrderOutput, Released},
@@ -179,6 +179,16 @@ fn wrong_role(what: String) -> Refusal {
     Refusal::new(RefusalKind::Refused, "wrong_role", what, hint)
 }
 
+fn no_member(removed_by: Option<IdentityId>, me: &IdentityId) -> Refusal {
+    let hint = "what is here can still be read; `weft space delete SPACE` takes it off this device";
+    let (code, message) = match removed_by {
+        Some(by) if by == *me => ("left_space", "this identity has left the space".to_owned()),
+        Some(by) => ("removed_member", format!("this identity was removed from the space by {by}")),
+        None => return wrong_role("this identity is no member of the space".to_owned()),
+    };
+    Refusal::new(RefusalKind::Refused, code, message, hint)
+}
+
 /// Why this device can write no control entry in the space now, if that is so: whatever its role lets it say there.
 pub(crate) fn may_speak(room: &Room) -> Result<(), Refusal> {
     if room.is_ousted {
@@ -190,7 +200,7 @@ pub(crate) fn may_speak(room: &Room) -> Result<(), Refusal> {
         return Err(Refusal::new(RefusalKind::Refused, "write_stop", stop.to_string(), hint));
     }
     if resolution.role_of(&room.me.identity).is_none() {
-        return Err(wrong_role("this identity is no member of the space".to_owned()));
+        return Err(no_member(resolution.removed_by(&room.me.identity), &room.me.identity));
     }
     if resolution.device(&room.me.device.id()).is_none() {
         return Err(Refusal::new(

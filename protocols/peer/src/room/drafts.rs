@@ -46,6 +46,10 @@ impl Drafts {
         Drafts { last: kept.keys().next_back().copied().unwrap_or(0), bytes, kept, under_way: 0 }
     }
 
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.kept.keys().copied()
+    }
+
     pub(crate) fn count(&self) -> usize {
         self.kept.len()
     }

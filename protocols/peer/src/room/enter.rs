@@ -165,6 +165,7 @@ impl Room {
             control_changes: Vec::new(),
             store_failed: None,
             profile_said,
+            called: me.name.clone(),
             said_name,
             unsure: unsure.map(Unsure::new),
             sessions,

@@ -12,6 +12,7 @@
 
 mod asks;
 pub(crate) mod clients;
+mod closing;
 pub(crate) mod derived;
 pub(crate) mod drafts;
 mod elsewhere;
@@ -219,6 +220,8 @@ pub(crate) struct Room {
     pub(crate) control_changes: Vec<(FeedId, u64, Bytes)>,
     pub(crate) store_failed: Option<(String, Time)>,
     pub(crate) profile_said: bool,
+    /// What this member calls itself.
+    pub(crate) called: String,
     /// Where the own feeds end is not known: nothing is written.
     pub(crate) unsure: Option<Unsure>,
     /// What the link said that the space is called.
@@ -249,7 +252,7 @@ impl Room {
         if !self.profile_said && self.may_write().is_ok() {
             self.profile_said = true;
             let registers = vec![
-                links::register("name", &self.me.name),
+                links::register("name", &self.called),
                 links::register("device", &self.me.device.id().to_string()),
             ];
             let edit = Edit::Create { type_name: "weft.profile".into(), registers, text: None };

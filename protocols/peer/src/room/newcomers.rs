@@ -53,6 +53,10 @@ impl Newcomers {
         }
     }
 
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &(InvitationId, DeviceId)> {
+        self.0.keys()
+    }
+
     pub(crate) fn get(&self, invitation: &InvitationId, device: &DeviceId) -> Option<&Newcomer> {
         self.0.get(&(*invitation, *device))
     }
@@ -277,6 +281,7 @@ mod tests {
             control: FeedSecret::from_seed(seed(5)),
             data: FeedSecret::from_seed(seed(6)),
             pre_key: PreKeySecret::from_seed(seed(7)),
+            generation: 0,
         };
         let [control, data] = keys.manifests(SPACE, &device);
         let secret = InvitationSecret::from_seed([9; 32]);

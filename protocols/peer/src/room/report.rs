@@ -1,8 +1,10 @@
 //! What a room says of itself.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use weft_crypto::{DeviceId, FeedId};
+use weft_credential::Credential;
+use weft_crypto::{DeviceId, FeedId, Manifest};
+use weft_space::Place;
 
 use super::Room;
 use crate::{
@@ -23,27 +25,57 @@ impl Room {
         members.into_iter().map(status).collect()
     }
 
-    /// Which current devices have heard of the epoch that is written under: an entry of theirs that is released here has its
-    /// start in its past.
+    /// Which current devices have heard of the newest change of who belongs to the space.
     pub(crate) fn acknowledgements(&self) -> Vec<Acknowledgement> {
-        let resolution = self.membership.resolution();
-        let epoch = self.epoch.and_then(|epoch| resolution.epoch(&epoch));
-        let places = epoch.as_ref().map(|epoch| epoch.places).unwrap_or_default();
-        let heard = |feed: &FeedId, past: &weft_feed::Past| {
-            places.iter().any(|place| place.feed == *feed || past.get(&place.feed) > place.seq)
-        };
-        let mut devices: BTreeMap<DeviceId, bool> = BTreeMap::new();
+        let Some(newest) = self.newest_change() else { return Vec::new() };
+        let mut heard: BTreeSet<DeviceId> =
+            self.sources.holders(&newest.feed, newest.seq + 1).into_iter().chain([self.me.device.id()]).collect();
         for (feed, entry) in self.ledger.iter().filter(|(_, entry)| entry.admitted) {
             let control = entry.manifest.purpose == weft_crypto::Purpose::Control;
             let order = if control { &self.control_order } else { &self.data_order };
             let past = order.past_at(feed, order.released(feed));
-            *devices.entry(entry.manifest.device).or_default() |= past.is_some_and(|past| heard(feed, &past));
+            if past.is_some_and(|past| past.get(&newest.feed) > newest.seq) {
+                heard.insert(entry.manifest.device);
+            }
         }
-        let current = devices.into_iter().filter_map(|(device, acknowledged)| {
-            let identity = resolution.device(&device)?.identity;
-            Some(Acknowledgement { device, identity, acknowledged })
+        // Who was let in later got what was known by then.
+        for entry in self.membership.entries() {
+            if entry.past.get(&newest.feed) > newest.seq || (entry.feed == newest.feed && entry.seq >= newest.seq) {
+                let admitted = entry.parts.iter().flatten().filter_map(|part| match &part.credential {
+                    Credential::FeedAdmitted(signed) => Manifest::decode(&signed.manifest).ok(),
+                    _ => None,
+                });
+                heard.extend(admitted.map(|manifest| manifest.device));
+            }
+        }
+        let members = self.membership.resolution().members().into_iter();
+        let of_member =
+            members.flat_map(|member| member.devices.into_iter().map(move |device| (device, member.identity)));
+        let mut all: Vec<Acknowledgement> = of_member
+            .map(|(device, identity)| Acknowledgement { device, identity, acknowledged: heard.contains(&device) })
+            .collect();
+        all.sort_unstable_by_key(|of| of.device);
+        all
+    }
+
+    /// Where the last act or start of an epoch that counts is said.
+    fn newest_change(&self) -> Option<Place> {
+        let changes = |credential: &Credential| {
+            matches!(
+                credential,
+                Credential::MemberRemoved(_)
+                    | Credential::RoleChanged(_)
+                    | Credential::DeviceRemoved(_)
+                    | Credential::FeedClosed(_)
+                    | Credential::EpochStarted(_)
+            )
+        };
+        let void: BTreeSet<Place> = self.membership.resolution().void().map(|(place, _)| *place).collect();
+        let places = self.membership.entries().flat_map(|entry| {
+            let changing = (0..).zip(entry.parts.iter().flatten()).filter(|(_, said)| changes(&said.credential));
+            changing.map(|(part, _)| Place { feed: entry.feed, seq: entry.seq, part })
         });
-        current.collect()
+        places.filter(|place| !void.contains(place)).last()
     }
 
     pub(crate) fn feeds(&self) -> Vec<FeedStatus> {
@@ -61,7 +93,7 @@ impl Room {
                 root: *entry.tree.root().as_bytes(),
                 released: order.released(feed),
                 stopped: self.why_stopped(feed),
-                mine: entry.manifest.device == self.me.device.id(),
+                mine: [self.control.feed, self.data.feed].contains(feed),
             });
         }
         feeds

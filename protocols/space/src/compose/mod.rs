@@ -55,6 +55,8 @@ pub struct SpaceKeys {
     pub data: FeedSecret,
     /// Opens lockboxes.
     pub pre_key: PreKeySecret,
+    /// Of which generation the feeds are: 0, and one more each time the device comes back without the keys of before.
+    pub generation: u64,
 }
 
 impl SpaceKeys {
@@ -63,6 +65,7 @@ impl SpaceKeys {
             control: FeedSecret::from_seed(actor.fresh(draws, "control feed", subject)),
             data: FeedSecret::from_seed(actor.fresh(draws, "data feed", subject)),
             pre_key: PreKeySecret::from_seed(actor.fresh(draws, "pre-key", subject)),
+            generation: 0,
         }
     }
 
@@ -75,7 +78,7 @@ impl SpaceKeys {
                 device: device.id(),
                 feed_key: secret.id(),
                 purpose,
-                generation: 0,
+                generation: self.generation,
             };
             SignedManifest::sign(&manifest, device, secret)
         })
