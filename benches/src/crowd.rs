@@ -17,10 +17,10 @@ use weft_space::{
     compose::{self, Actor, SpaceKeys, Terms},
 };
 
-/// One in so many of those who were let in is given another role, publishes another pre-key, or is removed again.
-const ROLES: usize = 8;
+/// One in so many of those who were let in is given another role, publishes another pre-key, or is removed again. A guess.
+const ROLES: usize = 32;
 const PRE_KEYS: usize = 4;
-const REMOVALS: usize = 20;
+const REMOVALS: usize = 50;
 
 /// Somebody with one device and a recovery key.
 struct Person {
@@ -36,9 +36,10 @@ struct Person {
     length: u64,
 }
 
+/// The number does not stand in the first byte: X25519 leaves out the lowest bits of a key.
 fn seed(number: usize, what: u8) -> [u8; 32] {
     let mut seed = [what; 32];
-    seed[..8].copy_from_slice(&(number as u64).to_le_bytes());
+    seed[8..16].copy_from_slice(&(number as u64).to_le_bytes());
     seed
 }
 
@@ -184,7 +185,7 @@ impl Crowd {
     /// # Panics
     /// As [`Crowd::new`].
     pub fn remove_newest(&mut self) -> Bytes {
-        self.removal(0, self.people.len() - 1)
+        self.removal(0, self.newest())
     }
 
     /// Somebody else reads the entry of [`Crowd::remove_newest`] on top of what it knows, and opens its lockbox.
@@ -205,7 +206,7 @@ impl Crowd {
     /// One more entry for the space, with one credential: the newest member publishes another pre-key.
     #[must_use]
     pub fn one_pre_key(&self) -> ControlEntry {
-        self.pre_key(self.people.len() - 1)
+        self.pre_key(self.newest())
     }
 
     /// The two entries by which one more comes in, the second with five credentials.
@@ -218,6 +219,11 @@ impl Crowd {
         let [invitation, redemption] = self.admission(0, Role::Writer, &mut newcomer);
         let seq = self.people[0].length;
         [self.entry_at(0, seq, &invitation), self.entry_at(0, seq + 1, &redemption)]
+    }
+
+    fn newest(&self) -> usize {
+        let here = |person: &Person| self.space.resolution().role_of(&person.identity).is_some();
+        self.people.iter().rposition(here).expect("the founder is there")
     }
 
     fn let_in(&mut self, host: usize, role: Role) -> usize {

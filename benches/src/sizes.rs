@@ -75,7 +75,7 @@ impl Sizes {
             document_changes: 100,
             documents: 20,
             documents_changes: 5,
-            credentials: 300,
+            credentials: 400,
             devices: 10,
         }
     }
