@@ -203,6 +203,9 @@ impl Disk {
         for write in batches.iter().flat_map(|batch| &batch.writes) {
             match write {
                 Write::Mend { feed, ranges } => plan.mend(&self.rows, &self.index(), feed, ranges)?,
+                Write::Replace { feed, base, ranges } => {
+                    plan.replace(&self.rows, &self.index(), feed, base.as_deref(), ranges)?;
+                }
                 write => plan.add(&self.index(), write)?,
             }
         }
@@ -341,7 +344,8 @@ impl Store for Disk {
             Ok(held) => held,
         };
         // What replaces rows has to look for them, and what is anchored takes another sync.
-        if batches.iter().flat_map(|batch| &batch.writes).any(|write| matches!(write, Write::Mend { .. })) {
+        let replaces = |write: &Write| matches!(write, Write::Mend { .. } | Write::Replace { .. });
+        if batches.iter().flat_map(|batch| &batch.writes).any(replaces) {
             return Ok(false);
         }
         let plan = self.plan(batches)?;

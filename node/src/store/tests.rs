@@ -4,6 +4,7 @@
 
 mod damage;
 mod incarnation;
+mod replaced;
 
 use std::{
     fs::{self, OpenOptions},

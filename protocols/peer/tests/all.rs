@@ -5,6 +5,7 @@
 mod damage;
 mod devices;
 mod epochs;
+mod forks;
 mod invitations;
 mod members;
 mod net;
