@@ -25,7 +25,7 @@ pub fn sealed_in_vain(world: &World) -> BTreeMap<Host, usize> {
     for (_, feed) in content.feeds().filter(|(_, feed)| feed.space == space) {
         let manifest = feed.manifest().filter(|manifest| manifest.purpose == Purpose::Data);
         let Some(host) = manifest.and_then(|manifest| world.host_of(&manifest.device)) else { continue };
-        let runs = feed.ranges.iter().flat_map(|range| range.runs());
+        let runs = feed.ranges.iter().flat_map(|range| &range.runs);
         let epochs = runs.flat_map(weft_feed::Run::entries).filter_map(|entry| entry.header.epoch());
         let in_vain = epochs.filter(|epoch| !counting.contains(epoch)).count();
         if in_vain > 0 {
@@ -42,11 +42,11 @@ fn counting(content: &Content, space: SpaceId) -> BTreeSet<EpochId> {
     });
     for (id, feed) in control {
         order.admit(*id, 0, History::new());
-        for run in feed.ranges.iter().flat_map(|range| range.runs()) {
+        for run in feed.ranges.iter().flat_map(|range| &range.runs) {
             order.extended(*id, feed.length(), Some(run.clone()));
         }
         if let Some(range) = feed.ranges.last() {
-            order.known(*id, range.head().length, range.head().root);
+            order.known(*id, range.head.length, range.head.root);
         }
     }
     let mut entries = Vec::new();
@@ -65,8 +65,7 @@ fn counting(content: &Content, space: SpaceId) -> BTreeSet<EpochId> {
             }
             OrderOutput::Need { feed, .. } => {
                 let runs = content.feeds().find(|(id, _)| **id == feed).map(|(_, feed)| feed);
-                let runs =
-                    runs.into_iter().flat_map(|feed| &feed.ranges).flat_map(|range| range.runs().iter().cloned());
+                let runs = runs.into_iter().flat_map(|feed| &feed.ranges).flat_map(|range| range.runs.iter().cloned());
                 let released = order.released(&feed);
                 order.supply(feed, runs.filter(|run| run.end() > released).collect());
             }

@@ -20,6 +20,10 @@ pub enum Fault {
     Divide(Vec<bool>),
     /// It is one again.
     Join,
+    /// Somebody copies the disk of a host.
+    Copy(Host),
+    /// A host dies and comes back from the copy.
+    PutBack(Host),
 }
 
 /// Draws the faults of a run.

@@ -1,7 +1,7 @@
 //! What was said and heard in a world: everything that a peer acknowledged to its application, and everything that should not have
 //! happened. Checkers compare the world with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use weft_crypto::{FeedId, ObjectId};
@@ -78,6 +78,12 @@ pub struct Ledger {
     pub acts: Vec<Done>,
     /// Writes by those who may not write that were acknowledged.
     pub unauthorised: Vec<Host>,
+    /// Who came back from an older copy of its disk.
+    pub forking: BTreeSet<Host>,
+    /// Feeds of which somebody found two histories.
+    pub forked: BTreeSet<FeedId>,
+    /// Entries that somebody refused to take into an object.
+    pub refused: BTreeSet<(FeedId, u64)>,
     /// Refusals by code.
     pub refusals: BTreeMap<&'static str, u64>,
     /// Where feeds grew, in order.

@@ -31,6 +31,7 @@ pub mod checkers;
 pub mod dice;
 pub mod epochs;
 pub mod faults;
+pub mod forks;
 pub mod host;
 mod identity;
 pub mod intruder;

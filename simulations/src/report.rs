@@ -48,6 +48,14 @@ pub fn summary(name: &str, outcome: &Outcome) -> String {
             in_vain,
         );
     }
+    if !world.ledger.forking.is_empty() {
+        let (forked, refused) = (world.ledger.forked.len(), world.ledger.refused.len());
+        let _ = writeln!(
+            text,
+            "  {} came back from older copies, {forked} feeds are forked, {refused} entries have nothing to stand on",
+            world.ledger.forking.len(),
+        );
+    }
     let delays = delays(outcome);
     if let (Some(median), Some(late)) = (delays.get(delays.len() / 2), delays.get(delays.len() * 99 / 100)) {
         let (median, late) = (*median as f64 / 1e3, *late as f64 / 1e3);

@@ -197,6 +197,12 @@ pub struct Faults {
     /// For how long.
     #[serde(default)]
     pub partition_ms: Between,
+    /// How many of those who write come back from an older copy of their disk, and write on.
+    #[serde(default)]
+    pub forks: u64,
+    /// How long each of their two histories is kept from those who hear the other one.
+    #[serde(default)]
+    pub fork_ms: Between,
     /// How wrong the wall clocks are, drawn once a host; half of them behind.
     #[serde(default)]
     pub clock_skew_ms: Between,
@@ -299,6 +305,7 @@ impl Scenario {
             ("acts.collusion_ms", self.acts.collusion_ms),
             ("faults.down_ms", self.faults.down_ms),
             ("faults.partition_ms", self.faults.partition_ms),
+            ("faults.fork_ms", self.faults.fork_ms),
             ("faults.clock_skew_ms", self.faults.clock_skew_ms),
         ];
         if let Some((name, [low, high])) = ranges.into_iter().find(|(_, [low, high])| low > high) {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use weft_crypto::{FeedId, Manifest, Purpose, Root, SignedManifest, SpaceId};
+use weft_crypto::{FeedId, Head, Manifest, Purpose, Root, SignedManifest, SpaceId};
 use weft_feed::{Run, Tree, VerifiedRange};
 use weft_peer::{
     Rows,
@@ -36,18 +36,41 @@ pub struct Feed {
     /// The signed manifest.
     pub manifest: Bytes,
     /// What is held, from entry 0, without a gap.
-    pub ranges: Vec<Arc<VerifiedRange>>,
+    pub ranges: Vec<Held>,
+}
+
+/// Entries up to a signed head.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The head.
+    pub head: Head,
+    /// The tree there.
+    pub tree: Tree,
+    /// The entries.
+    pub runs: Vec<Run>,
 }
 
 impl Feed {
     /// Entries held.
     #[must_use]
     pub fn length(&self) -> u64 {
-        self.ranges.last().map_or(0, |range| range.tree().length())
+        self.ranges.last().map_or(0, |range| range.head.length)
     }
 
     fn tree(&self) -> Tree {
-        self.ranges.last().map_or_else(Tree::new, |range| range.tree().clone())
+        self.ranges.last().map_or_else(Tree::new, |range| range.tree.clone())
+    }
+
+    /// Takes the feed back to a head that it has, or to nothing.
+    fn take_back(&mut self, base: Option<&(Head, Tree)>) {
+        let length = base.map_or(0, |(head, _)| head.length);
+        self.ranges.retain(|range| range.runs.first().is_some_and(|run| run.from() < length));
+        if let (Some((head, tree)), Some(last)) = (base, self.ranges.last_mut()) {
+            last.runs.retain(|run| run.from() < length);
+            let end = last.runs.pop().map(|run| run.slice(run.from(), run.end().min(length)));
+            last.runs.extend(end);
+            (last.head, last.tree) = (*head, tree.clone());
+        }
     }
 
     /// What the manifest says, if it verifies.
@@ -122,6 +145,15 @@ impl Content {
                 Write::Range(range) => self.extend(range)?,
                 // These disks do not forget single bytes: what would be put in its place is there.
                 Write::Mend { .. } => {}
+                Write::Replace { feed, base, ranges } => {
+                    let held = self.feeds.get_mut(feed).ok_or(Broken::UnknownFeed(*feed))?;
+                    let from = base.as_deref().map_or(0, |(head, _)| head.length);
+                    if held.length() < from {
+                        return Err(Broken::Gap { feed: *feed, held: held.length(), from });
+                    }
+                    held.take_back(base.as_deref());
+                    ranges.iter().try_for_each(|range| self.extend(range))?;
+                }
                 Write::Local { key, value } => set(&mut self.local, key, value.as_ref()),
                 Write::Derived { space, table, key, value } => {
                     set(self.derived.entry((*space, *table)).or_default(), key, value.as_ref());
@@ -144,18 +176,19 @@ impl Content {
         if range.head().length != range.tree().length() || range.head().root != range.tree().root() {
             return Err(Broken::Head(range.feed()));
         }
-        feed.ranges.push(Arc::clone(range));
+        let (head, tree, runs) = (*range.head(), range.tree().clone(), range.runs().to_vec());
+        feed.ranges.push(Held { head, tree, runs });
         Ok(())
     }
 
     fn read(&self, feed: FeedId, from: u64, bytes_max: usize) -> Result<Vec<StoredRange>, ReadError> {
         let feed = self.feeds.get(&feed).filter(|feed| from < feed.length()).ok_or(ReadError::NotHeld)?;
-        let first = feed.ranges.partition_point(|range| range.tree().length() <= from);
+        let first = feed.ranges.partition_point(|range| range.head.length <= from);
         let mut bytes = 0;
         let mut found = Vec::new();
         for range in &feed.ranges[first..] {
             let runs: Vec<Run> = range
-                .runs()
+                .runs
                 .iter()
                 .filter(|run| run.end() > from)
                 .map(|run| if run.from() < from { run.slice(from, run.end()) } else { run.clone() })
@@ -164,7 +197,7 @@ impl Content {
             if bytes > bytes_max && !found.is_empty() {
                 break;
             }
-            found.push(StoredRange { head: *range.head(), runs });
+            found.push(StoredRange { head: range.head, runs });
         }
         Ok(found)
     }
@@ -237,6 +270,17 @@ impl Store {
         Ok(open.len() - kept)
     }
 
+    /// A copy of what is durable.
+    #[must_use]
+    pub fn copied(&self) -> Content {
+        self.durable.clone()
+    }
+
+    /// A copy takes the place of all that there is.
+    pub fn put_back(&mut self, copy: Content) {
+        *self = Store { applied: copy.clone(), durable: copy, ..Store::default() };
+    }
+
     /// What can be read now.
     #[must_use]
     pub fn content(&self) -> &Content {
@@ -260,7 +304,7 @@ impl Store {
             space: feed.space,
             manifest: feed.manifest.clone(),
             tree: feed.tree(),
-            head: feed.ranges.last().map(|range| *range.head()),
+            head: feed.ranges.last().map(|range| range.head),
         });
         let control = content
             .feeds
@@ -273,7 +317,7 @@ impl Store {
             local: rows(&content.local),
             feeds: feeds.collect(),
             control: control
-                .map(|(id, feed)| (*id, feed.ranges.iter().flat_map(|range| range.runs().iter().cloned()).collect()))
+                .map(|(id, feed)| (*id, feed.ranges.iter().flat_map(|range| range.runs.iter().cloned()).collect()))
                 .collect(),
             cursors: cursors.map(|((space, _), table)| (*space, rows(table))).collect(),
         }

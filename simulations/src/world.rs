@@ -20,12 +20,14 @@ use crate::{
     app::App,
     dice::Dice,
     faults::{self, Fault},
+    forks,
     host::Host,
     identity,
     intruder::Intruder,
     ledger::Ledger,
     network::{Host as Number, Network, Pair, Round},
     scenario::{Part, Scenario, Topology},
+    store::Content,
     visible::{self, Visible},
 };
 
@@ -85,6 +87,8 @@ pub struct World {
     devices: BTreeMap<DeviceId, Number>,
     identities: Vec<IdentityId>,
     intruders: BTreeMap<Number, Intruder>,
+    /// Older copies of disks.
+    copies: BTreeMap<Number, Content>,
     dice: Dice,
     crash_dice: Dice,
     working: bool,
@@ -126,6 +130,7 @@ impl World {
             devices,
             identities,
             intruders,
+            copies: BTreeMap::new(),
             dice,
             crash_dice: Dice::new(seed, "crashes"),
             ledger: Ledger::default(),
@@ -150,7 +155,8 @@ impl World {
         for (at, act) in acts.acts {
             world.put(at, Event::Act(act));
         }
-        for (at, fault) in faults::draw(scenario, &mut Dice::new(seed, "faults")).into_iter().chain(acts.faults) {
+        let faults = faults::draw(scenario, &mut Dice::new(seed, "faults")).into_iter().chain(acts.faults);
+        for (at, fault) in faults.chain(forks::draw(scenario, &mut Dice::new(seed, "forks"))) {
             world.put(at, Event::Fault(fault));
         }
         world

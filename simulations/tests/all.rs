@@ -69,6 +69,13 @@ fn those_who_stay_agree_and_the_removed_are_void_and_closed_out() {
 }
 
 #[test]
+fn whatever_history_was_heard_first_all_end_with_the_same() {
+    holds("forks", 1..=3);
+    let worlds = (1..=3).map(|seed| outcome("forks", seed).world);
+    assert!(worlds.map(|world| world.ledger.forked.len()).sum::<usize>() > 1, "nothing was put to the test");
+}
+
+#[test]
 fn one_seed_is_one_history() {
     let fingerprint = |seed| outcome("crash-and-restart", seed).world.fingerprint();
     assert_eq!(fingerprint(7), fingerprint(7));

@@ -40,7 +40,7 @@ pub(crate) struct EventsQuery {
 #[derive(Debug, Default, Serialize, ToSchema)]
 pub(crate) struct EventBody {
     /// What: `space_added`, `space_removed`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`,
-    /// `level_changed`, `violated`, `newcomer_waits`, `damaged`, `mended`, `ends_known`, `stopped`, or `lagged` when this reader was too slow
+    /// `level_changed`, `violated`, `newcomer_waits`, `damaged`, `mended`, `ends_known`, `stopped`, `replaced`, or `lagged` when this reader was too slow
     /// and `count` events are missing.
     event: &'static str,
     /// When it was told, RFC 3339.
@@ -178,6 +178,7 @@ fn body(event: Event) -> Option<EventBody> {
         }
         Event::EndsKnown { space } => of("ends_known", space),
         Event::Stopped { space, feed } => EventBody { feed: Some(feed.to_string()), ..of("stopped", space) },
+        Event::Replaced { space, feed } => EventBody { feed: Some(feed.to_string()), ..of("replaced", space) },
     })
 }
 

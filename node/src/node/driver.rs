@@ -506,6 +506,9 @@ impl Driver {
                 self.meters.forked();
                 tracing::error!(%space, %feed, "a feed is forked and stays as it is held")
             }
+            Event::Replaced { space, feed } => {
+                tracing::warn!(%space, %feed, "of a forked feed the log that is kept took the place of the one held here");
+            }
             Event::PeerConnected { device } => tracing::info!(peer = %peer_id(device), "a peer is connected"),
             Event::PeerDisconnected { device } => tracing::info!(peer = %peer_id(device), "a peer is gone"),
             Event::SpaceAdded { space } => tracing::info!(%space, "a space is here"),

@@ -234,6 +234,9 @@ impl Disk {
             match write {
                 Write::Mend { feed, ranges } => plan.mend(&self.rows, &self.index(), feed, ranges)?,
                 Write::DropSpace { space } => plan.drop_space(&self.rows, &self.index(), space)?,
+                Write::Replace { feed, base, ranges } => {
+                    plan.replace(&self.rows, &self.index(), feed, base.as_deref(), ranges)?;
+                }
                 write => plan.add(&self.index(), write)?,
             }
         }
@@ -381,7 +384,8 @@ impl Store for Disk {
             Ok(held) => held,
         };
         // What replaces rows has to look for them, and what is anchored takes another sync.
-        let looks = |write: &Write| matches!(write, Write::Mend { .. } | Write::DropSpace { .. });
+        let looks =
+            |write: &Write| matches!(write, Write::Mend { .. } | Write::Replace { .. } | Write::DropSpace { .. });
         if batches.iter().flat_map(|batch| &batch.writes).any(looks) {
             return Ok(false);
         }

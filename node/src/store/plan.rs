@@ -3,11 +3,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
+    sync::Arc,
 };
 
 use bytes::Bytes;
-use weft_crypto::{FeedId, Manifest, Purpose, SpaceId};
-use weft_feed::{Run, VerifiedRange};
+use weft_crypto::{FeedId, Head, Manifest, Purpose, SpaceId};
+use weft_feed::{Run, Tree, VerifiedRange};
 use weft_peer::store::Write;
 use weft_replication::StoredRange;
 
@@ -15,9 +16,9 @@ use super::{
     disk::{Index, Slot, manifest_of},
     error::StoreError,
     incarnation::Announced,
-    layout::{FeedRow, derived_key, encode_headers, encode_state, number_key, run_key},
+    layout::{FeedRow, HeadersRow, derived_key, encode_headers, encode_state, number_key, run_from, run_key},
     row::{Change, Table},
-    rows::Rows,
+    rows::{Rows, View},
 };
 
 /// The changes of rows that batches mean, and what will be new in the index.
@@ -48,8 +49,8 @@ impl Plan {
         match write {
             Write::Feed { feed, space, manifest } => self.feed(index, *feed, *space, manifest)?,
             Write::Range(range) => self.range(index, range)?,
-            // They need the rows that they replace or remove: see `mend` and `drop_space`.
-            Write::Mend { .. } | Write::DropSpace { .. } => {}
+            // They need the rows that they replace or remove: see `mend`, `replace` and `drop_space`.
+            Write::Mend { .. } | Write::Replace { .. } | Write::DropSpace { .. } => {}
             Write::Local { key, value } => self.anchor(put_or_remove(Table::Local, key.clone(), value.clone())),
             Write::Derived { space, table, key, value } => {
                 let key = derived_key(self.space(index, space), *table, key);
@@ -108,7 +109,7 @@ impl Plan {
     }
 
     /// The rows of runs that end at a head.
-    fn runs(&mut self, number: u32, runs: &[Run], head: &weft_crypto::Head) {
+    fn runs(&mut self, number: u32, runs: &[Run], head: &Head) {
         for run in runs {
             let key = run_key(number, run.from());
             let head = (run.end() == head.length).then_some(head);
@@ -173,6 +174,53 @@ impl Plan {
         Ok(())
     }
 
+    /// Takes a feed back to a head, and goes on from there with other ranges.
+    pub(super) fn replace(
+        &mut self,
+        rows: &Rows,
+        index: &Index,
+        feed: &FeedId,
+        base: Option<&(Head, Tree)>,
+        ranges: &[Arc<VerifiedRange>],
+    ) -> Result<(), StoreError> {
+        let Slot { number, control, length } = self.slot(index, feed).ok_or(StoreError::UnknownFeed { feed: *feed })?;
+        let from = base.map_or(0, |(head, _)| head.length);
+        if from > length {
+            return Err(StoreError::NotContiguous { feed: *feed, held: length, from });
+        }
+        let before = self.changes.len();
+        let view = rows.view()?;
+        for table in [Table::Headers, Table::Bodies] {
+            let keys = view.keys(table, &run_key(number, from), &run_key(number, length))?;
+            self.changes.extend(keys.into_iter().map(|key| Change::Remove(table, key)));
+        }
+        if let Some((head, _)) = base {
+            let key = view.last_within(Table::Headers, &run_key(number, 0), &run_key(number, from - 1))?;
+            let key = key.ok_or(StoreError::Entry { feed: *feed, seq: from - 1 })?;
+            let run = stored_run(&view, feed, &key)?;
+            self.changes.push(Change::Remove(Table::Bodies, key));
+            self.runs(number, &[run.slice(run.from(), run.end().min(from))], head);
+        }
+        let mut end = base.cloned();
+        for range in ranges {
+            let held = end.as_ref().map_or(0, |(head, _)| head.length);
+            if range.from() != held {
+                return Err(StoreError::NotContiguous { feed: *feed, held, from: range.from() });
+            }
+            self.runs(number, range.runs(), range.head());
+            end = Some((*range.head(), range.tree().clone()));
+        }
+        let state = end.as_ref().map(|(head, tree)| encode_state(head, tree));
+        self.changes.push(put_or_remove(Table::States, number_key(number), state.clone()));
+        self.news.feeds.insert(*feed, Slot { number, control, length: end.map_or(0, |(head, _)| head.length) });
+        if control {
+            self.anchored.extend_from_slice(&self.changes[before..]);
+        } else if let Some(state) = state {
+            self.grown.insert(number, state);
+        }
+        Ok(())
+    }
+
     fn space(&mut self, index: &Index, space: &SpaceId) -> u32 {
         let known = index.spaces.get(space).filter(|_| !self.dropped.spaces.contains(space));
         if let Some(number) = known.or_else(|| self.news.spaces.get(space)) {
@@ -184,6 +232,13 @@ impl Plan {
         self.anchor(Change::Put(Table::Spaces, Bytes::copy_from_slice(space.as_bytes()), number_key(number)));
         number
     }
+}
+
+fn stored_run(view: &View<'_>, feed: &FeedId, key: &[u8]) -> Result<Run, StoreError> {
+    let from = run_from(key)?;
+    let headers = view.get(Table::Headers, key)?.ok_or(StoreError::Entry { feed: *feed, seq: from })?;
+    let bodies = view.get(Table::Bodies, key)?.unwrap_or_default();
+    HeadersRow::decode(feed, from, &headers)?.into_run(feed, from, bodies)
 }
 
 pub(super) fn put_or_remove(table: Table, key: Bytes, value: Option<Bytes>) -> Change {

@@ -5,6 +5,7 @@
 mod damage;
 mod dropping;
 mod incarnation;
+mod replaced;
 
 use std::{
     fs::{self, OpenOptions},

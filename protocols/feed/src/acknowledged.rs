@@ -26,19 +26,33 @@ pub struct Acknowledged {
     own: FeedId,
     past: Past,
     heard: BTreeMap<FeedId, (Dep, Arc<Past>)>,
+    /// For an entry that is to be understood without what any other one has in its past: how much of each feed was named.
+    plain: Option<BTreeMap<FeedId, u64>>,
 }
 
 impl Acknowledged {
     /// For the feed `own`, whose last entry has this past (none for a new feed).
     #[must_use]
     pub fn new(own: FeedId, past: Past) -> Self {
-        Self { own, past, heard: BTreeMap::new() }
+        Self { own, past, heard: BTreeMap::new(), plain: None }
+    }
+
+    /// For an entry that is to be understood though some feed turns out to say something else: it names every head that is
+    /// heard from now on and that `named`, what the feed's entries named in their deps, does not have; none is left out because
+    /// another one has it in its past.
+    #[must_use]
+    pub fn plainly(self, named: BTreeMap<FeedId, u64>) -> Self {
+        Self { plain: Some(named), ..self }
     }
 
     /// A head up to which everything is released and durable here, with the past at that head
     /// ([`crate::order::Order::past_at`]). A lower head of the same feed is replaced.
     pub fn heard(&mut self, head: Dep, past: Arc<Past>) {
-        let known = self.heard.get(&head.feed).map_or(0, |(dep, _)| dep.length).max(self.past.get(&head.feed));
+        let known = match &self.plain {
+            Some(named) => named.get(&head.feed).copied().unwrap_or(0),
+            None => self.past.get(&head.feed),
+        };
+        let known = self.heard.get(&head.feed).map_or(0, |(dep, _)| dep.length).max(known);
         if head.feed != self.own && head.length > known {
             self.heard.insert(head.feed, (head, past));
         }
@@ -59,8 +73,11 @@ impl Acknowledged {
     /// The deps of the next entry, which are now acknowledged. Keep a clone to go back to if the entry is not written.
     pub fn take(&mut self) -> Acknowledgement {
         let heard = std::mem::take(&mut self.heard);
-        let covered =
-            |dep: &Dep| heard.values().any(|(other, past)| other.feed != dep.feed && past.get(&dep.feed) >= dep.length);
+        let is_plain = self.plain.take().is_some();
+        let covered = |dep: &Dep| {
+            let has_it = |(other, past): &(Dep, Arc<Past>)| other.feed != dep.feed && past.get(&dep.feed) >= dep.length;
+            !is_plain && heard.values().any(has_it)
+        };
         let mut deps: Vec<Dep> = heard.values().map(|(dep, _)| *dep).filter(|dep| !covered(dep)).collect();
         for (dep, past) in heard.values() {
             self.past.join(past);

@@ -136,6 +136,12 @@ impl Writer {
         Ok(Self { origin, secret, state })
     }
 
+    /// Gives the secret back: another writer goes on.
+    #[must_use]
+    pub fn into_secret(self) -> FeedSecret {
+        self.secret
+    }
+
     /// The feed.
     #[must_use]
     pub fn origin(&self) -> &Origin {

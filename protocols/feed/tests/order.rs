@@ -325,6 +325,22 @@ fn deps_are_reduced_and_overflow_into_merges() {
     assert_eq!(taken.deps.len(), 276);
 }
 
+/// Spec: FEED-6.1, SPACE-16.5
+#[test]
+fn an_entry_that_is_to_be_understood_by_itself_names_all_that_its_feed_has_not_named() {
+    let own = dep(0, 1).feed;
+    let known = |lengths: &[Dep]| lengths.iter().map(|dep| (dep.feed, dep.length)).collect::<Past>();
+    // Feed 2 was seen through feed 1 only.
+    let news = Acknowledged::new(own, known(&[dep(1, 5), dep(2, 6)]));
+    let mut news = news.plainly([(dep(1, 5).feed, 5)].into());
+    for head in [dep(1, 5), dep(1, 7), dep(2, 6)] {
+        news.heard(head, Arc::new(known(&[head, dep(2, 6)])));
+    }
+    assert_eq!(news.take().deps, [dep(1, 7), dep(2, 6)]);
+    news.heard(dep(2, 6), Arc::new(known(&[dep(2, 6)])));
+    assert!(news.is_empty(), "and then only what is news");
+}
+
 /// A node that crashed between a row and its cursor has rows of entries that it releases again, cut elsewhere.
 #[test]
 fn rows_that_say_something_twice_are_restored_once() {

@@ -133,4 +133,11 @@ pub enum Event {
         /// The feed.
         feed: FeedId,
     },
+    /// Of a forked feed the history that is kept is here, in the place of the one that was held.
+    Replaced {
+        /// The space.
+        space: SpaceId,
+        /// The feed.
+        feed: FeedId,
+    },
 }

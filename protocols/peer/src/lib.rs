@@ -54,6 +54,7 @@ mod me;
 mod neighbour;
 mod outbox;
 mod peer;
+mod reopening;
 mod room;
 mod routes;
 pub mod status;

@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     RoomName(SpaceId),
     /// A history is compared with another one of the same feed.
     RoomFork(SpaceId, FeedId),
+    /// A room is opened anew: its control feeds are read.
+    RoomReopening(SpaceId, FeedId),
     /// An application reads records.
     RoomRecords(SpaceId),
     /// ECHO loads rows.
@@ -68,6 +70,26 @@ pub(crate) enum Purpose {
     VisitEnter(DeviceId, SpaceId),
 }
 
+impl Purpose {
+    /// The room for which it was.
+    fn room(&self) -> Option<SpaceId> {
+        match self {
+            Purpose::RoomPersist(space)
+            | Purpose::RoomDerived(space)
+            | Purpose::RoomRead(space, _)
+            | Purpose::RoomName(space)
+            | Purpose::RoomFork(space, _)
+            | Purpose::RoomReopening(space, _)
+            | Purpose::RoomRecords(space)
+            | Purpose::RoomLoad(space)
+            | Purpose::RoomOpen(space)
+            | Purpose::RoomReread(space, _)
+            | Purpose::RoomReopen(space) => Some(*space),
+            _ => None,
+        }
+    }
+}
+
 /// Orders on their way, in order.
 #[derive(Default)]
 pub(crate) struct Outbox {
@@ -99,6 +121,11 @@ impl Outbox {
     /// The purpose of a ticket, once: a second fact with it finds nothing.
     pub(crate) fn redeem(&mut self, ticket: Ticket) -> Option<Purpose> {
         self.purposes.remove(&ticket)
+    }
+
+    /// Nobody waits any more for what was ordered for a room.
+    pub(crate) fn forget_room(&mut self, space: SpaceId) {
+        self.purposes.retain(|_, purpose| purpose.room() != Some(space));
     }
 
     pub(crate) fn persist(&mut self, purpose: Purpose, batch: Batch) -> Ticket {

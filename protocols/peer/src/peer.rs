@@ -27,6 +27,7 @@ use crate::{
     me::Me,
     neighbour::Neighbour,
     outbox::{Outbox, Purpose},
+    reopening::{Reopening, reopening},
     room::{
         Room,
         enter::{EnterError, Entering},
@@ -76,6 +77,7 @@ pub struct Peer {
     pub(crate) busy_neighbours: BTreeSet<DeviceId>,
     pub(crate) outbox: Outbox,
     pub(crate) level: BTreeMap<SpaceId, bool>,
+    pub(crate) reopenings: BTreeMap<SpaceId, Reopening>,
 }
 
 impl Peer {
@@ -103,6 +105,7 @@ impl Peer {
             busy_neighbours: BTreeSet::new(),
             outbox: Outbox::default(),
             level: BTreeMap::new(),
+            reopenings: BTreeMap::new(),
         };
         peer.open_rooms(opened)?;
         peer.seek_home();
@@ -269,8 +272,10 @@ impl Peer {
                 self.in_room(space, |room, _| links::naming::read(room, ticket, result));
             }
             Some(Purpose::RoomFork(space, feed)) => {
-                self.in_room(space, |room, _| room.read_history(ticket, feed, result));
+                let now = self.now;
+                self.in_room(space, |room, _| room.read_history(now, ticket, feed, result));
             }
+            Some(Purpose::RoomReopening(space, feed)) => self.read_to_reopen(space, feed, result),
             Some(Purpose::RoomRecords(space)) => {
                 self.in_room(space, |room, outbox| room.records_read(ticket, result, outbox));
             }
@@ -333,6 +338,9 @@ impl Peer {
     /// The room of a space that is named.
     pub(crate) fn room(&mut self, space: &SpaceId) -> Result<&mut Room, Refusal> {
         self.busy_rooms.insert(*space);
+        if self.rooms.get(space).is_some_and(Room::is_closed) {
+            return Err(reopening());
+        }
         self.rooms.get_mut(space).ok_or_else(|| {
             let message = format!("there is no space {space} here");
             Refusal::new(

@@ -88,7 +88,7 @@ impl Peer {
                 }
             }
             Out::Persist { ticket, space, range, .. } => {
-                self.in_room(space, |room, outbox| room.offer(device, ticket, range, outbox));
+                self.in_room(space, |room, outbox| room.offer(now, device, ticket, range, outbox));
             }
             Out::Read { ticket, feed, from, bytes_max } => {
                 let order = self.outbox.read(Purpose::SessionRead(device), feed, from, bytes_max);
@@ -102,9 +102,9 @@ impl Peer {
                 self.in_room(space, |room, outbox| links::mending::came(room, now, device, &range, outbox));
                 self.in_room(space, |room, _| room.forks.came(now, device, &range));
             }
-            Out::Learned { space, feed, length, .. } => {
+            Out::Learned { space, feed, length, root } => {
                 self.outbox.event(Event::PeerHolds { device, space, feed, length });
-                self.in_room(space, |room, _| room.learned(now, device, feed, length));
+                self.in_room(space, |room, _| room.learned(now, device, feed, length, root));
             }
             Out::Complete { space } => self.in_room(space, |room, _| room.sources.complete(now, device)),
             Out::Arriving { space, feed } => self.in_room(space, |room, _| room.sources.arriving(now, device, feed)),
@@ -139,6 +139,7 @@ impl Peer {
         while let Some(effect) = self.rooms.get_mut(&space).and_then(Room::effect) {
             self.heed_room(space, effect);
         }
+        self.reopen_room(space);
         self.tell_level(space);
     }
 
@@ -158,6 +159,7 @@ impl Peer {
             Effect::Cease(device, feed) => self.tell_session(device, In::Cease { feed }),
             Effect::Persisted(device, ticket) => self.tell_session(device, In::Persisted { ticket }),
             Effect::Reset(device) => self.end(device, "the store does not take what this peer sends".into()),
+            Effect::Reopen => self.close_room(space),
             Effect::Judge => self.judge_doors(),
             Effect::Redeemed(stream) => self.host_redeemed(stream),
             Effect::RedemptionFailed(stream) => self.host_failed(stream),
@@ -201,7 +203,8 @@ impl Peer {
             access: room.keys.access(),
             peer_is_current_device: room.membership.resolution().device(&device).is_some(),
         };
-        let mut spaces: Vec<DoorSpace> = self.rooms.iter().map(space).collect();
+        let open = self.rooms.iter().filter(|(_, room)| !room.is_closed());
+        let mut spaces: Vec<DoorSpace> = open.map(space).collect();
         // A door has places for some hundred spaces: those that may open come first.
         spaces.sort_by_key(|space| !space.peer_is_current_device);
         spaces

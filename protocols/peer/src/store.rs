@@ -41,6 +41,16 @@ pub enum Write {
         /// The entries; at least one range, and each of at least one run.
         ranges: Vec<StoredRange>,
     },
+    /// Of a forked feed another history takes the place of the one that is held: that one ends at a head which both have, or at
+    /// nothing, and these ranges go on from there, one after another. The head may lie between two that are stored.
+    Replace {
+        /// The feed.
+        feed: FeedId,
+        /// The signed head up to which both are the same, and the tree there.
+        base: Option<Box<(Head, Tree)>>,
+        /// What follows.
+        ranges: Vec<Arc<VerifiedRange>>,
+    },
     /// A small private row: set, or removed when there is no value.
     Local {
         /// Its key: a word, a slash and an id.

@@ -6,6 +6,7 @@ mod damage;
 mod deleting;
 mod devices;
 mod epochs;
+mod forks;
 mod invitations;
 mod members;
 mod net;

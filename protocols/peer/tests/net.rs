@@ -2,12 +2,13 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
 use weft_crypto::{DeviceId, DeviceKey, FeedId, IdentityId, PreKeySecret, SpaceId, phrase::Phrase, seal::open_local};
-use weft_feed::{Head, Run, Tree, leaf};
+use weft_feed::{Head, Run, Tree, VerifiedRange, leaf};
 use weft_invitation::device::Welcome;
 use weft_machine::{Machine as _, Seed, Time};
 use weft_peer::{
@@ -25,6 +26,8 @@ pub(crate) struct Store {
     pub(crate) damaged: BTreeSet<FeedId>,
     /// What was mended: from where to where.
     pub(crate) mended: Vec<(FeedId, u64, u64)>,
+    /// How often another history of a feed took the place of one.
+    pub(crate) replaced: u64,
 }
 
 #[derive(Clone)]
@@ -54,6 +57,7 @@ impl Store {
                     feed.ranges.push((*range.head(), range.runs().to_vec()));
                 }
                 Write::Mend { feed, ranges } => self.mend(feed, &ranges),
+                Write::Replace { feed, base, ranges } => self.replace(feed, base.map(|base| *base), &ranges),
                 Write::Local { key, value: Some(value) } => {
                     self.local.insert(key, value);
                 }
@@ -108,10 +112,7 @@ impl Store {
     pub(crate) fn damage(&mut self, feed: FeedId, place: usize) -> Damage {
         self.damaged.insert(feed);
         let ranges = &self.feeds[&feed].ranges;
-        let mut tree = Tree::new();
-        for entry in ranges[..place].iter().flat_map(|(_, runs)| runs).flat_map(Run::entries) {
-            tree.push(leaf(entry.header.bytes()), entry.header.bytes().len() as u64 + entry.header.body_len());
-        }
+        let tree = tree_of(&ranges[..place]);
         let base = place.checked_sub(1).map(|before| (ranges[before].0, tree));
         let from = base.as_ref().map_or(0, |(head, _)| head.length);
         Damage { feed, from, entry: from, base, head: ranges[place].0 }
@@ -120,6 +121,29 @@ impl Store {
     /// Whether a private row holds these bytes as they are.
     pub(crate) fn says(&self, bytes: &[u8]) -> bool {
         self.local.values().any(|value| value.windows(bytes.len()).any(|window| window == bytes))
+    }
+
+    fn replace(&mut self, feed: FeedId, base: Option<(Head, Tree)>, ranges: &[Arc<VerifiedRange>]) {
+        let held = self.feeds.get_mut(&feed).unwrap();
+        let from = base.as_ref().map_or(0, |(head, _)| head.length);
+        assert!(from <= held.tree.length(), "what both have is held");
+        held.ranges.retain(|(_, runs)| runs[0].from() < from);
+        if let (Some((head, tree)), Some((last, runs))) = (base, held.ranges.last_mut()) {
+            runs.retain(|run| run.from() < from);
+            let end = runs.pop().unwrap();
+            runs.push(end.slice(end.from(), end.end().min(from)));
+            (*last, held.tree) = (head, tree);
+        } else {
+            held.tree = Tree::new();
+        }
+        assert_eq!(tree_of(&held.ranges), held.tree, "the base is of what is held");
+        for range in ranges {
+            assert_eq!(held.tree.length(), range.from(), "ranges are contiguous");
+            held.tree = range.tree().clone();
+            held.ranges.push((*range.head(), range.runs().to_vec()));
+        }
+        assert_eq!(tree_of(&held.ranges), held.tree);
+        self.replaced += 1;
     }
 
     fn mend(&mut self, feed: FeedId, ranges: &[StoredRange]) {
@@ -232,6 +256,16 @@ pub(crate) struct Net {
     pub(crate) silent: BTreeSet<DeviceId>,
     /// Both ends of streams of newcomers.
     newcomers: BTreeSet<(DeviceId, StreamId)>,
+    /// Who dies when it has written so many batches more.
+    deaths: BTreeMap<DeviceId, u64>,
+}
+
+fn tree_of(ranges: &[(Head, Vec<Run>)]) -> Tree {
+    let mut tree = Tree::new();
+    for entry in ranges.iter().flat_map(|(_, runs)| runs).flat_map(Run::entries) {
+        tree.push(leaf(entry.header.bytes()), entry.header.bytes().len() as u64 + entry.header.body_len());
+    }
+    tree
 }
 
 fn is_data(run: &Run) -> bool {
@@ -274,6 +308,7 @@ impl Net {
             dying: BTreeSet::new(),
             silent: BTreeSet::new(),
             newcomers: BTreeSet::new(),
+            deaths: BTreeMap::new(),
         }
     }
 
@@ -416,6 +451,29 @@ impl Net {
         self.input(b, Input::Connected { device: a });
     }
 
+    /// Connects two if they are not.
+    pub(crate) fn reconnect(&mut self, a: DeviceId, b: DeviceId) {
+        if !self.connected.contains(&(a, b)) && !self.connected.contains(&(b, a)) {
+            self.connect(a, b);
+        }
+    }
+
+    /// Nobody is connected any more.
+    pub(crate) fn part(&mut self) {
+        for (a, b) in self.connected.clone() {
+            self.disconnect(a, b);
+        }
+    }
+
+    /// A peer dies when its `nth` batch from now on is written, and before it hears of it; it starts again at once.
+    pub(crate) fn dies_at_write(&mut self, device: DeviceId, nth: u64) {
+        self.deaths.insert(device, nth);
+    }
+
+    pub(crate) fn has_died(&self, device: DeviceId) -> bool {
+        self.deaths.get(&device) == Some(&0)
+    }
+
     pub(crate) fn disconnect(&mut self, a: DeviceId, b: DeviceId) {
         self.connected.retain(|pair| *pair != (a, b) && *pair != (b, a));
         self.streams.retain(|(at, _), (to, _)| !(*at == a && *to == b || *at == b && *to == a));
@@ -523,6 +581,13 @@ impl Net {
             }
             Output::Persist { ticket, batch } => {
                 self.node(at).store.write(batch);
+                let left = self.deaths.get_mut(&at).filter(|left| **left > 0);
+                if let Some(left) = left {
+                    *left -= 1;
+                    if *left == 0 {
+                        return self.restart(at);
+                    }
+                }
                 self.input(at, Input::Persisted { ticket });
             }
             Output::Read { ticket, feed, from, bytes_max } => {

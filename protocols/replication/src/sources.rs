@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use weft_crypto::{DeviceId, FeedId};
+use weft_crypto::{DeviceId, FeedId, Root};
 use weft_machine::{Deadlines, Time};
 
 /// When a source is given up.
@@ -90,6 +90,8 @@ struct Feed {
     /// Durable here.
     length: u64,
     stopped: bool,
+    /// Where it ends for good.
+    end: Option<(u64, Root)>,
     /// No more of it is taken than is held.
     full: bool,
     source: Option<Source>,
@@ -97,6 +99,13 @@ struct Feed {
     avoid: BTreeMap<DeviceId, Time>,
     /// Times in a row that a source delivered bytes and nothing that could be made durable.
     fruitless: u32,
+}
+
+impl Feed {
+    /// Whether nothing more of it is wanted.
+    fn is_over(&self) -> bool {
+        self.full || self.end.map_or(self.stopped, |(length, _)| self.length >= length)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +121,7 @@ struct Source {
 
 #[derive(Debug, Default)]
 struct Peer {
-    claims: BTreeMap<FeedId, u64>,
+    claims: BTreeMap<FeedId, (u64, Root)>,
     /// Its first list is whole.
     complete: bool,
     /// Control feeds of which it claims more than is held here.
@@ -122,8 +131,10 @@ struct Peer {
 }
 
 impl Peer {
-    fn claim(&self, feed: &FeedId) -> u64 {
-        self.claims.get(feed).copied().unwrap_or(0)
+    /// How much it claims; of a feed whose end is known nothing but just that.
+    fn claim(&self, feed: &FeedId, known: Option<&Feed>) -> u64 {
+        let end = known.and_then(|known| known.end);
+        self.claims.get(feed).filter(|claim| end.is_none_or(|end| **claim == end)).map_or(0, |(length, _)| *length)
     }
 
     fn gives_data(&self) -> bool {
@@ -156,7 +167,7 @@ impl Sources {
         let avoid = BTreeMap::new();
         self.feeds.insert(
             feed,
-            Feed { author, control, length, stopped: false, full: false, source: None, avoid, fruitless: 0 },
+            Feed { author, control, length, stopped: false, end: None, full: false, source: None, avoid, fruitless: 0 },
         );
         self.unsettle(feed);
     }
@@ -165,11 +176,18 @@ impl Sources {
     pub fn stopped(&mut self, now: Time, feed: FeedId) {
         self.now = now;
         if let Some(known) = self.feeds.get_mut(&feed) {
-            known.stopped = true;
-            self.unsettle(feed);
-            for device in self.peers.keys().copied().collect::<Vec<_>>() {
-                self.measure(device, feed);
-            }
+            (known.stopped, known.end) = (true, None);
+            self.unsettle_claims(feed);
+        }
+    }
+
+    /// Of a forked feed, what is held is the beginning of the history that is kept, which ends here: the rest is asked of
+    /// those who claim to hold just that.
+    pub fn ends(&mut self, now: Time, feed: FeedId, length: u64, root: Root) {
+        self.now = now;
+        if let Some(known) = self.feeds.get_mut(&feed) {
+            known.end = Some((length, root));
+            self.unsettle_claims(feed);
         }
     }
 
@@ -179,10 +197,7 @@ impl Sources {
             && known.full != full
         {
             known.full = full;
-            self.unsettle(feed);
-            for device in self.peers.keys().copied().collect::<Vec<_>>() {
-                self.measure(device, feed);
-            }
+            self.unsettle_claims(feed);
         }
     }
 
@@ -205,11 +220,11 @@ impl Sources {
         self.unsettle_all(|feed| feed.source.is_none());
     }
 
-    /// A peer claims to hold this much of an admitted feed.
-    pub fn claimed(&mut self, now: Time, peer: DeviceId, feed: FeedId, length: u64) {
+    /// A peer claims to hold this much of an admitted feed, with this root.
+    pub fn claimed(&mut self, now: Time, peer: DeviceId, feed: FeedId, length: u64, root: Root) {
         self.now = now;
         let (Some(from), Some(known)) = (self.peers.get_mut(&peer), self.feeds.get_mut(&feed)) else { return };
-        let before = from.claims.insert(feed, length).unwrap_or(0);
+        let before = from.claims.insert(feed, (length, root)).map_or(0, |(length, _)| length);
         if before >= length {
             return;
         }
@@ -247,14 +262,14 @@ impl Sources {
         if let Some(source) = &mut known.source {
             (source.heard, source.moved) = (now, now);
         }
-        let (control, own) = (known.control, known.author == self.me);
+        let (control, done) = (known.control, known.author == self.me || known.is_over());
         if control {
             for device in self.peers.keys().copied().collect::<Vec<_>>() {
                 self.measure(device, feed);
             }
         }
         self.watch(feed);
-        if own {
+        if done {
             self.unsettle(feed);
         }
     }
@@ -276,6 +291,14 @@ impl Sources {
         self.unsettle(feed);
     }
 
+    /// What a peer gave of a feed leads to another end: it is not asked for it for a while.
+    pub fn led_astray(&mut self, now: Time, peer: DeviceId, feed: FeedId) {
+        if self.source(&feed) == Some(peer) {
+            self.orders.push_back(Order::Cease { peer, feed });
+        }
+        self.refused(now, peer, feed);
+    }
+
     /// The peer that a feed is fetched from.
     #[must_use]
     pub fn source(&self, feed: &FeedId) -> Option<DeviceId> {
@@ -285,11 +308,18 @@ impl Sources {
     /// The peers that claim to hold this much of a feed, the author's own device first.
     #[must_use]
     pub fn holders(&self, feed: &FeedId, length: u64) -> Vec<DeviceId> {
-        let author = self.feeds.get(feed).map(|known| known.author);
-        let holding = self.peers.iter().filter(|(_, peer)| peer.complete && peer.claim(feed) >= length);
+        let known = self.feeds.get(feed);
+        let author = known.map(|known| known.author);
+        let holding = self.peers.iter().filter(|(_, peer)| peer.complete && peer.claim(feed, known) >= length);
         let mut holding: Vec<DeviceId> = holding.map(|(device, _)| *device).collect();
         holding.sort_by_key(|device| Some(*device) != author);
         holding
+    }
+
+    /// The peers that claim to hold just this much of a feed, with this root.
+    pub fn holders_of(&self, feed: FeedId, length: u64, root: Root) -> impl Iterator<Item = DeviceId> + '_ {
+        let holding = self.peers.iter().filter(move |(_, peer)| peer.claims.get(&feed) == Some(&(length, root)));
+        holding.filter(|(_, peer)| peer.complete).map(|(device, _)| *device)
     }
 
     /// Who has the space open.
@@ -299,7 +329,8 @@ impl Sources {
 
     /// The most that a connected peer claims to hold of a feed.
     pub fn claimed_most(&self, feed: &FeedId) -> u64 {
-        self.peers.values().map(|peer| peer.claim(feed)).max().unwrap_or_default()
+        let known = self.feeds.get(feed);
+        self.peers.values().map(|peer| peer.claim(feed, known)).max().unwrap_or_default()
     }
 
     /// The peers that have shown all that they hold.
@@ -310,8 +341,9 @@ impl Sources {
     /// Whether a peer has shown all that it holds, and nobody claims more of this feed than is here.
     #[must_use]
     pub fn is_shown(&self, feed: &FeedId) -> bool {
-        let held = self.feeds.get(feed).map_or(0, |known| known.length);
-        self.peers.values().any(|peer| peer.complete) && self.peers.values().all(|peer| peer.claim(feed) <= held)
+        let known = self.feeds.get(feed);
+        let held = known.map_or(0, |known| known.length);
+        self.peers.values().any(|peer| peer.complete) && self.peers.values().all(|peer| peer.claim(feed, known) <= held)
     }
 
     /// The next order.
@@ -372,7 +404,7 @@ impl Sources {
     fn settle(&mut self, feed: FeedId) {
         let Some(known) = self.feeds.get(&feed) else { return };
         let source = known.source.map(|source| source.peer);
-        let (author, stopped) = (known.author, known.stopped || known.full);
+        let (author, stopped) = (known.author, known.is_over());
         let keep = |source: DeviceId| match author {
             _ if stopped => false,
             author if author == self.me => self.can_serve(&feed, source),
@@ -398,8 +430,9 @@ impl Sources {
 
     /// Whether the author's own device can take over from `source` and holds no less.
     fn prefers_author(&self, feed: &FeedId, source: DeviceId) -> bool {
-        let author = self.feeds[feed].author;
-        let claim = |peer| self.peers.get(&peer).map_or(0, |peer| peer.claim(feed));
+        let known = &self.feeds[feed];
+        let author = known.author;
+        let claim = |peer| self.peers.get(&peer).map_or(0, |peer| peer.claim(feed, Some(known)));
         self.can_serve(feed, author) && claim(author) >= claim(source)
     }
 
@@ -409,7 +442,7 @@ impl Sources {
         let candidates =
             self.peers.iter().filter(|(device, _)| Some(**device) != except && self.can_serve(feed, **device));
         let worth = |(device, peer): &(&DeviceId, &Peer)| {
-            let more = peer.claim(feed) > known.length;
+            let more = peer.claim(feed, Some(known)) > known.length;
             (!more, **device != known.author, peer.load, **device)
         };
         candidates.min_by_key(worth).map(|(device, _)| *device)
@@ -417,7 +450,7 @@ impl Sources {
 
     fn can_serve(&self, feed: &FeedId, device: DeviceId) -> bool {
         let (Some(known), Some(peer)) = (self.feeds.get(feed), self.peers.get(&device)) else { return false };
-        let claim = peer.claim(feed);
+        let claim = peer.claim(feed, Some(known));
         let holds = if known.author == self.me {
             claim > known.length
         } else {
@@ -431,7 +464,7 @@ impl Sources {
     fn measure(&mut self, device: DeviceId, feed: FeedId) {
         let (Some(known), Some(peer)) = (self.feeds.get(&feed), self.peers.get_mut(&device)) else { return };
         let gave = peer.gives_data();
-        if known.control && !known.stopped && !known.full && peer.claim(&feed) > known.length {
+        if known.control && !known.is_over() && peer.claim(&feed, Some(known)) > known.length {
             peer.lag.insert(feed);
         } else {
             peer.lag.remove(&feed);
@@ -449,7 +482,8 @@ impl Sources {
             self.timers.cancel(&Timer::Stall(feed));
             return;
         };
-        let owes = |device: &DeviceId| self.peers.get(device).is_some_and(|peer| peer.claim(&feed) > known.length);
+        let claim = |device: &DeviceId| self.peers.get(device).map_or(0, |peer| peer.claim(&feed, Some(known)));
+        let owes = |device: &DeviceId| claim(device) > known.length;
         let silent = Duration::from_millis(self.config.silent_ms);
         let until = if owes(&source.peer) {
             source.outdone = None;
@@ -488,6 +522,14 @@ impl Sources {
     fn unsettle(&mut self, feed: FeedId) {
         if let Some(known) = self.feeds.get(&feed) {
             self.unsettled.insert((self.rank(known), feed));
+        }
+    }
+
+    /// What is wanted of a feed has changed.
+    fn unsettle_claims(&mut self, feed: FeedId) {
+        self.unsettle(feed);
+        for device in self.peers.keys().copied().collect::<Vec<_>>() {
+            self.measure(device, feed);
         }
     }
 

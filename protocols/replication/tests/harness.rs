@@ -253,7 +253,7 @@ impl World {
                 }
                 Output::Work { ticket, job } => node.jobs.push((ticket, job)),
                 Output::Mended { range, .. } => node.mended.push((range.from(), range.end())),
-                Output::Learned { feed, length, .. } => node.sources.claimed(now, peer, feed, length),
+                Output::Learned { feed, length, root, .. } => node.sources.claimed(now, peer, feed, length, root),
                 Output::Complete { .. } => node.sources.complete(now, peer),
                 Output::Arriving { feed, .. } => node.sources.arriving(now, peer, feed),
                 Output::PeerRefused { feed, reason, .. } => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use weft_crypto::{DeviceId, FeedId};
+use weft_crypto::{DeviceId, FeedId, Root};
 use weft_machine::Time;
 use weft_replication::sources::{
     Config,
@@ -17,6 +17,7 @@ const DAVE: DeviceId = DeviceId::from_bytes([4; 32]);
 const CONTROL: FeedId = FeedId::from_bytes([10; 32]);
 const DATA: FeedId = FeedId::from_bytes([11; 32]);
 const OWN: FeedId = FeedId::from_bytes([12; 32]);
+const ROOT: Root = Root::from_bytes([9; 32]);
 
 fn at(seconds: u64) -> Time {
     Time::ZERO + Duration::from_secs(seconds)
@@ -38,7 +39,7 @@ fn orders(sources: &mut Sources) -> Vec<Order> {
 fn connect(sources: &mut Sources, peer: DeviceId, claims: &[(FeedId, u64)]) {
     sources.opened(at(0), peer);
     for (feed, length) in claims {
-        sources.claimed(at(0), peer, *feed, *length);
+        sources.claimed(at(0), peer, *feed, *length, ROOT);
     }
     sources.complete(at(0), peer);
 }
@@ -58,7 +59,7 @@ fn data_waits_until_the_control_feeds_of_that_peer_are_here() {
 fn data_waits_for_the_whole_list() {
     let mut sources = sources();
     sources.opened(at(0), BOB);
-    sources.claimed(at(0), BOB, DATA, 9);
+    sources.claimed(at(0), BOB, DATA, 9, ROOT);
     assert_eq!(orders(&mut sources), []);
     sources.complete(at(0), BOB);
     assert_eq!(orders(&mut sources), [Fetch { peer: BOB, feed: DATA }]);
@@ -84,7 +85,7 @@ fn the_author_is_followed_before_it_has_written_anything_and_takes_over_when_it_
     assert_eq!(orders(&mut sources), [Fetch { peer: BOB, feed: DATA }]);
     connect(&mut sources, DAVE, &[(DATA, 3)]);
     assert_eq!(orders(&mut sources), [Fetch { peer: DAVE, feed: CONTROL }]);
-    sources.claimed(at(0), DAVE, DATA, 4);
+    sources.claimed(at(0), DAVE, DATA, 4, ROOT);
     assert_eq!(orders(&mut sources), [Cease { peer: BOB, feed: DATA }, Fetch { peer: DAVE, feed: DATA }]);
 }
 
@@ -163,7 +164,7 @@ fn lost_and_refused_sources_are_replaced_and_asked_again_later() {
     assert_eq!(orders(&mut sources), [Fetch { peer: CAROL, feed: CONTROL }]);
     sources.refused(at(12), CAROL, CONTROL);
     assert_eq!(orders(&mut sources), []);
-    sources.claimed(at(13), CAROL, CONTROL, 4);
+    sources.claimed(at(13), CAROL, CONTROL, 4, ROOT);
     assert_eq!(orders(&mut sources), [Fetch { peer: CAROL, feed: CONTROL }]);
 }
 
@@ -175,8 +176,34 @@ fn a_forked_feed_is_fetched_no_more() {
     sources.stopped(at(0), CONTROL);
     let both = [Cease { peer: BOB, feed: CONTROL }, Fetch { peer: BOB, feed: DATA }];
     assert_eq!(orders(&mut sources), both);
-    sources.claimed(at(0), BOB, CONTROL, 9);
+    sources.claimed(at(0), BOB, CONTROL, 9, ROOT);
     assert_eq!(orders(&mut sources), []);
+}
+
+/// Spec: REPLICATION-5.5
+#[test]
+fn of_a_forked_feed_the_rest_is_asked_of_those_who_hold_just_what_is_kept() {
+    let mut sources = sources();
+    connect(&mut sources, BOB, &[(CONTROL, 9), (DATA, 1)]);
+    orders(&mut sources);
+    sources.stopped(at(0), CONTROL);
+    orders(&mut sources);
+    let kept = Root::from_bytes([5; 32]);
+    sources.ends(at(1), CONTROL, 4, kept);
+    assert_eq!(orders(&mut sources), [], "Bob holds another history, or more than is kept");
+    sources.opened(at(1), CAROL);
+    sources.claimed(at(1), CAROL, CONTROL, 4, kept);
+    sources.complete(at(1), CAROL);
+    assert_eq!(sources.holders_of(CONTROL, 4, kept).collect::<Vec<_>>(), [CAROL]);
+    assert_eq!(orders(&mut sources), [Fetch { peer: CAROL, feed: CONTROL }]);
+    sources.led_astray(at(2), CAROL, CONTROL);
+    assert_eq!(orders(&mut sources), [Cease { peer: CAROL, feed: CONTROL }]);
+    sources.wake(at(12));
+    assert_eq!(orders(&mut sources), [Fetch { peer: CAROL, feed: CONTROL }]);
+    sources.progressed(at(12), CONTROL, 4);
+    assert_eq!(orders(&mut sources), [Cease { peer: CAROL, feed: CONTROL }], "it is whole");
+    sources.claimed(at(12), CAROL, CONTROL, 5, kept);
+    assert_eq!((sources.claimed_most(&CONTROL), orders(&mut sources)), (0, vec![]));
 }
 
 #[test]
@@ -188,7 +215,7 @@ fn a_source_that_is_level_with_us_gives_way_to_one_that_claims_more() {
     connect(&mut sources, CAROL, &[(DATA, 9)]);
     assert_eq!(orders(&mut sources), [], "Bob may be about to say the same");
     assert_eq!(sources.deadline(), Some(at(2)));
-    sources.claimed(at(1), CAROL, DATA, 10);
+    sources.claimed(at(1), CAROL, DATA, 10, ROOT);
     assert_eq!(sources.deadline(), Some(at(2)), "what goes on elsewhere does not put it off");
     sources.wake(at(2));
     assert_eq!(orders(&mut sources), [Cease { peer: BOB, feed: DATA }, Fetch { peer: CAROL, feed: DATA }]);
@@ -202,7 +229,7 @@ fn a_source_that_catches_up_in_time_is_kept() {
     orders(&mut sources);
     connect(&mut sources, CAROL, &[(DATA, 9)]);
     assert_eq!(orders(&mut sources), []);
-    sources.claimed(at(1), BOB, DATA, 9);
+    sources.claimed(at(1), BOB, DATA, 9, ROOT);
     sources.arriving(at(1), BOB, DATA);
     sources.progressed(at(1), DATA, 9);
     assert_eq!((sources.deadline(), sources.source(&DATA)), (None, Some(BOB)));

@@ -1,6 +1,6 @@
 //! Nothing lost: what a peer acknowledged is there on every member, in its place, after crashes, partitions and restarts. What was
-//! done to a member may have cut what it wrote, and hidden what others wrote into that; and what is sealed under an epoch that does not
-//! count in the end is void, whoever wrote it.
+//! done to a member may have cut what it wrote, and hidden what others wrote into that, and so does a fork with the history that is not
+//! kept; and what is sealed under an epoch that does not count in the end is void, whoever wrote it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +15,9 @@ pub fn check(world: &World) -> Vec<String> {
     let mut found = Vec::new();
     let ledger = &world.ledger;
     let in_vain = if ledger.acts.is_empty() { BTreeMap::new() } else { epochs::sealed_in_vain(world) };
-    let is_safe = |host: &Host| !ledger.is_acted_on(*host) && !in_vain.contains_key(host);
+    let is_safe =
+        |host: &Host| !ledger.is_acted_on(*host) && !ledger.forking.contains(host) && !in_vain.contains_key(host);
+    let is_plain = ledger.acts.is_empty() && ledger.forking.is_empty();
     let created = || ledger.created.iter().filter(|(author, _)| is_safe(author));
     let shown: BTreeSet<ObjectId> = created().map(|(_, object)| *object).collect();
     for (number, member) in world.members() {
@@ -26,11 +28,16 @@ pub fn check(world: &World) -> Vec<String> {
                 found.push(format!("{name} has no object {object}, which {} made", world.hosts[*author].name));
             }
         }
-        let is_shown =
-            |host: &Host, object: &ObjectId| is_safe(host) && (ledger.acts.is_empty() || shown.contains(object));
+        let is_shown = |host: &Host, object: &ObjectId| is_safe(host) && (is_plain || shown.contains(object));
+        // A mutation that was written into a history which is not kept has nothing to stand on, and is refused.
+        let mut refused = ledger.refused.len();
         for (_, object, property, value) in ledger.set.iter().filter(|(host, object, ..)| is_shown(host, object)) {
             let seen = objects.get(object).and_then(|object| object.properties.get(property));
             if seen.is_none_or(|seen| *seen != format!("\"{value}\"")) {
+                if let Some(left) = refused.checked_sub(1) {
+                    refused = left;
+                    continue;
+                }
                 found.push(format!("{name} sees {seen:?} as {property} of {object}, which was set to {value}"));
             }
         }
@@ -41,6 +48,7 @@ pub fn check(world: &World) -> Vec<String> {
         for (object, characters) in typed {
             let missing = missing(objects.get(&object), characters);
             let deleted = ledger.deletions.get(&object).copied().unwrap_or(0);
+            let missing = missing.saturating_sub(refused);
             if missing > deleted {
                 found.push(format!("{name} misses {missing} characters of {object}; {deleted} may have been deleted"));
             }

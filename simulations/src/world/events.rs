@@ -133,6 +133,20 @@ impl World {
             Fault::Join => {
                 self.network.divide(None);
             }
+            Fault::Copy(host) => {
+                // Who is not in the space yet has nothing to say twice.
+                if self.apps[host].space().is_some() {
+                    self.copies.insert(host, self.hosts[host].store.copied());
+                }
+            }
+            Fault::PutBack(host) => {
+                if let Some(copy) = self.copies.remove(&host) {
+                    self.crash(host);
+                    self.hosts[host].store.put_back(copy);
+                    self.ledger.forking.insert(host);
+                    self.put(self.now, Event::Start(host));
+                }
+            }
         }
     }
 

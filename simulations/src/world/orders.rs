@@ -85,17 +85,26 @@ impl World {
                 self.ledger.violations.push((host, other, what));
             }
             Said::Stopped { feed, .. } => {
-                let name = &self.hosts[host].name;
-                self.ledger.oddities.push(format!("{name} says at {} that feed {feed} is forked", self.now));
+                let known = self.hosts[host].store.content().feeds().find(|(id, _)| **id == feed);
+                let author = known.and_then(|(_, feed)| self.host_of(&feed.manifest()?.device));
+                self.ledger.forked.insert(feed);
+                if !author.is_some_and(|author| self.ledger.forking.contains(&author)) {
+                    let name = &self.hosts[host].name;
+                    self.ledger.oddities.push(format!("{name} says at {} that feed {feed} is forked", self.now));
+                }
             }
             // Keys come later than what they open, and epochs turn out not to count: what is refused for a moment is told by what is
             // seen in the end.
             Said::Quarantined { .. } if !self.ledger.acts.is_empty() => {}
             Said::Quarantined { feed, seq, reason, .. } => {
-                let name = &self.hosts[host].name;
-                self.ledger
-                    .oddities
-                    .push(format!("{name} refuses entry {seq} of feed {feed} at {}: {reason}", self.now));
+                self.ledger.refused.insert((feed, seq));
+                // What was written into a history that is not kept may have nothing to stand on.
+                if self.ledger.forking.is_empty() {
+                    let name = &self.hosts[host].name;
+                    self.ledger
+                        .oddities
+                        .push(format!("{name} refuses entry {seq} of feed {feed} at {}: {reason}", self.now));
+                }
             }
             _ => {}
         }

@@ -162,7 +162,7 @@ export type ErrorBody = {
 export type EventBody = {
   /** How many. */
   count?: number | null;
-  /** What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`, `level_changed`, `violated`, `newcomer_waits`, `damaged`, `mended`, `ends_known`, `stopped`, or `lagged` when this reader was too slow and `count` events are missing. */
+  /** What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`, `level_changed`, `violated`, `newcomer_waits`, `damaged`, `mended`, `ends_known`, `stopped`, `replaced`, or `lagged` when this reader was too slow and `count` events are missing. */
   event: string;
   /** The feed it happened to. */
   feed?: string | null;

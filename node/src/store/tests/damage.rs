@@ -34,12 +34,12 @@ const SPACE: SpaceId = SpaceId::from_bytes([9; 32]);
 
 /// When writes fail.
 #[derive(Debug)]
-struct Faults {
+pub(super) struct Faults {
     /// Writes, changes of length and syncs that still go well.
-    left: AtomicI64,
+    pub(super) left: AtomicI64,
     /// Whether everything fails from then on, as on a full disk, or once, as on a bad one.
-    lasting: AtomicBool,
-    kind: io::ErrorKind,
+    pub(super) lasting: AtomicBool,
+    pub(super) kind: io::ErrorKind,
 }
 
 impl Faults {
@@ -54,9 +54,9 @@ impl Faults {
 }
 
 #[derive(Debug)]
-struct Failing {
-    below: Folder,
-    faults: Arc<Faults>,
+pub(super) struct Failing {
+    pub(super) below: Folder,
+    pub(super) faults: Arc<Faults>,
 }
 
 impl Media for Failing {
@@ -123,7 +123,7 @@ impl StorageBackend for Bad {
     }
 }
 
-fn bodies(disk: &Disk, feed: &FeedId) -> Vec<(u64, Vec<u8>)> {
+pub(super) fn bodies(disk: &Disk, feed: &FeedId) -> Vec<(u64, Vec<u8>)> {
     let mut found = Vec::new();
     disk.runs(feed, 0, &mut |run, _| {
         found.extend(run.entries().map(|entry| (entry.seq, entry.body.unwrap_or_default().to_vec())));

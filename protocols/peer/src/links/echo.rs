@@ -47,7 +47,10 @@ pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) -> bool {
             },
             Echoed::Refused { ticket, refusal } => match room.edits.remove(&ticket) {
                 Some(EditPurpose::Ask(ask) | EditPurpose::Update(ask) | EditPurpose::SpaceName(ask)) => {
-                    answer(room, ask, Err(refused(&refusal)));
+                    // What could not be written because a fork was found was not refused by the store.
+                    let forked = super::membership::is_one_log(room).err();
+                    let forked = forked.filter(|_| matches!(refusal, EditRefusal::WriteFailed));
+                    answer(room, ask, Err(forked.unwrap_or_else(|| refused(&refusal))));
                 }
                 Some(EditPurpose::Profile) => room.profile_said = false,
                 None => {}

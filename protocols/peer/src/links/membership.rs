@@ -210,6 +210,7 @@ pub(crate) fn may_speak(room: &Room) -> Result<(), Refusal> {
             "another device of yours, or an owner or admin of the space, can say why; a new device can be invited",
         ));
     }
+    is_one_log(room)?;
     for feed in [room.data.feed, room.control.feed] {
         if resolution.stands(&feed).is_some() {
             return Err(Refusal::new(
@@ -220,13 +221,20 @@ pub(crate) fn may_speak(room: &Room) -> Result<(), Refusal> {
             ));
         }
     }
-    if let Some(stopped) = [room.data.feed, room.control.feed].iter().find(|feed| room.is_stopped(feed)) {
-        let message = format!("this device's feed {stopped} is forked: two logs of it were signed");
-        let hint = "another device of yours, or an admin, has to admit this device anew";
-        return Err(Refusal::new(RefusalKind::Refused, "feed_stopped", message, hint));
-    }
     if let Some(refusal) = room.refusal_while_unsure() {
         return Err(refusal);
     }
     Ok(())
+}
+
+/// Whether nothing is known of a second log of an own feed: else this device writes no more. Spec: PEER-4
+pub(crate) fn is_one_log(room: &Room) -> Result<(), Refusal> {
+    let Some(forked) = [room.data.feed, room.control.feed].into_iter().find(|feed| room.is_forked(feed)) else {
+        return Ok(());
+    };
+    let message = format!(
+        "this device's feed {forked} is forked: two logs of it were signed, as by an older or another copy of its data folder"
+    );
+    let hint = "another device of yours, or an admin, has to admit this device anew";
+    Err(Refusal::new(RefusalKind::Refused, "feed_stopped", message, hint))
 }

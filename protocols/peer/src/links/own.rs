@@ -26,7 +26,14 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
     if !room.knows_its_ends(outbox) {
         return;
     }
+    if let Err(refusal) = super::membership::is_one_log(room) {
+        give_up(room, now, &refusal, outbox);
+    }
     if room.control.is_ready() && takes(room, &room.control) {
+        if room.control.bears_witness() {
+            let news = Acknowledged::new(room.control.feed, room.control.news.past().clone());
+            room.control.news = hear_all(room, news.plainly(room.control.named()), true);
+        }
         let ranges = room.control.compose(claimed, None, room.config.batch_bytes_max, |_, _, body| body.clone());
         order(room, room.control.feed, ranges, outbox);
     }
@@ -112,6 +119,12 @@ pub(crate) fn landed(room: &mut Room, feed: FeedId, ticket: Ticket, outbox: &mut
     }
 }
 
+/// What waits for the own feeds is not written here any more.
+pub(crate) fn give_up(room: &mut Room, now: Time, refusal: &Refusal, outbox: &mut Outbox) {
+    let drafts = room.control.give_up().into_iter().chain(room.data.give_up()).collect();
+    fail(room, now, drafts, refusal, outbox);
+}
+
 /// A batch was not written.
 pub(crate) fn failed(room: &mut Room, now: Time, feed: FeedId, ticket: Ticket, reason: &str, outbox: &mut Outbox) {
     let drafts = own(room, feed).failed(ticket);
@@ -178,7 +191,11 @@ pub(crate) fn news_of(room: &Room, feed: FeedId, control: bool) -> Acknowledged 
     let order = if control { &room.control_order } else { &room.data_order };
     let length = order.released(&feed);
     let past = order.past_at(&feed, length).map(|past| (*past).clone()).unwrap_or_default();
-    let mut news = Acknowledged::new(feed, past);
+    hear_all(room, Acknowledged::new(feed, past), control)
+}
+
+/// Every head that can be named.
+fn hear_all(room: &Room, mut news: Acknowledged, control: bool) -> Acknowledged {
     for (other, entry) in room.ledger.iter() {
         let of_control = entry.manifest.purpose == weft_crypto::Purpose::Control;
         if control && !of_control {

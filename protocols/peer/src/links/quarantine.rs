@@ -37,6 +37,10 @@ fn look_again(room: &mut Room) {
     let resolution = room.membership.resolution();
     let mut cuts = BTreeMap::new();
     for (feed, admitted) in resolution.feeds() {
+        // Of these everybody holds just what is kept.
+        if resolution.fork(&feed).is_some_and(|fork| fork.kept.is_some()) {
+            continue;
+        }
         let (Some(stands), Some(entry)) = (resolution.stands(&feed), room.ledger.get(&feed)) else { continue };
         let (length, bytes) = (entry.ordered, entry.tree.byte_length());
         let cut = Cut { identity: admitted.identity, stands, acknowledged: 0, length, bytes, full: false };

@@ -1,6 +1,6 @@
-//! Claims → sources → sessions: who is asked for what.
+//! Sources → sessions: who is asked for what.
 
-use weft_crypto::{DeviceId, FeedId, Purpose};
+use weft_crypto::{FeedId, Purpose};
 use weft_machine::Time;
 use weft_replication::sources::Order;
 
@@ -14,11 +14,6 @@ pub(crate) fn admitted(room: &mut Room, now: Time, feed: FeedId) {
     if entry.stopped.is_some() {
         room.sources.stopped(now, feed);
     }
-}
-
-/// A peer says that it holds this much.
-pub(crate) fn learned(room: &mut Room, now: Time, device: DeviceId, feed: FeedId, length: u64) {
-    room.sources.claimed(now, device, feed, length);
 }
 
 /// Tells sessions what to fetch.

@@ -105,14 +105,29 @@ impl Derived {
     }
 
     pub(crate) fn drop_all(&mut self, space: SpaceId) {
-        self.rows.clear();
         self.bytes = 0;
-        self.rows.push(Write::DropDerived { space });
-        // In the batch that drops them, so that nobody takes rows of one derivation for rows of another.
+        self.rows = self.dropped(space);
         self.rebuilds += 1;
-        self.row(space, CURSORS, REBUILDS.into(), Some(Bytes::copy_from_slice(&self.rebuilds.to_le_bytes())));
-        self.format(space);
         self.changes.clear();
+    }
+
+    /// What drops the rows, and the rows that there are then.
+    pub(crate) fn dropped(&self, space: SpaceId) -> Vec<Write> {
+        let first = self.first_rows().into_iter();
+        let first = first.map(|(key, value)| Write::Derived { space, table: CURSORS, key, value: Some(value) });
+        [Write::DropDerived { space }].into_iter().chain(first).collect()
+    }
+
+    /// The rows that are written when all others are dropped.
+    pub(crate) fn first_rows(&self) -> Vec<(Bytes, Bytes)> {
+        // In the batch that drops them, so that nobody takes rows of one derivation for rows of another.
+        let rebuilds = Bytes::copy_from_slice(&(self.rebuilds + 1).to_le_bytes());
+        vec![(REBUILDS.into(), rebuilds), (FORMAT_KEY, Bytes::from_static(&[FORMAT]))]
+    }
+
+    /// Gives back whatever was to be said once rows can be read.
+    pub(crate) fn give_up(&mut self) -> Vec<Output> {
+        mem::take(&mut self.after)
     }
 
     /// The rows were dropped so often before.
@@ -128,6 +143,11 @@ impl Derived {
     /// Every row that was given can be read.
     pub(crate) fn is_settled(&self) -> bool {
         self.rows.is_empty() && self.flying.is_none()
+    }
+
+    /// No row is on its way to the disk.
+    pub(crate) fn is_resting(&self) -> bool {
+        self.flying.is_none()
     }
 
     /// Whether so much waits for the disk that nothing more should be derived now.

@@ -14,11 +14,12 @@ use weft_feed::{
     order::{self, Order, OrderOutput},
     past::History,
 };
+use weft_machine::Time;
 use weft_replication::sources::Sources;
 use weft_space::{ControlEntry, Keys, Space, compose::SpaceKeys};
 
 use super::{
-    Room,
+    EditPurpose, Rebuild, Room,
     clients::Clients,
     derived::{CursorRow, Derived, FORMAT},
     drafts::Drafts,
@@ -35,10 +36,12 @@ use super::{
 };
 use crate::{
     config::Config,
+    io::Output,
     links,
     local::PreKey,
     me::Me,
     outbox::Outbox,
+    reopening::reopening,
     store::{Batch, Ends, OpenedFeed},
 };
 
@@ -107,6 +110,7 @@ impl Room {
         for (feed, head) in stopped {
             if let Some(entry) = ledger.get_mut(&feed) {
                 entry.stopped = Some(head);
+                entry.clamped = Some(entry.tree.length());
             }
         }
         let [control_feed, data_feed] = secrets.manifests(space, &me.device).map(|signed| {
@@ -155,6 +159,7 @@ impl Room {
             loads_waiting: VecDeque::new(),
             readers: BTreeMap::new(),
             rebuild: None,
+            reopening: None,
             opening: None,
             catching_up: Vec::new(),
             redeeming: BTreeSet::new(),
@@ -175,17 +180,78 @@ impl Room {
         };
         let changed = room.read_control(control, &cursors);
         for head in contradictions {
-            room.forks.found(weft_machine::Time::ZERO, head);
+            room.forks.found(Time::ZERO, head);
         }
         let forked: Vec<Head> = room.membership.resolution().forks().filter_map(|fork| Some(fork.kept?.head)).collect();
         for head in forked.into_iter().filter(|head| room.ledger.get(&head.feed).is_some()) {
-            room.forks.found(weft_machine::Time::ZERO, head);
+            room.forks.found(Time::ZERO, head);
         }
         room.restore_data(cursors, echo_me);
-        links::rereads::changed(&mut room, weft_machine::Time::ZERO, changed.into_iter().map(|feed| (feed, 0)));
+        links::rereads::changed(&mut room, Time::ZERO, changed.into_iter().map(|feed| (feed, 0)));
         links::membership::write_again(&mut room);
         room.go_on_writing();
         Ok(room)
+    }
+
+    /// Answers everybody who waits for something that does not come of this room any more.
+    pub(crate) fn close(&mut self, now: Time, outbox: &mut Outbox) {
+        let refusal = reopening();
+        links::own::give_up(self, now, &refusal, outbox);
+        let edits = std::mem::take(&mut self.edits).into_values();
+        let asks = edits.filter_map(|purpose| match purpose {
+            EditPurpose::Ask(ask) | EditPurpose::Update(ask) | EditPurpose::SpaceName(ask) => Some(ask),
+            EditPurpose::Profile => {
+                self.profile_said = false;
+                None
+            }
+        });
+        let asks: Vec<_> =
+            asks.chain(std::mem::take(&mut self.readers).into_values().map(|reader| reader.ask)).collect();
+        for ask in asks {
+            outbox.push(Output::Answer { ask, result: Err(refusal.clone()) });
+        }
+        for output in self.derived.give_up() {
+            outbox.push(output);
+        }
+    }
+
+    /// The same room on what is durable now, with its control entries: who waits to read goes on waiting. Spec: PEER-4.2
+    pub(crate) fn reenter(self, now: Time, control: Vec<(FeedId, Vec<Run>)>) -> Room {
+        let Room { space, ledger, derived, control: own, data, pre_keys, me, config, .. } = self;
+        let (pre_key, pre_keys) = pre_keys.kept();
+        let feed = |(feed, entry): (&FeedId, &super::ledger::Feed)| OpenedFeed {
+            feed: *feed,
+            space,
+            manifest: entry.signed.clone(),
+            tree: entry.tree.clone(),
+            head: entry.head,
+        };
+        let entering = Entering {
+            space,
+            keys: SpaceKeys { control: own.into_secret(), data: data.into_secret(), pre_key },
+            feeds: ledger.iter().map(feed).collect(),
+            control,
+            cursors: derived.first_rows(),
+            stopped: ledger.iter().filter_map(|(feed, entry)| Some((*feed, entry.stopped?))).collect(),
+            profile_said: self.profile_said,
+            said_name: self.said_name,
+            unsure: None,
+            sessions: self.sessions,
+            drafts: Vec::new(),
+            newcomers: self.newcomers,
+            pre_keys: Some(pre_keys),
+        };
+        let mut room = Room::enter(me, config, entering).expect("the same manifests and keys opened it before");
+        (room.unsure, room.drafts) = (self.unsure, self.drafts);
+        let (until, asks) =
+            (room.opening.clone().unwrap_or_default(), self.rebuild.map_or_else(Vec::new, |(_, asks)| asks));
+        room.rebuild = Some((Rebuild::Replaying { until }, asks));
+        room.catching_up = self.catching_up.into_iter().map(|(ask, object, _)| (ask, object, 0)).collect();
+        for (edit, purpose) in self.edits_waiting {
+            room.edit(now, edit, purpose);
+        }
+        room.say_profile(now);
+        room
     }
 
     /// Reads the control entries that are held. Gives the feeds of which the rows tell by other verdicts: a crash came between.
@@ -225,10 +291,9 @@ impl Room {
         self.refresh_epoch();
         let admitted: Vec<FeedId> = self.membership.resolution().feeds().map(|(feed, _)| feed).collect();
         for feed in admitted {
-            links::membership::learn(self, weft_machine::Time::ZERO, feed);
+            links::membership::learn(self, Time::ZERO, feed);
         }
-        for feed in self.stopped_feeds() {
-            let length = self.ledger.get(&feed).expect("listed").tree.length();
+        for (feed, length) in self.clamped_feeds() {
             self.control_order.stop(feed, length);
         }
         changes.verdicts_changed
@@ -294,8 +359,7 @@ impl Room {
             self.replay.has_processed(feed, cursor);
             processed.push(replayed);
         }
-        for feed in self.stopped_feeds() {
-            let length = self.ledger.get(&feed).expect("listed").tree.length();
+        for (feed, length) in self.clamped_feeds() {
             self.data_order.stop(feed, length);
         }
         self.opening = Some(opening);
@@ -338,8 +402,9 @@ impl Room {
         feeds.map(|(feed, _)| *feed).collect()
     }
 
-    fn stopped_feeds(&self) -> Vec<FeedId> {
-        self.ledger.iter().filter(|(_, entry)| entry.stopped.is_some()).map(|(feed, _)| *feed).collect()
+    /// Forked feeds, and of how much of each others wait at most.
+    fn clamped_feeds(&self) -> Vec<(FeedId, u64)> {
+        self.ledger.iter().filter_map(|(feed, entry)| Some((*feed, entry.clamped?))).collect()
     }
 
     /// Orders the private rows that make the room last: its keys, and the feeds it knows. Part of the batch that makes a
@@ -367,8 +432,7 @@ pub(crate) fn replay_from_start(room: &mut Room) -> BTreeMap<FeedId, u64> {
         until.insert(feed, entry.tree.length());
     }
     room.data_order = order;
-    for feed in room.stopped_feeds() {
-        let length = room.ledger.get(&feed).expect("listed").tree.length();
+    for (feed, length) in room.clamped_feeds() {
         room.data_order.stop(feed, length);
     }
     room.replay.begin_again();

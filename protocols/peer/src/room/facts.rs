@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use weft_crypto::{DeviceId, FeedId, Head, Purpose as FeedPurpose};
+use weft_crypto::{DeviceId, FeedId, Head, Purpose as FeedPurpose, Root};
 use weft_feed::VerifiedRange;
 use weft_machine::{Machine as _, Time};
 use weft_replication::{ReadError, Refusal, StoredRange};
@@ -21,11 +21,18 @@ impl Room {
     /// A verified range: ordered to be stored if it continues what is held. Spec: PEER-2
     pub(crate) fn offer(
         &mut self,
+        now: Time,
         device: DeviceId,
         session: weft_replication::Ticket,
         range: VerifiedRange,
         outbox: &mut Outbox,
     ) {
+        let end = self.ledger.get(&range.feed()).and_then(|entry| entry.end);
+        if end.is_some_and(|end| !end.leads_here(&range)) {
+            self.sources.led_astray(now, device, range.feed());
+            self.effects.push_back(Effect::Persisted(device, session));
+            return;
+        }
         if self.ledger.takes(&range) && !self.quarantine.take(&range.feed(), range.end(), range.bytes() as u64) {
             self.sources.full(range.feed(), true);
             self.effects.push_back(Effect::Persisted(device, session));
@@ -45,14 +52,14 @@ impl Room {
     }
 
     /// A peer says that it holds this much of a feed.
-    pub(crate) fn learned(&mut self, now: Time, device: DeviceId, feed: FeedId, length: u64) {
+    pub(crate) fn learned(&mut self, now: Time, device: DeviceId, feed: FeedId, length: u64, root: Root) {
         for own in [&mut self.control, &mut self.data] {
             if own.feed == feed {
                 let held = own.length();
                 own.elsewhere.claimed(now, device, length, held);
             }
         }
-        links::sources::learned(self, now, device, feed, length);
+        self.sources.claimed(now, device, feed, length, root);
     }
 
     /// A peer sends nothing more of a feed.
@@ -65,25 +72,22 @@ impl Room {
         self.sources.refused(now, device, feed);
         self.mending.refused(device, &feed);
         self.forks.refused(device, Some(&feed));
+        if reason == Refusal::Contradicts {
+            self.leads_elsewhere(device, &feed);
+        }
     }
 
     /// A head, signed by the feed's key, contradicts what is held. Spec: PEER-4
     pub(crate) fn stop(&mut self, now: Time, feed: FeedId, head: Head, outbox: &mut Outbox) {
         let Some(entry) = self.ledger.get_mut(&feed) else { return };
-        if entry.stopped.is_some() {
+        if entry.is_forked() {
             return;
         }
-        let length = entry.tree.length();
-        let purpose = entry.manifest.purpose;
+        // What is on its way to the disk is held too.
+        let length = entry.ordered;
         let row = Write::Local { key: local::stopped_key(&feed), value: Some(head.encode()) };
         entry.stopped = Some(head);
-        match purpose {
-            FeedPurpose::Control => {
-                self.control_order.stop(feed, length);
-                self.data_order.stop(feed, length);
-            }
-            FeedPurpose::Data => self.data_order.stop(feed, length),
-        }
+        self.clamp(&feed, length);
         self.persist_rows(Batch { writes: vec![row], durable: true }, outbox);
         self.sources.stopped(now, feed);
         self.forks.found(now, head);
@@ -111,6 +115,7 @@ impl Room {
                 }
             }
             Some(Persisting::Mend { feed }) => links::mending::written(self, feed, outbox),
+            Some(Persisting::Replaced { feeds }) => self.replaced(feeds, outbox),
             Some(Persisting::Draft(change)) => self.changed_draft(change, outbox),
             Some(Persisting::PreKeys) => {
                 self.pre_keys.written();
@@ -127,13 +132,16 @@ impl Room {
         match self.persisting.remove(&ticket) {
             Some(Persisting::Remote { device, range, .. }) => {
                 self.ledger.failed(&range.feed());
+                self.holds_less(&range.feed());
                 self.effects.push_back(Effect::Reset(device));
             }
             Some(Persisting::Own { feed, ranges }) => {
                 ranges.iter().for_each(|_| self.ledger.failed(&feed));
+                self.holds_less(&feed);
                 links::own::failed(self, now, feed, ticket, reason, outbox);
             }
             Some(Persisting::Mend { feed }) => self.mending.failed(now, &feed),
+            Some(Persisting::Replaced { .. }) => self.reopening = None,
             Some(Persisting::Draft(change)) => self.draft_failed(change, reason, outbox),
             Some(Persisting::PreKeys) => self.pre_keys.not_kept(),
             Some(Persisting::Session { ask, .. }) => {

@@ -22,8 +22,10 @@ use weft_space::{Fork, compose};
 
 use super::{
     Effect, Room,
+    ledger::End,
     mending::Question,
     own::{Draft, Purpose},
+    replacing::Replacement,
 };
 use crate::{io::Ticket, links, outbox};
 
@@ -52,7 +54,9 @@ struct Case {
     asked: Option<DeviceId>,
     until: Time,
     tried: BTreeSet<DeviceId>,
-    /// What this member had to say is on its way, or said.
+    /// A peer that holds what is kept says that this is not what is held here, though the entry is the same.
+    astray: bool,
+    /// What this member had to say is on its way, or said, and it is known what becomes of what it holds.
     said: bool,
 }
 
@@ -60,12 +64,18 @@ struct Case {
 enum Step {
     /// To read its own history from here on, so many bytes.
     Read(u64, usize),
+    /// To take it for another one than is kept.
+    Stop(Head),
     /// To hear the other one.
     Ask,
     /// To say what it holds.
     Say {
         common: u64,
     },
+    /// What is held is the beginning of what is kept: to go on to its end.
+    GoOn(End),
+    /// It is not: to put what is kept in its place. Tells whether the entry where histories part is the same.
+    Replace(End, bool),
     Rest,
 }
 
@@ -73,8 +83,8 @@ enum Step {
 #[derive(Default)]
 pub(crate) struct Forks {
     cases: BTreeMap<FeedId, Case>,
-    /// Feeds of which a history is held that is not kept.
-    pub(crate) lost: BTreeSet<FeedId>,
+    /// Feeds of which another history is kept than is held.
+    pub(crate) replacements: BTreeMap<FeedId, Replacement>,
 }
 
 impl Forks {
@@ -91,12 +101,16 @@ impl Forks {
             asked: None,
             until: now,
             tried: BTreeSet::new(),
+            astray: false,
             said: false,
         });
     }
 
-    /// A range of the other history, from its start.
+    /// A range of another history: of the one that contradicts, from its start, or of the one that is kept.
     pub(crate) fn came(&mut self, now: Time, device: DeviceId, range: &VerifiedRange) {
+        if let Some(replacement) = self.replacements.get_mut(&range.feed()) {
+            replacement.came(now, device, range);
+        }
         let Some(case) = self.cases.get_mut(&range.feed()).filter(|case| case.asked == Some(device)) else { return };
         case.until = now + PATIENCE;
         for entry in range.runs().iter().flat_map(weft_feed::Run::entries) {
@@ -117,6 +131,10 @@ impl Forks {
 
     /// A peer does not give it, or is gone.
     pub(crate) fn refused(&mut self, device: DeviceId, feed: Option<&FeedId>) {
+        let replacements = self.replacements.iter_mut();
+        for (_, replacement) in replacements.filter(|(other, _)| feed.is_none_or(|feed| feed == *other)) {
+            replacement.refused(device, feed.is_none());
+        }
         for (_, case) in self.cases.iter_mut().filter(|(other, _)| feed.is_none_or(|feed| feed == *other)) {
             if case.asked == Some(device) && case.theirs.length() < case.other.length {
                 case.forget();
@@ -129,10 +147,12 @@ impl Forks {
 
     pub(crate) fn deadline(&self) -> Option<Time> {
         let open = self.cases.values().filter(|case| !case.said && case.theirs.length() < case.other.length);
-        open.filter(|case| !case.tried.is_empty()).map(|case| case.until).min()
+        let open = open.filter(|case| !case.tried.is_empty()).map(|case| case.until);
+        open.chain(self.replacements.values().filter_map(Replacement::deadline)).min()
     }
 
     pub(crate) fn wake(&mut self, now: Time) {
+        self.replacements.values_mut().for_each(|replacement| replacement.wake(now));
         for case in self.cases.values_mut().filter(|case| case.until <= now && case.theirs.length() < case.other.length)
         {
             if case.asked.is_some() {
@@ -162,24 +182,41 @@ impl Room {
     pub(crate) fn forks_changed(&mut self, now: Time, feeds: &[FeedId]) {
         for feed in feeds {
             let kept = self.membership.resolution().fork(feed).and_then(|fork| fork.kept);
+            self.forks.replacements.remove(feed);
             // Anybody can prove forks of feeds that nobody knows.
             if let Some(kept) = kept.filter(|_| self.ledger.get(feed).is_some()) {
                 self.forks.found(now, kept.head);
             }
             if let Some(case) = self.forks.cases.get_mut(feed) {
-                case.said = false;
+                (case.said, case.astray) = (false, false);
             }
         }
     }
 
-    /// Moves every fork on as far as it goes.
-    pub(crate) fn compare_histories(&mut self, now: Time, outbox: &mut outbox::Outbox) {
+    /// Who says that it holds what is kept of a feed says too that this contradicts what is held here.
+    pub(crate) fn leads_elsewhere(&mut self, device: DeviceId, feed: &FeedId) {
+        let Some(entry) = self.ledger.get(feed) else { return };
+        let Some(End { head, .. }) = entry.end.filter(|end| entry.tree.length() < end.head.length) else { return };
+        if self.sources.holders_of(*feed, head.length, head.root).any(|holder| holder == device)
+            && let Some(case) = self.forks.cases.get_mut(feed)
+        {
+            (case.said, case.astray) = (false, true);
+        }
+    }
+
+    /// Moves every fork on as far as it goes. Tells whether others may wait for less of a feed than before.
+    pub(crate) fn compare_histories(&mut self, now: Time, outbox: &mut outbox::Outbox) -> bool {
+        let mut moved = false;
         let feeds: Vec<FeedId> = self.forks.cases.keys().copied().collect();
         for feed in feeds {
             match self.next_step(&feed) {
                 Step::Read(from, bytes_max) => {
                     let ticket = outbox.read(outbox::Purpose::RoomFork(self.space, feed), feed, from, bytes_max);
                     self.forks.cases.get_mut(&feed).expect("listed").reading = Some(ticket);
+                }
+                Step::Stop(kept) => {
+                    self.is_another(now, kept, outbox);
+                    moved = true;
                 }
                 Step::Ask => {
                     let case = self.forks.cases.get_mut(&feed).expect("listed");
@@ -193,40 +230,59 @@ impl Room {
                     }
                 }
                 Step::Say { common } => self.witness(feed, common),
+                Step::GoOn(end) => {
+                    self.forks.cases.get_mut(&feed).expect("listed").said = true;
+                    moved |= self.goes_on(now, feed, end);
+                }
+                Step::Replace(end, same) => {
+                    self.forks.cases.get_mut(&feed).expect("listed").said = true;
+                    self.is_to_be_replaced(now, feed, end, same, outbox);
+                    moved = true;
+                }
                 Step::Rest => {}
             }
         }
+        moved
     }
 
     fn next_step(&mut self, feed: &FeedId) -> Step {
+        // Who cannot write takes what is kept; who does not know its ends may be able to in a while.
+        let is_mute = self.unsure.is_none() && links::membership::may_speak(self).is_err();
         let fork: Option<Fork> = self.membership.resolution().fork(feed).cloned();
         let (Some(case), Some(entry)) = (self.forks.cases.get_mut(feed), self.ledger.get(feed)) else {
             return Step::Rest;
         };
-        let Some(head) = entry.head else { return Step::Rest };
-        if case.said || case.reading.is_some() {
+        if case.said || case.reading.is_some() || !entry.is_settled() {
             return Step::Rest;
         }
-        // What is known already needs one look at what is held.
+        let held = entry.head;
+        // What is known already needs one look at what is held, if any.
         if let Some(fork) = &fork
-            && fork.kept.is_some()
-            && fork.common < head.length
+            && let Some(kept) = fork.kept
         {
-            let Some((_, held)) = case.entry.filter(|(common, _)| *common == fork.common) else {
-                return Step::Read(fork.common, 1);
+            let end = End { common: fork.common, entry: kept.entry, head: kept.head };
+            let is_whole = held.is_some_and(|held| (held.length, held.root) == (end.head.length, end.head.root));
+            let Some(head) = held.filter(|held| held.length > end.common && !is_whole) else { return Step::GoOn(end) };
+            let Some((_, first)) = case.entry.filter(|(common, _)| *common == end.common) else {
+                return Step::Read(end.common, 1);
             };
             let me = (&self.me.device.id(), &self.me.identity);
-            if !self.membership.resolution().has_to_witness(me, &head, fork.common, &held) {
-                case.said = true;
-                let lost = fork.kept.is_some_and(|kept| kept.entry != held);
-                if lost {
-                    self.forks.lost.insert(*feed);
-                } else {
-                    self.forks.lost.remove(feed);
-                }
-                return Step::Rest;
+            if is_mute || !self.membership.resolution().has_to_witness(me, &head, end.common, &first) {
+                let same = first == end.entry;
+                let goes_on = same && head.length < end.head.length && !case.astray;
+                return if goes_on { Step::GoOn(end) } else { Step::Replace(end, same) };
+            }
+            // The proof is about what is kept now, which may have been found otherwise before.
+            if entry.end.is_some() {
+                return Step::Stop(end.head);
+            }
+            if first != end.entry && case.other != end.head {
+                case.other = end.head;
+                case.forget();
+                case.tried.clear();
             }
         }
+        let Some(head) = held else { return Step::Rest };
         if head.length.max(case.other.length) > ENTRIES_MAX || entry.manifest.device == self.me.device.id() {
             return Step::Rest;
         }
@@ -237,7 +293,10 @@ impl Room {
             _ if case.asked.is_none() => Step::Ask,
             Some((common, _)) if case.theirs.length() == case.other.length => match case.entry {
                 _ if *common >= head.length => Step::Rest,
-                Some((at, _)) if at == *common && case.header.is_some() => Step::Say { common: *common },
+                Some((at, _)) if at == *common && case.header.is_some() => match self.unsure {
+                    None => Step::Say { common: *common },
+                    Some(_) => Step::Rest,
+                },
                 _ => Step::Read(*common, 1),
             },
             _ => Step::Rest,
@@ -245,7 +304,14 @@ impl Room {
     }
 
     /// Entries of the own history.
-    pub(crate) fn read_history(&mut self, ticket: Ticket, feed: FeedId, read: Result<Vec<StoredRange>, ReadError>) {
+    pub(crate) fn read_history(
+        &mut self,
+        now: Time,
+        ticket: Ticket,
+        feed: FeedId,
+        read: Result<Vec<StoredRange>, ReadError>,
+    ) {
+        let Some(read) = self.read_to_replace(now, ticket, &feed, read) else { return };
         let common = self.membership.resolution().fork(&feed).map(|fork| fork.common);
         let Some(case) = self.forks.cases.get_mut(&feed).filter(|case| case.reading == Some(ticket)) else { return };
         case.reading = None;

@@ -3,11 +3,34 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use weft_crypto::{DeviceId, FeedId, Head, Manifest, Purpose};
-use weft_feed::{Tree, VerifiedRange};
+use weft_crypto::{DeviceId, EntryId, FeedId, Head, Manifest, Purpose};
+use weft_feed::{Run, Tree, VerifiedRange, entry_id, leaf};
 use weft_replication::Held;
 
 use crate::store::Write;
+
+/// Which history of a forked feed is kept, and where it ends. Spec: SPACE-16.3
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct End {
+    /// How many entries all histories have in common.
+    pub(crate) common: u64,
+    /// The entry after them in the one that is kept.
+    pub(crate) entry: EntryId,
+    /// Where that one ends.
+    pub(crate) head: Head,
+}
+
+impl End {
+    /// Whether a verified range belongs to the history that is kept, as far as it can be told, and does not go beyond its end.
+    pub(crate) fn leads_here(&self, range: &VerifiedRange) -> bool {
+        let entries = range.runs().iter().flat_map(Run::entries);
+        let mut other = entries
+            .filter(|entry| entry.seq == self.common)
+            .filter(|entry| entry_id(&range.feed(), entry.seq, &leaf(entry.header.bytes())) != self.entry);
+        let is_whole = range.end() == self.head.length && range.head().root == self.head.root;
+        other.next().is_none() && (range.end() < self.head.length || is_whole)
+    }
+}
 
 /// A feed of the space.
 #[derive(Clone, Debug)]
@@ -28,6 +51,10 @@ pub(crate) struct Feed {
     failing: bool,
     /// The contradicting head, once a fork was found.
     pub(crate) stopped: Option<Head>,
+    /// Where it ends, once what is held is known to be the beginning of the history that is kept.
+    pub(crate) end: Option<End>,
+    /// Where it ends for those who depend on it: what they name beyond is not waited for.
+    pub(crate) clamped: Option<u64>,
     /// Whether membership admits it; only then is it told to others.
     pub(crate) admitted: bool,
     /// Up to where it stands, if it is cut.
@@ -37,7 +64,18 @@ pub(crate) struct Feed {
 impl Feed {
     /// Whether a range from here on continues what is held and ordered.
     pub(crate) fn takes(&self, from: u64) -> bool {
-        self.stopped.is_none() && !self.failing && self.ordered == from
+        let is_open = self.end.map_or(self.stopped.is_none(), |end| from < end.head.length);
+        is_open && !self.failing && self.ordered == from
+    }
+
+    /// Whether two histories of it are known.
+    pub(crate) fn is_forked(&self) -> bool {
+        self.stopped.is_some() || self.end.is_some()
+    }
+
+    /// Nothing is on its way to the disk.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.under_way == 0
     }
 
     fn came_back(&mut self) {
@@ -90,6 +128,8 @@ impl Ledger {
             under_way: 0,
             failing: false,
             stopped: None,
+            end: None,
+            clamped: None,
             admitted: false,
             stands: None,
         });
@@ -167,6 +207,14 @@ impl Ledger {
         feed.tree = range.tree().clone();
         feed.head = Some(*range.head());
         feed.came_back();
+    }
+
+    /// Another history of the feed is durable in the place of what was held.
+    pub(crate) fn replaced(&mut self, feed: &FeedId, tree: Tree, head: Option<Head>) {
+        self.restore(feed, tree, head);
+        if let Some(feed) = self.feeds.get_mut(feed) {
+            (feed.stopped, feed.end, feed.clamped) = (None, None, None);
+        }
     }
 
     /// An order for the feed failed: once all are back, only what is durable counts.

@@ -26,6 +26,7 @@ pub(crate) mod own;
 pub(crate) mod pre_keys;
 pub(crate) mod quarantine;
 mod quarantined;
+mod replacing;
 pub(crate) mod replay;
 mod report;
 pub(crate) mod rereads;
@@ -40,9 +41,9 @@ use std::{
 
 use bytes::Bytes;
 use weft_credential::Credential;
-use weft_crypto::{DeviceId, EpochId, FeedId, InvitationId, Manifest, ObjectId, Purpose as FeedPurpose, SpaceId};
+use weft_crypto::{DeviceId, EpochId, FeedId, Head, InvitationId, Manifest, ObjectId, Purpose as FeedPurpose, SpaceId};
 use weft_echo::{Echo, Edit, EditTicket, LoadTicket, WriteTicket};
-use weft_feed::{VerifiedRange, order::Order};
+use weft_feed::{Tree, VerifiedRange, order::Order};
 use weft_machine::{ClaimedTime, Draws, Machine, Time};
 use weft_replication::{Held, sources::Sources};
 use weft_space::{Keys, Space};
@@ -83,6 +84,8 @@ pub(crate) enum Effect {
     Persisted(DeviceId, weft_replication::Ticket),
     /// The store did not keep what this session brought: begin again with it.
     Reset(DeviceId),
+    /// What is durable is not what the room was opened on: open it anew.
+    Reopen,
     /// Members, devices or epochs changed: judge every door again.
     Judge,
     /// The redemption that came over this stream is durable.
@@ -125,6 +128,10 @@ pub(crate) enum Persisting {
     Mend {
         feed: FeedId,
     },
+    /// Other histories of forked feeds, and where they end.
+    Replaced {
+        feeds: Vec<(FeedId, Option<(Head, Tree)>)>,
+    },
     /// A newcomer that waits is kept, or what a person said of one.
     Newcomer(Saying),
     /// A new pre-key.
@@ -155,6 +162,15 @@ pub(crate) enum Rebuild {
     Wanted,
     /// Everything up to here is replayed.
     Replaying { until: BTreeMap<FeedId, u64> },
+}
+
+/// How it stands with a room that is opened anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reopening {
+    /// What it will be opened on is on its way to the disk.
+    Writing,
+    /// It is there, and nobody comes in.
+    Closed,
 }
 
 /// One space.
@@ -201,6 +217,8 @@ pub(crate) struct Room {
     pub(crate) loads_waiting: VecDeque<(LoadTicket, u8, Bytes)>,
     pub(crate) readers: BTreeMap<Ticket, Reader>,
     pub(crate) rebuild: Option<(Rebuild, Vec<Ask>)>,
+    /// The room is about to be opened anew: nothing is begun.
+    pub(crate) reopening: Option<Reopening>,
     /// What was held when the room was opened, until it is replayed.
     pub(crate) opening: Option<BTreeMap<FeedId, u64>>,
     /// Who waits until what was held then can be read, no rebuild is under way, and an object, or all, goes by the verdicts of
@@ -267,8 +285,14 @@ impl Room {
         self.edit(now, edit, EditPurpose::SpaceName(ask));
     }
 
-    pub(crate) fn is_stopped(&self, feed: &FeedId) -> bool {
-        self.ledger.get(feed).is_some_and(|entry| entry.stopped.is_some())
+    /// Whether two histories of a feed are known.
+    pub(crate) fn is_forked(&self, feed: &FeedId) -> bool {
+        self.ledger.get(feed).is_some_and(ledger::Feed::is_forked) || self.membership.resolution().fork(feed).is_some()
+    }
+
+    /// Whether the room is about to be opened anew, and what it is opened on is durable.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.reopening == Some(Reopening::Closed)
     }
 
     /// The identity that a feed writes for; nobody's while it is not admitted.
@@ -336,9 +360,19 @@ impl Room {
 
     /// Moves everything on as far as it goes. Call it after facts, before orders are taken.
     pub(crate) fn settle(&mut self, now: Time, claimed: ClaimedTime, draws: &mut Draws, outbox: &mut Outbox) {
+        if self.reopening.is_some() {
+            return;
+        }
         links::membership::pump(self, now, outbox);
+        while self.compare_histories(now, outbox) {
+            links::membership::pump(self, now, outbox);
+        }
+        self.replace_histories(now, outbox);
         loop {
             self.settle_rebuild(now, outbox);
+            if self.reopening.is_some() {
+                return;
+            }
             loop {
                 links::replay::pump(self, now, outbox);
                 links::rereads::pump(self, outbox);
@@ -347,7 +381,7 @@ impl Room {
                 }
             }
             // What was under way may have ended just now, with nothing to follow that would come back here.
-            if !self.may_rebuild() {
+            if !self.may_rebuild() || self.waits_to_replace() {
                 break;
             }
         }
@@ -364,7 +398,6 @@ impl Room {
         links::quarantine::pump(self);
         links::sources::pump(self);
         links::mending::pump(self, now);
-        self.compare_histories(now, outbox);
     }
 
     /// A connected device does not have this space open any more.
@@ -394,7 +427,7 @@ impl Room {
 
     /// Drops what was derived once nothing is under way that stands on it. Spec: PEER-5
     fn settle_rebuild(&mut self, now: Time, outbox: &mut Outbox) {
-        if !self.may_rebuild() {
+        if self.put_in_place(outbox) || !self.may_rebuild() || self.waits_to_replace() {
             return;
         }
         self.derived.drop_all(self.space);

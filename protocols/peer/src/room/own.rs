@@ -3,10 +3,13 @@
 //! One batch of a feed is under way at a time. Whatever is asked for meanwhile gathers and goes out under one signed head:
 //! many callers cost one signature and one write (group commit).
 
-use std::{collections::VecDeque, mem};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+};
 
 use bytes::Bytes;
-use weft_crypto::{DeviceId, EpochId, FeedId, InvitationId};
+use weft_crypto::{DeviceId, EpochId, FeedId, FeedSecret, InvitationId};
 use weft_echo::WriteTicket;
 use weft_feed::{Checkpoint, NewEntry, VerifiedRange, Writer, acknowledged::Acknowledged};
 use weft_machine::ClaimedTime;
@@ -103,6 +106,11 @@ impl OwnFeed {
         }
     }
 
+    /// Nothing more is written by this one.
+    pub(crate) fn into_secret(self) -> FeedSecret {
+        self.writer.into_secret()
+    }
+
     pub(crate) fn push(&mut self, draft: Draft) {
         self.bytes += draft.bytes();
         self.drafts.push_back(draft);
@@ -120,9 +128,24 @@ impl OwnFeed {
         self.writer.length()
     }
 
+    /// Whether the next entries say which history of a forked feed is held.
+    pub(crate) fn bears_witness(&self) -> bool {
+        self.drafts.iter().any(|draft| matches!(draft.purpose, Purpose::Witness(_)))
+    }
+
+    /// How much of each feed its entries have named.
+    pub(crate) fn named(&self) -> BTreeMap<FeedId, u64> {
+        self.writer.checkpoint().named
+    }
+
     /// Nothing waits and nothing is under way.
     pub(crate) fn is_idle(&self) -> bool {
         self.drafts.is_empty() && self.flying.is_none()
+    }
+
+    /// A batch is on its way to the disk.
+    pub(crate) fn is_flying(&self) -> bool {
+        self.flying.is_some()
     }
 
     /// Whether a batch can be composed now.

@@ -35,6 +35,12 @@ impl PreKeys {
         Self { secrets, since_ms: kept.since_ms, before: None }
     }
 
+    /// The key that the device came with, and those after it: as they are on disk.
+    pub(crate) fn kept(&self) -> (PreKeySecret, PreKey) {
+        let (first, later) = self.secrets.split_first().expect("there is the first");
+        (first.clone(), PreKey { since_ms: self.since_ms, later: later.to_vec() })
+    }
+
     pub(crate) fn all(&self) -> &[PreKeySecret] {
         &self.secrets
     }

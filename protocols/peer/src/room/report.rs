@@ -100,10 +100,14 @@ impl Room {
     }
 
     fn why_stopped(&self, feed: &FeedId) -> Option<String> {
-        if self.forks.lost.contains(feed) {
+        if self.forks.replacements.contains_key(feed) {
             return Some("forked: of the two logs that its author signed another one is kept than is held here".into());
         }
-        if self.is_stopped(feed) {
+        let entry = self.ledger.get(feed)?;
+        if let Some(end) = &entry.end {
+            return Some(format!("forked: its author signed two logs; it ends with {} entries", end.head.length));
+        }
+        if entry.stopped.is_some() {
             return Some("forked: its author signed two logs; it stays as it is held".into());
         }
         self.refusals.get(feed).map(|(seq, why)| format!("entry {seq} breaks a rule: {why}"))
@@ -151,11 +155,40 @@ impl Room {
                 );
             }
         }
-        for (feed, entry) in self.ledger.iter() {
-            if entry.stopped.is_some() {
+        for (feed, entry) in self.ledger.iter().filter(|(_, entry)| entry.is_forked()) {
+            let (from, held) = (Some(entry.manifest.device), entry.tree.length());
+            if entry.manifest.device == self.me.device.id() {
+                say(
+                    format!(
+                        "this device's own feed {feed} is forked: two logs of it were signed, as by an older or another copy of its data folder; nothing more is written in this space"
+                    ),
+                    None,
+                    "PEER-4",
+                    "stop the other copy, and join the space with another device",
+                );
+            } else if self.forks.replacements.contains_key(feed) {
+                say(
+                    format!(
+                        "feed {feed} is forked: its author signed two logs, and another one is kept than is held here"
+                    ),
+                    from,
+                    "PEER-4.2",
+                    "connect to somebody who holds it: it comes in the place of this one",
+                );
+            } else if let Some(end) = entry.end.filter(|end| held < end.head.length) {
+                say(
+                    format!(
+                        "feed {feed} is forked: its author signed two logs, and of the one that is kept {held} of {} entries are here",
+                        end.head.length
+                    ),
+                    from,
+                    "PEER-4.2",
+                    "connect to somebody who holds it",
+                );
+            } else {
                 say(
                     format!("feed {feed} is forked: its author signed two logs"),
-                    Some(entry.manifest.device),
+                    from,
                     "PEER-4",
                     "ask its author; what is held of it stays",
                 );
