@@ -399,14 +399,6 @@ pub(crate) fn share(alice: &Folder, bob: &Folder) -> String {
     space
 }
 
-/// Asks until something is so.
-pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < PATIENCE, "not in time: {what}");
-    }
-}
-
 /// The path as an argument.
 pub(crate) fn argument(path: &Path) -> &str {
     path.to_str().unwrap()

@@ -219,6 +219,7 @@ impl Room {
     pub(crate) fn reenter(self, now: Time, control: Vec<(FeedId, Vec<Run>)>) -> Room {
         let Room { space, ledger, derived, control: own, data, pre_keys, me, config, .. } = self;
         let (pre_key, pre_keys) = pre_keys.kept();
+        let generation = ledger.get(&own.feed).expect("own feeds are known").manifest.generation;
         let feed = |(feed, entry): (&FeedId, &super::ledger::Feed)| OpenedFeed {
             feed: *feed,
             space,
@@ -228,7 +229,7 @@ impl Room {
         };
         let entering = Entering {
             space,
-            keys: SpaceKeys { control: own.into_secret(), data: data.into_secret(), pre_key },
+            keys: SpaceKeys { control: own.into_secret(), data: data.into_secret(), pre_key, generation },
             feeds: ledger.iter().map(feed).collect(),
             control,
             cursors: derived.first_rows(),
