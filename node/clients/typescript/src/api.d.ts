@@ -35,6 +35,48 @@ export type CancelledDeviceLinks = {
   cancelled: number;
 };
 
+/** Somebody. */
+export type ContactBody = {
+  /** The root key. */
+  identity: string;
+  /** What it calls itself, in whichever space of this node. */
+  names: string[];
+  /** What the owner of this node calls it. */
+  petname?: string | null;
+  /** Sixty digits of both identities: the same at both, if nobody stands between. Compare them by telephone, or side by side. */
+  safety_number: string;
+  /** The spaces of this node in which it is a member. */
+  spaces: string[];
+  /** When the owner of this node said that the safety numbers are the same, RFC 3339; none when it has not. */
+  verified?: string | null;
+};
+
+/** What is to be kept of somebody. */
+export type ContactChange = {
+  /** What the owner of this node calls it from now on; at most 128 bytes. */
+  petname?: string | null;
+  /** Whether the owner of this node has compared the safety number. */
+  verified?: boolean | null;
+};
+
+/** Everybody of whom something is kept. */
+export type Contacts = {
+  /** In the order of their root keys. */
+  contacts: ContactBody[];
+};
+
+/** An act that has cut a feed. */
+export type Cutting = {
+  /** Its id. */
+  act: string;
+  /** Who says so. */
+  by?: string | null;
+  /** What to call that one. */
+  by_name?: string | null;
+  /** `member_removed`, `role_changed`, `device_removed` or `feed_closed`. */
+  kind: string;
+};
+
 /** What was said of a newcomer. */
 export type Decided = {
   /** Whether it was let in. */
@@ -51,6 +93,22 @@ export type Decided = {
 export type Decision = {
   /** True lets it in, false turns it away. */
   approve: boolean;
+};
+
+/** A space that was deleted from this device, or would be. */
+export type DeletedSpace = {
+  /** Whether nothing was deleted. */
+  dry_run: boolean;
+  /** Whether the connected members hold all that is held here, as far as they say. */
+  level: boolean;
+  /** What it is called. */
+  name?: string | null;
+  /** How many devices of members there are beside this one: each holds what it has got of the space. */
+  others: number;
+  /** What this identity is there; none when it is no member. */
+  role?: string | null;
+  /** The space. */
+  space: string;
 };
 
 /** A device of this identity. */
@@ -162,7 +220,7 @@ export type ErrorBody = {
 export type EventBody = {
   /** How many. */
   count?: number | null;
-  /** What: `space_added`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`, `level_changed`, `violated`, `newcomer_waits`, `damaged`, `mended`, `ends_known`, `stopped`, `replaced`, or `lagged` when this reader was too slow and `count` events are missing. */
+  /** What: `space_added`, `space_removed`, `extended`, `peer_holds`, `object_changed`, `quarantined`, `peer_connected`, `peer_disconnected`, `level_changed`, `violated`, `newcomer_waits`, `damaged`, `mended`, `ends_known`, `stopped`, `replaced`, or `lagged` when this reader was too slow and `count` events are missing. */
   event: string;
   /** The feed it happened to. */
   feed?: string | null;
@@ -280,7 +338,7 @@ export type Invitation = {
   invitation: string;
   /** The identity that issued it. */
   issuer: string;
-  /** What the issuer calls itself. */
+  /** What to call the issuer. */
   issuer_name?: string | null;
   /** How many still can. */
   left: number;
@@ -360,6 +418,22 @@ export type KeysBody = {
   protection: string;
 };
 
+/** A space that was left, or would be. */
+export type Left = {
+  /** What to call those of them who administer, each by its name or else its root key. */
+  administer: string[];
+  /** Whether nothing was written. */
+  dry_run: boolean;
+  /** What it is called. */
+  name?: string | null;
+  /** How many others stay. */
+  others: number;
+  /** What this identity was there. */
+  role: string;
+  /** The space. */
+  space: string;
+};
+
 /** The space is level. */
 export type Level = {
   /** Always true. */
@@ -409,14 +483,56 @@ export type Member = {
   me: boolean;
   /** What it calls itself. */
   name?: string | null;
+  /** What the owner of this node calls it. */
+  petname?: string | null;
   /** `reader`, `writer`, `admin`, `owner` or `keeper`. */
   role: string;
+  /** Those of them that are not known to have heard of the newest change of members. */
+  unheard: string[];
+  /** Whether the owner of this node has compared the safety number with it. */
+  verified: boolean;
 };
 
-/** The members of a space. */
+/** A change of members: what was done, or what would be. */
+export type MemberChange = {
+  /** Its role from then on; none: it is no member any more. */
+  becomes?: string | null;
+  /** Whether it counts at once; else it waits until enough stand behind it. */
+  counts: boolean;
+  /** How many devices it has. */
+  devices: number;
+  /** Whether nothing was written. */
+  dry_run: boolean;
+  /** Whom it is about. */
+  identity: string;
+  /** What to call that member. */
+  name?: string | null;
+  /** Entries of the member that connected peers claim to hold and this device does not: what it loses a right to is hidden of them. */
+  not_held: number;
+  /** By this id others stand behind it, where it does not count at once. */
+  proposal?: string | null;
+  /** Its role before. */
+  role: string;
+  /** The space. */
+  space: string;
+  /** What the space is called. */
+  space_name?: string | null;
+  /** Whether it takes a right from that member. */
+  takes: boolean;
+  /** Devices of those who stay that are not known to have heard of it yet. */
+  unheard: Unheard[];
+  /** How many have to stand behind it where it does not count at once. */
+  votes: Votes;
+  /** Entries of the member that are held here and wait for others: they stand, and are not shown yet. */
+  waiting: number;
+};
+
+/** The members of a space, and what is proposed about them. */
 export type Members = {
   /** By seniority. */
   members: Member[];
+  /** Removals and roles that count once more than half of those who administer stand behind them. */
+  proposals: Proposal[];
   /** The space. */
   space: string;
 };
@@ -449,6 +565,28 @@ export type NewObject = {
   type: string;
 };
 
+/** Another policy. */
+export type NewPolicy = {
+  /** `all`, or `from_joining`. */
+  history: string;
+};
+
+/** A name for this identity. */
+export type NewProfile = {
+  /** What members of its spaces see from now on; at most 128 bytes. */
+  name: string;
+};
+
+/** A role to be given. */
+export type NewRole = {
+  /** Only say what would be done. Default false. */
+  dry_run?: boolean | null;
+  /** Write it also where it counts only once more than half of those who administer stand behind it. Default false. */
+  propose?: boolean | null;
+  /** `reader`, `writer`, `admin` or `owner`. */
+  role: string;
+};
+
 /** A space to be made. */
 export type NewSpace = {
   /** What people call it; at most 128 bytes. */
@@ -465,6 +603,14 @@ export type Newcomer = {
   peer_id: string;
   /** Since when it waits, RFC 3339. */
   since: string;
+};
+
+/** A space in which a name could not be said. */
+export type NotSaid = {
+  /** Why. */
+  reason: string;
+  /** The space. */
+  space: string;
 };
 
 /** Something that the owner should look after. */
@@ -585,6 +731,14 @@ export type PhraseBody = {
   phrase?: string | null;
 };
 
+/** The policy of a space. */
+export type Policy = {
+  /** What newcomers read of the time before they came: `all`, or `from_joining`. */
+  history: string;
+  /** The space. */
+  space: string;
+};
+
 /** What a document tells others of itself, until it is gone or says otherwise. */
 export type Presence = {
   /** What was given with the session. */
@@ -595,12 +749,108 @@ export type Presence = {
   stream: number;
 };
 
+/** What this identity calls itself. */
+export type Profile = {
+  /** Its root key. */
+  identity: string;
+  /** What members of its spaces see; none when it has no name. */
+  name?: string | null;
+};
+
+/** A name that this identity has from now on. */
+export type ProfileSet = {
+  /** Its root key. */
+  identity: string;
+  /** The name. */
+  name: string;
+  /** The spaces in which it could not be said. */
+  not_said: NotSaid[];
+  /** The spaces in which it was said. */
+  spaces: string[];
+};
+
 /** A line of the answer while the import goes on. */
 export type Progress = {
   /** Operations that are durable. */
   done: number;
   /** Operations there are. */
   total: number;
+};
+
+/** A removal or a role that waits. */
+export type Proposal = {
+  /** Who proposed it. */
+  by?: string | null;
+  /** What to call that member. */
+  by_name?: string | null;
+  /** Whom it is about. */
+  identity: string;
+  /** Whether this identity proposed it or stands behind it. */
+  mine: boolean;
+  /** What to call that member. */
+  name?: string | null;
+  /** Its id. */
+  proposal: string;
+  /** The role that it gives; none for a removal. */
+  role?: string | null;
+  /** Who else says to stand behind it. */
+  sealed_by: string[];
+  /** How many have to stand behind it. */
+  votes: Votes;
+};
+
+/** What is held and does not count, because an act came before it. */
+export type Quarantine = {
+  /** Space by space, feed by feed. */
+  quarantined: Quarantined[];
+};
+
+/** Entries of a feed that an act has cut. */
+export type Quarantined = {
+  /** What has cut it. */
+  acts: Cutting[];
+  /** Their bytes, as if all entries of the feed were of one size. */
+  bytes: number;
+  /** The device that wrote it, as libp2p names it. */
+  device: string;
+  /** How many there are. */
+  entries: number;
+  /** The feed. */
+  feed: string;
+  /** The first entry that does not count. */
+  from: number;
+  /** Whether more was offered than is taken. */
+  full: boolean;
+  /** For whom. */
+  identity: string;
+  /** What to call that one. */
+  name?: string | null;
+  /** `control` or `data`. */
+  purpose: string;
+  /** The space. */
+  space: string;
+  /** What the space is called. */
+  space_name?: string | null;
+};
+
+/** What is to be taken in again. */
+export type Readmission = {
+  /** Only by this act; all that have cut its feeds without it. */
+  act?: string | null;
+  /** Whose entries: a root key, the beginning of it, or a name. */
+  author: string;
+};
+
+/** What was taken in again. */
+export type Readmitted = {
+  /** How many count now that did not. */
+  entries: number;
+  /** Whose entries. */
+  identity: string;
+  /** What to call that one. */
+  name?: string | null;
+  /** The space. */
+  space: string;
 };
 
 /** That the node does its work. */
@@ -675,6 +925,22 @@ export type Revoked = {
   standing: number;
 };
 
+/** A proposal that this identity stands behind now. */
+export type Sealed = {
+  /** Whether it counts now; else it still waits. */
+  counts: boolean;
+  /** Whom it is about. */
+  identity: string;
+  /** What to call that member. */
+  name?: string | null;
+  /** The proposal. */
+  proposal: string;
+  /** The role that it gives; none for a removal. */
+  role?: string | null;
+  /** The space. */
+  space: string;
+};
+
 /** A session: a document that edits under it is told apart from every other, for ever. */
 export type SessionBody = {
   /** The client id that the Yjs document is to have, below 2^53. */
@@ -715,6 +981,8 @@ export type Shown = {
 export type SpaceBody = {
   /** The members that are connected. */
   connected: PairBody[];
+  /** `left` or `removed` when this identity was a member and is none any more, as far as that is known here. */
+  gone?: string | null;
   /** Whether at least one other member is connected and each connected one holds what is held here and the other way round. */
   level: boolean;
   /** How many members there are. */
@@ -723,6 +991,10 @@ export type SpaceBody = {
   name?: string | null;
   /** How many newcomers wait at this device until somebody approves them. */
   newcomers: number;
+  /** How many removals and roles are proposed there: `members` says which. */
+  proposals: number;
+  /** Who removed it then; this identity itself when it left. */
+  removed_by?: string | null;
   /** What this identity is there: `reader`, `writer`, `admin`, `owner`; none when it is no member. */
   role?: string | null;
   /** What the link it was joined by says it is called; a claim, and none once the name is here. */
@@ -735,12 +1007,10 @@ export type SpaceBody = {
   write_stop?: string | null;
 };
 
-/** A space and what it is called. */
+/** A name for a space. */
 export type SpaceName = {
-  /** Its name. */
-  name?: string | null;
-  /** Its id. */
-  space: string;
+  /** What people call it from now on; at most 128 bytes. */
+  name: string;
 };
 
 /** Every space. */
@@ -839,6 +1109,16 @@ export type Ticket = {
   ticket: string;
 };
 
+/** A device that is not known to have heard of a change of members. */
+export type Unheard = {
+  /** For whom it acts. */
+  identity: string;
+  /** What to call that member. */
+  name?: string | null;
+  /** As libp2p names it. */
+  peer_id: string;
+};
+
 /** What a document has done. */
 export type Update = {
   /** What was given with the session. */
@@ -869,6 +1149,14 @@ export type Version = {
   protocols: string[];
   /** Of the program. */
   version: string;
+};
+
+/** How many have to stand behind a proposal, of how many. */
+export type Votes = {
+  /** More than half, whoever proposes counted. */
+  needed: number;
+  /** The owners and admins of the space. */
+  of: number;
 };
 
 /** Something that is missing, and why. */
@@ -913,6 +1201,36 @@ export interface Paths {
     /** Every setting, and where its value came from. */
     GET: {
       answer: Settings;
+    };
+  };
+  "/contacts": {
+    /** List contacts. */
+    GET: {
+      answer: Contacts;
+    };
+  };
+  "/contacts/{person}": {
+    /** Show a contact, or somebody in a space of this node, with the safety number. */
+    GET: {
+      path: {
+        person: string;
+      };
+      answer: ContactBody;
+    };
+    /** Keep a name for somebody, or that the safety number was compared. */
+    PATCH: {
+      path: {
+        person: string;
+      };
+      body: ContactChange;
+      answer: ContactBody;
+    };
+    /** Keep nothing of somebody any more. */
+    DELETE: {
+      path: {
+        person: string;
+      };
+      answer: ContactBody;
     };
   };
   "/devices": {
@@ -1191,6 +1509,27 @@ export interface Paths {
       answer: unknown;
     };
   };
+  "/profile": {
+    /** What this identity calls itself. */
+    GET: {
+      answer: Profile;
+    };
+    /** Call this identity something else: in spaces that it enters, and in all where it may write. */
+    PATCH: {
+      body: NewProfile;
+      answer: ProfileSet;
+    };
+  };
+  "/quarantine": {
+    /** List what is held past where its author's right to write ended, and which acts have ended it. */
+    GET: {
+      query?: {
+        /** Only of this space. */
+        space?: string;
+      };
+      answer: Quarantine;
+    };
+  };
   "/readyz": {
     /** Whether the store is open, the node listens for peers and carries out commands. Needs no token. */
     GET: {
@@ -1227,6 +1566,25 @@ export interface Paths {
         space: string;
       };
       answer: SpaceBody;
+    };
+    /** Give a space another name. Every member reads it; an owner gives it. */
+    PATCH: {
+      path: {
+        space: string;
+      };
+      body: SpaceName;
+      answer: MadeSpace;
+    };
+    /** Delete a space from this device: its keys, entries and rows. What other devices hold stays there, and who is a member stays one. */
+    DELETE: {
+      path: {
+        space: string;
+      };
+      query?: {
+        /** Only say what would be done. Default false. */
+        dry_run?: boolean;
+      };
+      answer: DeletedSpace;
     };
   };
   "/spaces/{space}/drafts": {
@@ -1289,13 +1647,51 @@ export interface Paths {
       answer: Invited;
     };
   };
+  "/spaces/{space}/leave": {
+    /** Leave a space: this identity, with all its devices, for good. What is here of it stays here, to be read. */
+    POST: {
+      path: {
+        space: string;
+      };
+      query?: {
+        /** Only say what would be done. Default false. */
+        dry_run?: boolean;
+      };
+      answer: Left;
+    };
+  };
   "/spaces/{space}/members": {
-    /** List who belongs to a space. */
+    /** List who belongs to a space, as what, and what is proposed about them. */
     GET: {
       path: {
         space: string;
       };
       answer: Members;
+    };
+  };
+  "/spaces/{space}/members/{member}": {
+    /** Give a member another role. By a lower one what is held here of what it wrote stays. */
+    PATCH: {
+      path: {
+        space: string;
+        member: string;
+      };
+      body: NewRole;
+      answer: MemberChange;
+    };
+    /** Remove a member, with all its devices. What is held here of what it wrote stays; it reads nothing that is written from then on. */
+    DELETE: {
+      path: {
+        space: string;
+        member: string;
+      };
+      query?: {
+        /** Write it also where it counts only once more than half of those who administer stand behind it. Default false. */
+        propose?: boolean;
+        /** Only say what would be done. Default false. */
+        dry_run?: boolean;
+      };
+      answer: MemberChange;
     };
   };
   "/spaces/{space}/objects": {
@@ -1319,6 +1715,43 @@ export interface Paths {
       };
       body: NewObject;
       answer: ObjectName;
+    };
+  };
+  "/spaces/{space}/policy": {
+    /** What a space lets newcomers read of the time before they came. */
+    GET: {
+      path: {
+        space: string;
+      };
+      answer: Policy;
+    };
+    /** Let newcomers read something else of the time before they came, from now on. An owner does. */
+    PATCH: {
+      path: {
+        space: string;
+      };
+      body: NewPolicy;
+      answer: Policy;
+    };
+  };
+  "/spaces/{space}/proposals/{proposal}": {
+    /** Stand behind a removal or a role that is proposed. */
+    POST: {
+      path: {
+        space: string;
+        proposal: string;
+      };
+      answer: Sealed;
+    };
+  };
+  "/spaces/{space}/readmissions": {
+    /** Take in again what is held here of somebody: it counts, for everybody. Refused to who does not outrank whom it is of, and has not said the act itself. */
+    POST: {
+      path: {
+        space: string;
+      };
+      body: Readmission;
+      answer: Readmitted;
     };
   };
   "/spaces/{space}/records": {
