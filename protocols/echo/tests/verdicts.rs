@@ -199,7 +199,8 @@ fn what_is_sealed_under_no_epoch_that_counts_is_passed_over_by_who_has_the_key_a
         assert_eq!(reader.text(&object), "oh well hello");
         assert_eq!(reader.prefix(weft_echo::tables::TOUCHED, &[]).len(), 2, "by alice and bob");
     }
-    assert_eq!(read(&void).visible(), read(&closed).visible());
+    let rows = |reader: Node| reader.prefix(weft_echo::tables::OBJECT, &[]);
+    assert_eq!(rows(read(&void)), rows(read(&closed)));
     // Nothing may refer to what was passed over, also where the key is held.
     bob.typed(object, vec![op(16, 0, "!")]);
     for mut reader in [read(&void), read(&closed)] {

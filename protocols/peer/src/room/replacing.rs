@@ -274,17 +274,20 @@ impl Room {
         }
     }
 
-    /// Something is ready, and the store or what is on its way to it has to be waited for.
+    /// Something is ready, and the store or what is on its way to it has to be waited for: own entries too. Until then nothing is
+    /// derived again, which would only be begun anew.
     pub(crate) fn waits_to_replace(&self) -> bool {
         let mut ready = self.forks.replacements.iter().filter(|(_, replacement)| replacement.is_ready()).peekable();
         let is_settled = |feed| self.ledger.get(feed).is_some_and(Feed::is_settled);
-        ready.peek().is_some() && (self.store_failed.is_some() || !ready.all(|(feed, _)| is_settled(feed)))
+        let is_writing = self.data.is_flying() || self.control.is_flying() || !self.written.is_empty();
+        ready.peek().is_some()
+            && (is_writing || self.store_failed.is_some() || !ready.all(|(feed, _)| is_settled(feed)))
     }
 
     /// Puts what is ready in the place of what is held, once no own entry is on its way. Tells whether there is any. What waits to
     /// be written waits perhaps for just this.
     pub(crate) fn put_in_place(&mut self, outbox: &mut Outbox) -> bool {
-        if self.data.is_flying() || self.control.is_flying() || !self.written.is_empty() || self.waits_to_replace() {
+        if self.waits_to_replace() {
             return false;
         }
         let (mut writes, mut feeds) = (Vec::new(), Vec::new());
