@@ -64,7 +64,14 @@ impl Acknowledged {
         self.heard.is_empty()
     }
 
-    /// What the feed's next entry knows.
+    /// How much of another feed the next entry has in its past.
+    #[must_use]
+    pub fn reaches(&self, feed: &FeedId) -> u64 {
+        let heard = self.heard.values().map(|(dep, past)| if dep.feed == *feed { dep.length } else { past.get(feed) });
+        heard.fold(self.past.get(feed), u64::max)
+    }
+
+    /// What the feed's last entry knows.
     #[must_use]
     pub fn past(&self) -> &Past {
         &self.past

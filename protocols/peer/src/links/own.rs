@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weft_crypto::FeedId;
+use weft_crypto::{EpochId, FeedId};
 use weft_feed::{Checkpoint, acknowledged::Acknowledged};
 use weft_machine::{ClaimedTime, Draws, Machine as _, Time};
 use weft_space::Place;
@@ -41,7 +41,7 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
         super::naming::pump(room, outbox);
     }
     if room.data.is_ready() && room.unnamed.is_empty() {
-        match (room.may_write(), room.epoch) {
+        match (room.may_write(), epoch_named(room)) {
             (Ok(()), Some(epoch)) if takes(room, &room.data) => {
                 let keys =
                     room.keys.body_keys(&epoch, &room.data.feed).expect("an epoch is written under when it is open");
@@ -56,6 +56,21 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
             (Ok(()), _) => {}
         }
     }
+}
+
+/// The epoch to write under, of those whose start the next data entry has in its past: of a head that is released in part nothing can be
+/// named yet, and what is sealed under an epoch that is not in its past counts nowhere. Spec: SPACE-8.1
+fn epoch_named(room: &Room) -> Option<EpochId> {
+    let resolution = room.membership.resolution();
+    let is_named = |epoch: &EpochId| {
+        let known = resolution.epoch(epoch);
+        known.is_some_and(|epoch| epoch.places.iter().any(|place| room.data.news.reaches(&place.feed) > place.seq))
+    };
+    let current = room.epoch?;
+    if is_named(&current) {
+        return Some(current);
+    }
+    resolution.writable_epoch(|epoch| room.keys.may_use(epoch) && is_named(epoch))
 }
 
 /// Whether a batch would go on where the feed ends: nothing of it is on its way back from a peer, and nothing has failed.
