@@ -1,10 +1,13 @@
 //! Two histories of one feed, shown on two connections.
 
-use weft_feed::{NewEntry, kind};
+use weft_feed::{NewEntry, VerifiedRange, kind};
 use weft_wire::replication::{Contradiction, frame::Kind};
 
 use super::{Attack, Kept, done, mutation};
-use crate::{Failed, net::Net, replica::Replica, text};
+use crate::{Failed, member::Member, net::Net, replica::Replica, text};
+
+/// Connections that the node may end before it hears the other history.
+const CONNECTIONS_MAX: usize = 4;
 
 pub(super) async fn run(mut attack: Attack<'_>) -> Result<Kept, Failed> {
     let mut replica = Replica::greet(&mut attack.net, &mut attack.member).await?;
@@ -17,7 +20,18 @@ pub(super) async fn run(mut attack: Attack<'_>) -> Result<Kept, Failed> {
     let plaintext = text::note(member.client(&member.data_feed()), "forked", "another history");
     let first = NewEntry { deps, ..member.sealed(0, kind::MUTATION, &plaintext, Vec::new()) };
     let fork = other.append(vec![first])?.remove(0);
-    let mut net = Net::connect(&member.person.device, attack.address).await?;
+    // The node may still be ending the first connection, and with it the next one of the same device.
+    for _ in 0..CONNECTIONS_MAX {
+        if let Ok(kept) = contradict(member, attack.address, &fork).await {
+            return Ok(kept);
+        }
+    }
+    contradict(member, attack.address, &fork).await
+}
+
+/// Shows the other history's head on a new connection.
+async fn contradict(member: &mut Member, address: &str, fork: &VerifiedRange) -> Result<Kept, Failed> {
+    let mut net = Net::connect(&member.person.device, address).await?;
     let mut replica = Replica::greet(&mut net, member).await?;
     replica.claim(fork.head(), true).await;
     // The node shows its own head of that length; then it hears the other one.
