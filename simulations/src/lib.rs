@@ -29,7 +29,6 @@ pub mod acts;
 pub mod app;
 pub mod checkers;
 pub mod dice;
-pub mod epochs;
 pub mod faults;
 pub mod forks;
 pub mod host;

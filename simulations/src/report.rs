@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt::Write as _, fs, io, path::Path};
 
 use serde_json::json;
 
-use crate::{checkers::the_removed, epochs, run::Outcome, scenario::FORMAT};
+use crate::{checkers::the_removed, run::Outcome, scenario::FORMAT};
 
 /// What is not as in a real network, said in every report.
 pub const IDEALISED: [&str; 4] = [
@@ -34,18 +34,14 @@ pub fn summary(name: &str, outcome: &Outcome) -> String {
         world.ledger.acknowledged(),
     );
     if !world.ledger.acts.is_empty() {
-        let in_vain = epochs::sealed_in_vain(world).into_iter().filter(|(host, _)| !world.ledger.is_acted_on(*host));
-        let in_vain: usize = in_vain.map(|(_, entries)| entries).sum();
         let done = world.ledger.acts.iter().filter(|done| done.answered.is_some_and(|(_, done)| done)).count();
         let _ = writeln!(
             text,
-            "  {done} of {} acts done, {} of {} who were invited belong to the space, {} writes came after their author could write, {} \
-             others are sealed under an epoch that does not count",
+            "  {done} of {} acts done, {} of {} who were invited belong to the space, {} writes came after their author could write",
             world.ledger.acts.len(),
             world.members().count(),
             world.invited().count(),
             the_removed::late(world),
-            in_vain,
         );
     }
     if !world.ledger.forking.is_empty() {

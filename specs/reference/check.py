@@ -34,7 +34,7 @@ def expected(story):
         "feeds": {unhex(feed["feed"]): feed["counts"] for feed in story["feeds"]},
         "stands": {unhex(feed["feed"]): feed["stands"] for feed in story["feeds"] if feed["stands"] is not None},
         "void": sorted((unhex(void["feed"]), void["seq"], void["part"]) for void in story["void"]),
-        "epochs": {unhex(epoch["epoch"]): {k: epoch[k] for k in ("depth", "writable")} for epoch in story["epochs"]},
+        "epochs": {unhex(epoch["epoch"]): {k: epoch[k] for k in ("depth", "counts", "writable")} for epoch in story["epochs"]},
         "stops": story["write_stop"] is not None,
         "history": story["history"],
         "forks": {unhex(fork["feed"]): kept(fork) for fork in story.get("forks", [])},

@@ -10,8 +10,8 @@ from entries import NOW, OWNER, RANK, RULES, Admission, Author, Standing, reads
 class Known:
     """What was entered, by kind, with the places where it was said (SPACE-3.3)."""
 
-    def __init__(self, entries, acts, open=False):
-        self.entries, self.acts, self.open = entries, acts, open
+    def __init__(self, entries, acts, carried=None):
+        self.entries, self.acts, self.carried, self.open = entries, acts, carried, carried is None
         self.genesis = None
         self.feeds = {}  # feed: Feed, those whose admission counts
         self.generations = {}  # (device, purpose, generation): feed

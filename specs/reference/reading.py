@@ -6,10 +6,10 @@ from known import Known
 
 
 class Reading(Known):
-    """The pass under the acts that count. `open` to all contests, and under no act, it is the second pass of SPACE-3.3."""
+    """The pass under the acts that count, beside what is carried. Without that it is the second pass of SPACE-3.3, open to all contests and under no act."""
 
-    def __init__(self, entries, acts, open=False):
-        super().__init__(entries, acts, open)
+    def __init__(self, entries, acts, carried=None):
+        super().__init__(entries, acts, carried)
         for entry in entries:
             for place in entry.places:
                 self.read(place)
@@ -181,16 +181,24 @@ class Reading(Known):
         """SPACE-7."""
         if not writes(role):
             return "may not write"
-        if not all(place.saw_any([at for at, _ in self.starts.get(parent, ())]) for parent in said.parents):
+        if not all(place.saw_any(self.begun(parent)) for parent in said.parents):
             return "a parent is not known"
         self.starts[said.epoch].append((place, said))
-        self.depths[said.epoch] = 1 + max((self.depths[parent] for parent in said.parents), default=0)
+        self.depths[said.epoch] = 1 + max((self.depth(parent) for parent in said.parents), default=0)
         return None
+
+    def begun(self, epoch):
+        """SPACE-7: where an epoch is begun by what its author had seen."""
+        passes = [self, self.carried] if self.carried else [self]
+        return [at for one in passes for at, _ in one.starts.get(epoch, ())]
+
+    def depth(self, epoch):
+        return self.depths[epoch] if epoch in self.depths else self.carried.depths[epoch]
 
     def read_lockbox(self, place, said, author, role):
         """SPACE-7.2."""
         box = said.lockbox
-        if not place.saw_any([at for at, _ in self.starts.get(box.epoch, ())]):
+        if not place.saw_any(self.begun(box.epoch)):
             return "the epoch is not known"
         if box.kind == KEEPER_KIND:
             return "no keeper publishes a key"
@@ -209,7 +217,7 @@ class Reading(Known):
         """SPACE-7.7."""
         if said.device != author.device:
             return "another device's lockbox"
-        if not place.saw_any([at for at, _ in self.starts.get(said.epoch, ())]):
+        if not place.saw_any(self.begun(said.epoch)):
             return "the epoch is not known"
         if self.refusals[said.epoch, said.device] >= 3:
             return "too many"

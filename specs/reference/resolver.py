@@ -113,7 +113,7 @@ class Resolver:
     def decide(self, acts, open, sealed, votes):
         """SPACE-12.2: what root keys say, the sealed acts, then one after another. Gives the last reading."""
         for act in sealed:
-            reading = Reading(self.entries, acts)
+            reading = Reading(self.entries, acts, self.open)
             if not self.is_sealed(act, votes, acts, reading):
                 continue
             open = [one for one in open if one is not act]
@@ -123,7 +123,7 @@ class Resolver:
 
     def one_by_one(self, acts, open):
         """SPACE-12.2: again and again that act whose author stands highest."""
-        reading = Reading(self.entries, acts)
+        reading = Reading(self.entries, acts, self.open)
         while True:
             turn, to_itself = [], {}
             for act in sorted(open, key=lambda act: act.place.order, reverse=True):
@@ -139,7 +139,7 @@ class Resolver:
                 return reading
             *_, act, act.author, act.standing = min(turn, key=lambda one: one[:3])
             open = [one for one in open if one is not act]
-            after = Reading(self.entries, [*acts, act])
+            after = Reading(self.entries, [*acts, act], self.open)
             if after.has_owner():  # SPACE-12.4
                 acts, reading = [*acts, act], after
 
@@ -148,7 +148,7 @@ class Resolver:
     @cached_property
     def open(self):
         """The second pass of SPACE-3.3."""
-        return Reading(self.entries, [], open=True)
+        return Reading(self.entries, [])
 
     def epochs(self):
         """SPACE-7.3, as far as it does not ask for secrets."""
@@ -156,7 +156,11 @@ class Resolver:
         readers = {identity for identity, role in now.members().items() if reads(role)}
         devices = {device for device in now.current_devices() if now.identity_of(device) in readers}
         answers = {}
-        for epoch, starts in now.starts.items():
+        for epoch in {*now.starts, *self.open.starts}:
+            starts, counts = now.starts.get(epoch, ()), epoch in now.starts
+            if not counts:  # known, and not to be written under
+                answers[epoch] = {"depth": now.depth(epoch), "counts": False, "writable": False}
+                continue
             said = starts[0][1]
             boxes = [box for _, start in starts for box in start.lockboxes]
             boxes += now.lockboxes[epoch] + self.open.lockboxes[epoch]
@@ -170,7 +174,7 @@ class Resolver:
             given = {box.recipient for box in boxes if box.kind == DEVICE_KIND}
             given |= {device for device, known in names.items() if known & set(said.keys)}
             nobody_left_out = any(given.issuperset(now.readers_at(at)) for at, _ in starts)
-            answers[epoch] = {"depth": now.depths[epoch], "writable": nobody_left_out and not strangers}
+            answers[epoch] = {"depth": now.depths[epoch], "counts": True, "writable": nobody_left_out and not strangers}
         return answers
 
     def answers(self):
@@ -212,7 +216,7 @@ class Resolver:
         place = entry.places[0]
         if not any(entry.saw(at.entry) for at in now.feeds[feed].admissions) or now.lies_past_end(feed, seq, entry):
             return False
-        if epoch and not place.saw_any([at for at, _ in now.starts.get(epoch, ())]):
+        if epoch and not place.saw_any(now.begun(epoch)):
             return False
         identity = now.identity_of(now.device_of(feed))
         return writes(now.best(*now.own_view(identity, place, feed, seq, entry)))

@@ -44,7 +44,7 @@ pub enum Counts {
     Counts,
     /// It is void, and a counting entry has acknowledged it: its insertions keep their place and show nothing.
     Hollow,
-    /// It is sealed under no epoch that counts, so that not everybody can open it, and nobody takes it: neither its text nor its clocks.
+    /// It is sealed under no epoch that is known in its past, so that not everybody can open it, and nobody takes it: neither its text nor its clocks.
     /// Its own author's device keeps the clocks, so that it does not use them again.
     ///
     /// Spec: ECHO-5.3

@@ -63,7 +63,7 @@ pub(crate) fn room_of(
     if !mine || !room.ledger.iter().all(|(_, entry)| entry.admitted) {
         return Err("what it gave does not admit this device and the feeds in it".into());
     }
-    if room.keys.access().is_empty() {
+    if room.keys.access(room.membership.resolution()).is_empty() {
         return Err("it gave no key that opens the space".into());
     }
     let feeds = room.ledger.iter();

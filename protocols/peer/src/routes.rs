@@ -200,7 +200,7 @@ impl Peer {
     pub(crate) fn door_spaces(&self, device: DeviceId) -> Vec<DoorSpace> {
         let space = |(space, room): (&SpaceId, &Room)| DoorSpace {
             space: *space,
-            access: room.keys.access(),
+            access: room.keys.access(room.membership.resolution()),
             peer_is_current_device: room.membership.resolution().device(&device).is_some(),
         };
         let open = self.rooms.iter().filter(|(_, room)| !room.is_closed());

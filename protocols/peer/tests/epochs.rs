@@ -152,6 +152,47 @@ fn who_was_left_out_by_a_removal_that_does_not_count_reads_what_was_written_mean
     }
 }
 
+/// An admin removes somebody and is removed itself by one who has not heard of it. What others wrote meanwhile under the epoch of the first removal stays, and
+/// a newcomer reads it. Spec: SPACE-7, SPACE-7.5, SPACE-8.1
+#[test]
+fn what_was_written_under_the_epoch_of_one_who_was_removed_meanwhile_is_not_lost() {
+    let mut net = Net::new();
+    let (devices, space) =
+        all(&mut net, &[("bob", Role::Admin), ("carol", Role::Writer), ("dave", Role::Writer), ("erin", Role::Writer)]);
+    let [alice, bob, carol, dave, erin] = devices[..] else { unreachable!() };
+    let object = note(&mut net, alice, space, "");
+    net.advance(Duration::from_secs(1));
+    net.disconnect(alice, bob);
+    net.disconnect(alice, carol);
+    net.disconnect(alice, erin);
+    remove(&mut net, bob, space, "dave").unwrap();
+    net.connect(bob, carol);
+    net.advance(Duration::from_secs(5));
+    insert(&mut net, carol, space, object, 0, "carol ");
+    remove(&mut net, alice, space, "bob").unwrap();
+    insert(&mut net, alice, space, object, 0, "alice ");
+    net.disconnect(bob, carol);
+    net.disconnect(bob, erin);
+    net.connect(alice, carol);
+    net.connect(alice, dave);
+    net.connect(alice, erin);
+    net.advance(Duration::from_secs(30));
+    let frank = net.add("frank");
+    let link = invite(&mut net, alice, space, Role::Writer);
+    join(&mut net, frank, link);
+    net.advance(Duration::from_secs(30));
+    insert(&mut net, carol, space, object, 0, "all ");
+    net.advance(Duration::from_secs(5));
+    let shown = text(&mut net, alice, space, object);
+    for word in ["alice", "carol", "all"] {
+        assert!(shown.contains(word), "{shown}");
+    }
+    for at in [alice, carol, dave, erin, frank] {
+        assert_eq!(text(&mut net, at, space, object), shown);
+        assert!(level(&mut net, at, space));
+    }
+}
+
 /// Spec: SPACE-7.5
 #[test]
 fn who_was_let_in_beside_a_rotation_is_given_its_secrets() {

@@ -8,17 +8,22 @@ use weft_crypto::{
     lockbox::{Commitments, Recipient, RecipientKind},
     sealed_seed::{self, KeyName},
 };
+use weft_feed::Past;
 
 use crate::{
-    Place, Resolution, limits,
+    Place, Resolution,
+    entry::Position,
+    limits,
     resolve::{Earlier, standing::View},
 };
 
-/// An epoch that counts.
+/// An epoch that is known: begun with the right to begin it as far as its author had seen. Spec: SPACE-7
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Epoch<'a> {
     /// Its id.
     pub id: EpochId,
+    /// Whether it counts. Else who began it had lost the right to, and others may have written under it before they heard.
+    pub counts: bool,
     /// What its secrets hash to.
     pub commitments: &'a Commitments,
     /// The epochs it follows.
@@ -40,29 +45,39 @@ pub struct Epoch<'a> {
 }
 
 impl Resolution {
-    /// The epochs that count, the one to prefer first: greatest depth, then lowest id. Spec: SPACE-7.3.
+    /// The epochs that are known: those that count before the others, then the one to prefer first: greatest depth, then lowest id.
+    /// Spec: SPACE-7.3.
     pub fn epochs(&self) -> Vec<Epoch<'_>> {
-        let mut epochs: Vec<_> = self.facts.epochs.keys().filter_map(|id| self.epoch(id)).collect();
-        epochs.sort_by_key(|epoch| (std::cmp::Reverse(epoch.depth), epoch.id));
+        let ids: BTreeSet<&EpochId> = self.facts.epochs.keys().chain(self.carried.epochs.keys()).collect();
+        let mut epochs: Vec<_> = ids.into_iter().filter_map(|id| self.epoch(id)).collect();
+        epochs.sort_by_key(|epoch| (!epoch.counts, std::cmp::Reverse(epoch.depth), epoch.id));
         epochs
     }
 
-    /// One epoch that counts.
+    /// One epoch that is known.
     pub fn epoch(&self, id: &EpochId) -> Option<Epoch<'_>> {
-        let counting = self.facts.epochs.get(id)?;
-        let given = self.carried.epochs.get(id).unwrap_or(counting);
+        let (counting, carried) = (self.facts.epochs.get(id), self.carried.epochs.get(id));
+        let known = counting.or(carried)?;
         Some(Epoch {
             id: *id,
-            commitments: &counting.commitments,
-            parents: &counting.parents,
-            depth: counting.depth,
-            recipients: &counting.recipients,
-            keys: &counting.keys,
-            lockboxes: &given.lockboxes,
-            sealed: &counting.sealed,
-            earlier: &counting.earlier,
-            places: &counting.places,
+            counts: counting.is_some(),
+            commitments: &known.commitments,
+            parents: &known.parents,
+            depth: known.depth,
+            recipients: &known.recipients,
+            keys: &known.keys,
+            lockboxes: &carried.unwrap_or(known).lockboxes,
+            sealed: &known.sealed,
+            earlier: &known.earlier,
+            places: &known.places,
         })
+    }
+
+    /// Whether an epoch is known to one who has seen `past`. Spec: SPACE-8.1, ECHO-5.6
+    pub fn has_begun(&self, id: &EpochId, past: &Past) -> bool {
+        let position = Position::of(past);
+        let known = [&self.facts, &self.carried].map(|facts| facts.epochs.get(id));
+        known.iter().flatten().any(|epoch| position.has_any(&epoch.places))
     }
 
     /// Whether an epoch may be written under, by who can open it: nobody has its content secret who is no current member's
@@ -156,11 +171,10 @@ impl Resolution {
     /// Those who read and were given no lockbox of an epoch, or none since they said that they cannot open it. Spec: SPACE-7.5
     pub fn without_lockbox(&self, epoch: &EpochId) -> Vec<Recipient> {
         let Some(epoch) = self.epoch(epoch) else { return Vec::new() };
-        let facts = self.facts.epochs.get(&epoch.id);
         let waits = |reader: &Recipient| {
-            let device = DeviceId::from_bytes(reader.recipient);
+            let refused = self.facts.refused.get(&(epoch.id, DeviceId::from_bytes(reader.recipient)));
             reader.kind == RecipientKind::Device
-                && facts.is_some_and(|facts| facts.refusals(&device) > facts.answers(&device))
+                && refused.is_some_and(|refused| refused.places.len() > refused.answered)
         };
         let given = |reader: &Recipient| self.is_given(&epoch, reader.kind, &reader.recipient) && !waits(reader);
         self.readers().into_iter().filter(|reader| !given(reader)).collect()
@@ -168,10 +182,12 @@ impl Resolution {
 
     /// Whether a device that cannot open what it was given of an epoch may say so (again). Spec: SPACE-7.7
     pub fn may_refuse(&self, epoch: &EpochId, device: &DeviceId) -> bool {
-        let (Some(facts), Some(epoch)) = (self.facts.epochs.get(epoch), self.epoch(epoch)) else { return false };
-        let refusals = facts.refusals(device);
-        let given = self.is_given(&epoch, RecipientKind::Device, device.as_bytes());
-        given && refusals <= facts.answers(device) && refusals < limits::REFUSALS_MAX
+        let Some(known) = self.epoch(epoch) else { return false };
+        let refused = self.facts.refused.get(&(*epoch, *device));
+        let may = refused.is_none_or(|refused| {
+            refused.places.len() <= refused.answered && refused.places.len() < limits::REFUSALS_MAX
+        });
+        may && self.is_given(&known, RecipientKind::Device, device.as_bytes())
     }
 
     /// Whose turn comes first where one of many has to do something: the device of the most senior member, then the one that

@@ -50,8 +50,6 @@ pub struct Keys {
     secrets: BTreeMap<EpochId, EpochSecrets>,
     /// Of epochs whose content secret is not held.
     access_only: BTreeMap<EpochId, Zeroizing<[u8; 32]>>,
-    /// How deep each epoch is: the newest are the deepest.
-    depths: BTreeMap<EpochId, u64>,
     /// Lockboxes of epochs not held yet that did not open.
     bad: BTreeMap<EpochId, BTreeSet<([u8; 32], Bytes)>>,
     /// Epochs that do not hand on what they must.
@@ -71,7 +69,6 @@ impl Keys {
             space,
             secrets: BTreeMap::new(),
             access_only: BTreeMap::new(),
-            depths: BTreeMap::new(),
             bad: BTreeMap::new(),
             broken: BTreeSet::new(),
             checked: BTreeMap::new(),
@@ -87,7 +84,6 @@ impl Keys {
         let mut learned = Learned::default();
         // The deepest first: what they hand on is looked at after them.
         for epoch in resolution.epochs() {
-            self.depths.insert(epoch.id, epoch.depth);
             if !self.secrets.contains_key(&epoch.id) {
                 self.open(&epoch, me, pre_keys, &mut learned);
             }
@@ -221,17 +217,24 @@ impl Keys {
         self.secrets.get(epoch)
     }
 
-    /// What a new epoch follows: the epochs held that none held follows yet, with what is handed on of them.
-    pub fn latest(&self, resolution: &Resolution, history: History) -> Vec<compose::Earlier> {
+    /// The epochs that none held follows: those that count first. One that does not count stands for none that does.
+    pub fn ends(&self, resolution: &Resolution) -> Vec<EpochId> {
         let epochs = resolution.epochs();
-        let followed: BTreeSet<EpochId> = epochs
-            .iter()
-            .filter(|epoch| self.access_of(&epoch.id).is_some() && !self.broken.contains(&epoch.id))
-            .flat_map(|epoch| epoch.parents)
-            .copied()
-            .collect();
-        let latest = epochs.iter().map(|epoch| epoch.id).filter(|id| !followed.contains(id));
-        let earlier = latest.filter_map(|epoch| {
+        let held = |epoch: &&Epoch<'_>| self.access_of(&epoch.id).is_some() && !self.broken.contains(&epoch.id);
+        let (mut by_counting, mut by_any): (BTreeSet<EpochId>, BTreeSet<EpochId>) = Default::default();
+        for later in epochs.iter().filter(held) {
+            by_any.extend(later.parents);
+            if later.counts {
+                by_counting.extend(later.parents);
+            }
+        }
+        let follows = |epoch: &Epoch<'_>| if epoch.counts { &by_counting } else { &by_any };
+        epochs.iter().filter(|epoch| !follows(epoch).contains(&epoch.id)).map(|epoch| epoch.id).collect()
+    }
+
+    /// What a new epoch follows, with what is handed on of it: the ends of which at least the access secret is held.
+    pub fn latest(&self, resolution: &Resolution, history: History) -> Vec<compose::Earlier> {
+        let earlier = self.ends(resolution).into_iter().filter_map(|epoch| {
             let content = self.content(&epoch).filter(|_| history == History::All);
             Some(compose::Earlier {
                 epoch,
@@ -252,12 +255,12 @@ impl Keys {
         whole.or_else(|| self.access_only.get(epoch).cloned())
     }
 
-    /// The access secrets of the newest epochs held, newest first, and of the oldest: at most [`ACCESS_EPOCHS`]. Whoever opens a newer
-    /// epoch comes by the oldest too, so any two members share that one, however long one of them was away.
-    pub fn access(&self) -> Vec<(EpochId, Zeroizing<[u8; 32]>)> {
-        let depth = |epoch: &EpochId| self.depths.get(epoch).copied().unwrap_or(0);
-        let mut held: Vec<EpochId> = self.secrets.keys().chain(self.access_only.keys()).copied().collect();
-        held.sort_by_key(|epoch| (std::cmp::Reverse(depth(epoch)), *epoch));
+    /// The access secrets of the newest epochs held that count, newest first, and of the oldest: at most [`ACCESS_EPOCHS`]. Whoever opens a
+    /// newer epoch comes by the oldest too, so any two members share that one, however long one of them was away.
+    pub fn access(&self, resolution: &Resolution) -> Vec<(EpochId, Zeroizing<[u8; 32]>)> {
+        let epochs = resolution.epochs().into_iter().filter(|epoch| epoch.counts);
+        let mut held: Vec<EpochId> =
+            epochs.map(|epoch| epoch.id).filter(|epoch| self.access_of(epoch).is_some()).collect();
         let oldest = held.pop();
         held.truncate(ACCESS_EPOCHS - 1);
         let offered = held.into_iter().chain(oldest);

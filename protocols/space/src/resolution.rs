@@ -130,15 +130,17 @@ impl Resolution {
             Pass::read(Contests::Open, &Spoken::new(), &mut carried, &mut Claims::new(), entry);
         }
         let entries = entries.iter().map(|entry| &**entry).collect();
-        Self { space: *space, facts: decide::decide(entries, &mut Default::default()), carried, forks }
+        let facts = decide::decide(entries, &carried, &mut Default::default());
+        Self { space: *space, facts, carried, forks }
     }
 
     /// Reads the next entry of the order, one that decides nothing.
     pub(crate) fn read(&mut self, entry: &ControlEntry) {
         // What devices have signed is asked for where a root key admits one: such an entry is not read alone.
         let spoken = Spoken::new();
-        Pass::read(Contests::Decided, &spoken, &mut self.facts, &mut Claims::new(), entry);
         Pass::read(Contests::Open, &spoken, &mut self.carried, &mut Claims::new(), entry);
+        let contests = Contests::Decided(&self.carried);
+        Pass::read(contests, &spoken, &mut self.facts, &mut Claims::new(), entry);
     }
 
     /// The space.

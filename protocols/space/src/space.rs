@@ -23,13 +23,13 @@ pub struct Changes {
     pub devices_admitted: Vec<DeviceId>,
     /// Devices that were current and are not any more.
     pub devices_gone: Vec<DeviceId>,
-    /// Epochs that count now and did not.
+    /// Epochs that are known now and were not.
     pub epochs_started: Vec<EpochId>,
     /// Whether something was sealed to somebody: `Keys::learn` has something to look at.
     pub lockboxes: bool,
     /// Data feeds whose entries, already judged, must be judged again from the start.
     pub verdicts_changed: Vec<FeedId>,
-    /// Epochs that count now and did not before, though their start was known: what is sealed under them was passed over.
+    /// Epochs that are known now and were not before, though their start was held: what is sealed under them was passed over.
     pub epochs_revived: Vec<EpochId>,
     /// Feeds of whose forks something else is known than before.
     pub forks: Vec<FeedId>,
@@ -214,9 +214,9 @@ fn acts_of(facts: &Facts, numbers: &[u32]) -> BTreeSet<Place> {
     acts.filter_map(|act| act.places.first().copied()).collect()
 }
 
-/// Which epochs counted, of what was known before.
+/// Which epochs were known, of what was held before.
 fn epochs_of(resolution: &Resolution, known: Known<'_>) -> BTreeSet<(EpochId, Place)> {
-    let epochs = resolution.facts.epochs.iter();
+    let epochs = resolution.facts.epochs.iter().chain(&resolution.carried.epochs);
     let places = epochs.flat_map(|(id, epoch)| epoch.places.iter().map(|place| (*id, *place)));
     places.filter(|(_, place)| known(place)).collect()
 }
@@ -252,7 +252,7 @@ impl News {
                 }
                 Credential::EpochStarted(started) => {
                     let id = started.id(resolution.space());
-                    self.epochs.entry(id).or_insert(resolution.facts.epochs.contains_key(&id));
+                    self.epochs.entry(id).or_insert(resolution.epoch(&id).is_some());
                 }
                 _ => {}
             }
@@ -269,7 +269,7 @@ impl News {
         let devices = self.devices.into_iter();
         let devices = devices.filter(|(id, current)| !current && resolution.device(id).is_some());
         let epochs = self.epochs.into_iter();
-        let epochs = epochs.filter(|(id, known)| !known && resolution.facts.epochs.contains_key(id));
+        let epochs = epochs.filter(|(id, known)| !known && resolution.epoch(id).is_some());
         Changes {
             feeds_admitted: feeds.map(|(id, _)| id).collect(),
             devices_admitted: devices.map(|(id, _)| id).collect(),
@@ -300,7 +300,7 @@ impl Summary {
         Self {
             feeds: resolution.carried.feeds.keys().copied().collect(),
             devices: devices.filter(|device| resolution.device(device).is_some()).copied().collect(),
-            epochs: resolution.facts.epochs.keys().copied().collect(),
+            epochs: resolution.epochs().iter().map(|epoch| epoch.id).collect(),
             lockboxes: resolution.carried.lockboxes,
             stop: resolution.write_stop(),
         }

@@ -83,9 +83,8 @@ impl Resolution {
         let until = lowered.chain([stands]).filter(|at| *at > span.from).min().unwrap_or(all).min(all);
         if span.body {
             let epoch = span.epoch.ok_or((VoidReason::NotSealed, until))?;
-            let epoch = self.facts.epochs.get(epoch).ok_or((VoidReason::UnknownEpoch, until))?;
-            if !position.has_any(&epoch.places) {
-                return Err((VoidReason::NotClosed, until));
+            if !self.has_begun(epoch, span.past) {
+                return Err((VoidReason::UnknownEpoch, until));
             }
         }
         let had = self.facts.role(&feed.identity, View::Own(&position, feed.manifest.device, span.feed, span.from));

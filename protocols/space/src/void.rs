@@ -51,7 +51,7 @@ pub enum VoidReason {
     /// A lockbox for a device or identity that was not admitted as far as its author had seen: a violation of its author.
     #[error("a lockbox for one who is not admitted")]
     LockboxForStranger,
-    /// The epoch was not started when it was written, or its start does not count.
+    /// The epoch was not begun when it was written, or nobody had the right to.
     #[error("the epoch is not known")]
     UnknownEpoch,
     /// The invitation was not issued when it was redeemed, or its issue does not count.
@@ -102,7 +102,7 @@ pub enum VoidReason {
     /// Beyond what one who does not administer may have: entries of a control feed, devices, seals.
     #[error("more than one may have")]
     TooMany,
-    /// The entry's past lacks what it rests on: its feed's admission or its epoch's start.
+    /// The entry's past lacks what it rests on: its feed's admission.
     #[error("its past does not hold what it rests on")]
     NotClosed,
     /// A mutation or record without an epoch.

@@ -400,7 +400,7 @@ fn of(world: &World, who: usize, peer: usize, entries: usize) -> Vec<DoorSpace> 
     let mut keys = Keys::new(world.space, 4);
     keys.learn(&resolution, &me.device.id(), std::slice::from_ref(&me.keys.as_ref().unwrap().pre_key));
     let current = resolution.device(&peer).is_some();
-    vec![DoorSpace { space: world.space, access: keys.access(), peer_is_current_device: current }]
+    vec![DoorSpace { space: world.space, access: keys.access(&resolution), peer_is_current_device: current }]
 }
 
 /// A laggard answers a newcomer it does not know like a stranger, and knows it as soon as somebody told it. With one epoch

@@ -1,6 +1,6 @@
 //! What a device can open. Spec: SPACE-7.4.
 
-use weft_credential::{Credential, EpochStarted, History, Lockbox, LockboxRefused, PolicyChanged, PreKeySet, Role, To};
+use weft_credential::{Credential, History, Lockbox, LockboxRefused, PolicyChanged, PreKeySet, Role};
 use weft_crypto::{
     FeedId, PreKeyId,
     lockbox::{self, EpochSecrets, Recipient, RecipientKind},
@@ -19,7 +19,7 @@ fn a_newcomer_opens_the_epoch_it_was_given() {
     let learned = keys.learn(&resolution, &bob.device.id(), std::slice::from_ref(&bob.keys.as_ref().unwrap().pre_key));
     assert_eq!((learned.opened, learned.bad.len()), (vec![world.epoch], 0));
     assert_eq!(keys.content(&world.epoch), Some(&world.secrets.content));
-    let access = keys.access();
+    let access = keys.access(&resolution);
     assert_eq!((access.len(), access[0].0, *access[0].1), (1, world.epoch, world.secrets.access));
     assert_eq!(resolution.writable_epoch(|epoch| keys.holds(epoch)), Some(world.epoch));
     assert!(!format!("{keys:?}").contains(&format!("{:?}", world.secrets.content)));
@@ -67,43 +67,12 @@ fn a_bad_lockbox_is_named_and_a_good_one_after_it_opens() {
     assert_eq!(keys.learn(&world.resolve(), &me, std::slice::from_ref(&pre_key)).opened, [world.epoch]);
 }
 
-/// Starts an epoch after the world's, sealed to some devices.
-fn start(world: &mut World, who: usize, to: &[usize], seed: u8) -> weft_crypto::EpochId {
-    let secrets = EpochSecrets { content: [seed; 32], access: [seed + 1; 32] };
-    let recipients: Vec<_> = to
-        .iter()
-        .map(|who| Recipient {
-            kind: RecipientKind::Device,
-            recipient: *world.people[*who].device.id().as_bytes(),
-            key: world.people[*who].keys.as_ref().unwrap().pre_key.id(),
-        })
-        .collect();
-    let commitments = secrets.commitments();
-    let parents = vec![world.epoch];
-    let epoch = lockbox::epoch_id(&world.space, &commitments, &parents, &recipients);
-    let lockboxes = recipients.iter().map(|recipient| Lockbox {
-        epoch,
-        recipient: *recipient,
-        sealed: lockbox::seal(&secrets, &world.space, &epoch, recipient, [seed; 32]).unwrap(),
-    });
-    let lockboxes = lockboxes.collect();
-    let started = EpochStarted {
-        commitments,
-        parents,
-        to: To::Each { recipients, lockboxes },
-        sealed_access: bytes::Bytes::new(),
-        sealed_content: bytes::Bytes::new(),
-    };
-    world.write(who, vec![Credential::EpochStarted(started)]);
-    epoch
-}
-
 /// Spec: SPACE-7.3.
 #[test]
 fn epoch_that_leaves_somebody_out_is_not_used() {
     let mut world = World::new();
     world.admit(BOB, Role::Writer);
-    let selfish = start(&mut world, BOB, &[BOB], 50);
+    let selfish = world.begin(BOB, &[BOB], vec![world.epoch], 50);
     let resolution = world.resolve();
     assert!(!resolution.is_writable(&selfish));
     assert_eq!(resolution.writable_epoch(|_| true), Some(world.epoch));
@@ -114,7 +83,7 @@ fn epoch_that_leaves_somebody_out_is_not_used() {
 fn the_deepest_epoch_that_leaves_nobody_out_is_used() {
     let mut world = World::new();
     world.admit(BOB, Role::Writer);
-    let fair = start(&mut world, BOB, &[ALICE, BOB], 50);
+    let fair = world.begin(BOB, &[ALICE, BOB], vec![world.epoch], 50);
     // Carol is admitted by Alice, who had not heard of it: she was not current in its past.
     world.admit(CAROL, Role::Writer);
     let resolution = world.resolve();
@@ -130,7 +99,7 @@ fn an_epoch_that_a_stranger_holds_is_not_used() {
     world.admit(BOB, Role::Writer);
     let joining = world.joining(CAROL, &weft_crypto::InvitationSecret::from_seed([1; 32]), ALICE);
     world.people[CAROL].keys = Some(joining.keys);
-    let leaky = start(&mut world, BOB, &[ALICE, BOB, CAROL], 50);
+    let leaky = world.begin(BOB, &[ALICE, BOB, CAROL], vec![world.epoch], 50);
     assert!(!world.resolve().is_writable(&leaky));
 }
 
@@ -170,8 +139,9 @@ fn newcomer_and_laggard_recognise_each_other() {
         assert_eq!(learned.opened.len(), if history == History::All { removals + 1 } else { 1 });
         assert!(learned.broken.is_empty() && learned.bad.is_empty());
         let shared = |one: &Keys, other: &Keys| {
-            let other = other.access();
-            one.access().into_iter().filter(|secret| other.contains(secret)).map(|(epoch, _)| epoch).collect::<Vec<_>>()
+            let other = other.access(&world.resolve());
+            let own = one.access(&world.resolve());
+            own.into_iter().filter(|secret| other.contains(secret)).map(|(epoch, _)| epoch).collect::<Vec<_>>()
         };
         assert_eq!(shared(&keys[CAROL], &keys[BOB]), [first]);
         assert_eq!(keys[CAROL].holds(&first), history == History::All);
@@ -185,7 +155,7 @@ fn newcomer_and_laggard_recognise_each_other() {
 fn an_epoch_that_breaks_the_chain_is_not_written_under() {
     let mut world = World::new();
     world.admit(BOB, Role::Writer);
-    let broken = start(&mut world, BOB, &[ALICE, BOB], 50);
+    let broken = world.begin(BOB, &[ALICE, BOB], vec![world.epoch], 50);
     let mut keys = Keys::new(world.space, 4);
     let pre_key = world.people[BOB].keys.as_ref().unwrap().pre_key.clone();
     let bob = world.people[BOB].device.id();
@@ -279,4 +249,46 @@ fn of_two_policies_at_once_the_narrower_holds() {
     world.all_hear();
     world.write(BOB, policy(History::All));
     assert_eq!(world.resolve().history(), History::All, "who knew of both decides");
+}
+
+/// Others may have written under it before they heard. Spec: SPACE-7, SPACE-7.1, SPACE-7.5
+#[test]
+fn an_epoch_whose_starter_was_removed_meanwhile_is_opened_and_handed_on() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Admin);
+    world.all_hear();
+    let mut keys: Vec<Keys> = (0..3).map(|_| Keys::new(world.space, 4)).collect();
+    let learn = |world: &World, keys: &mut Keys, who: usize| {
+        let person = &world.people[who];
+        let pre_key = &person.keys.as_ref().unwrap().pre_key;
+        keys.learn(&world.resolve(), &person.device.id(), std::slice::from_ref(pre_key))
+    };
+    let begin = |world: &mut World, keys: &Keys, who: usize| {
+        let resolution = world.resolve();
+        let latest = keys.latest(&resolution, History::All);
+        let actor = world.people[who].actor();
+        let begun = compose::epoch_started(&actor, &resolution, &latest, &mut world.draws).unwrap();
+        let id = begun.id(&world.space);
+        world.write(who, vec![Credential::EpochStarted(begun)]);
+        id
+    };
+    learn(&world, &mut keys[BOB], BOB);
+    let void = begin(&mut world, &keys[BOB], BOB);
+    let cuts = world.cuts(ALICE, BOB);
+    world.remove_at(ALICE, BOB, cuts);
+    assert!(learn(&world, &mut keys[ALICE], ALICE).opened.contains(&void));
+    let resolution = world.resolve();
+    assert!(keys[ALICE].may_use(&void) && resolution.writable_epoch(|epoch| keys[ALICE].may_use(epoch)).is_none());
+    assert_eq!(keys[ALICE].ends(&resolution), [world.epoch, void], "it stands for none that counts");
+    let offered = keys[ALICE].access(&resolution);
+    assert_eq!(offered.iter().map(|(epoch, _)| *epoch).collect::<Vec<_>>(), [world.epoch]);
+
+    world.hear(ALICE, BOB);
+    world.epoch = begin(&mut world, &keys[ALICE], ALICE);
+    learn(&world, &mut keys[ALICE], ALICE);
+    assert_eq!(keys[ALICE].ends(&world.resolve()), [world.epoch]);
+    world.secrets = keys[ALICE].secrets(&world.epoch).unwrap().clone();
+    world.admit(CAROL, Role::Writer);
+    learn(&world, &mut keys[CAROL], CAROL);
+    assert!(keys[CAROL].content(&void).is_some(), "a newcomer reads what was written under it");
 }

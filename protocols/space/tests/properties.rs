@@ -7,7 +7,7 @@ use weft_credential::{
     Credential, Cut, History, LockboxRefused, Part, PolicyChanged, PreKeySet, Role, RulesChanged, Subject, Unknown,
 };
 use weft_crypto::{
-    FeedId, FeedSecret, InvitationSecret, Manifest, PreKeySecret, Purpose, Root, SignedManifest, Verified,
+    EpochId, FeedId, FeedSecret, InvitationSecret, Manifest, PreKeySecret, Purpose, Root, SignedManifest, Verified,
 };
 use weft_feed::Past;
 use weft_machine::{Draws, Seed};
@@ -113,6 +113,11 @@ pub(crate) enum Act {
         who: usize,
         of: usize,
     },
+    /// An epoch after one of those there are, whether or not the author has heard of it.
+    Begin {
+        who: usize,
+        after: usize,
+    },
     Data {
         who: usize,
     },
@@ -148,13 +153,14 @@ pub(crate) fn act() -> impl Strategy<Value = Act> {
         1 => who().prop_map(|who| Act::Rules { who }),
         1 => (who(), any::<bool>()).prop_map(|(who, all)| Act::Policy { who, all }),
         1 => (who(), who()).prop_map(|(who, of)| Act::Refuse { who, of }),
+        4 => (who(), 0..4usize).prop_map(|(who, after)| Act::Begin { who, after }),
         4 => who().prop_map(|who| Act::Data { who }),
         2 => (2..PEOPLE, 2..PEOPLE).prop_map(|(one, other)| Act::Contest { one, other }),
     ]
 }
 
-/// A data entry: its feed and its past.
-pub(crate) type Written = (FeedId, Past);
+/// A data entry: its feed, its epoch and its past.
+pub(crate) type Written = (FeedId, EpochId, Past);
 
 /// Plays a story; whoever has no feed yet can only listen. Bob is an admin from the start.
 pub(crate) fn play(acts: &[Act]) -> (World, Vec<Written>) {
@@ -237,12 +243,12 @@ pub(crate) fn play_on(world: &mut World, acts: &[Act]) -> Vec<Written> {
             }
             Act::Link { host, owner } if speaks(host) && speaks(owner) && world.people.len() < 2 * PEOPLE => {
                 let second = world.link(host, owner);
-                data.push((world.people[second].data.unwrap(), world.people[second].past()));
+                data.push((world.people[second].data.unwrap(), world.epoch, world.people[second].past()));
             }
             Act::LetIn { sibling, by } if speaks(sibling) && world.people.len() < 2 * PEOPLE => {
                 let device = world.linked_device(by);
                 world.let_in(sibling, device);
-                data.push((world.people[device].data.unwrap(), world.people[device].past()));
+                data.push((world.people[device].data.unwrap(), world.epoch, world.people[device].past()));
             }
             Act::Policy { who, all } if speaks(who) => {
                 let history = if all { History::All } else { History::FromJoining };
@@ -255,9 +261,20 @@ pub(crate) fn play_on(world: &mut World, acts: &[Act]) -> Vec<Written> {
             Act::Rules { who } if speaks(who) => {
                 world.write(who, vec![Credential::RulesChanged(RulesChanged { rules: 2 })]);
             }
+            Act::Begin { who, after } if speaks(who) && world.begun.len() < 50 => {
+                let known: Vec<usize> = (0..world.people.len()).filter(|one| speaks(*one)).collect();
+                let parent = world.begun.iter().rev().nth(after).copied().unwrap_or(world.epoch);
+                let seed = 2 + 2 * world.begun.len() as u8;
+                let epoch = world.begin(who, &known, vec![parent], seed);
+                // Whoever has heard of the last one writes under it.
+                if let Some(feed) = world.people[who].data {
+                    data.push((feed, epoch, world.people[who].past()));
+                }
+            }
             Act::Data { who } => {
                 if let Some(feed) = world.people[who].data {
-                    data.push((feed, world.people[who].past()));
+                    let epoch = world.begun.last().copied().unwrap_or(world.epoch);
+                    data.push((feed, epoch, world.people[who].past()));
                 }
             }
             Act::Contest { one, other } if one != other => {
@@ -265,7 +282,7 @@ pub(crate) fn play_on(world: &mut World, acts: &[Act]) -> Vec<Written> {
                 world.hear(BOB, ALICE);
                 for (host, newcomer) in [(ALICE, one), (BOB, other)] {
                     world.redeem(host, &link, newcomer);
-                    data.push((world.people[newcomer].data.unwrap(), world.people[newcomer].past()));
+                    data.push((world.people[newcomer].data.unwrap(), world.epoch, world.people[newcomer].past()));
                 }
             }
             _ => {}
@@ -351,11 +368,11 @@ proptest! {
             feeds.extend(changes.feeds_admitted);
             devices.extend(changes.devices_admitted);
             devices.retain(|device| !changes.devices_gone.contains(device));
-            for (at, (feed, past)) in data.iter().enumerate() {
+            for (at, (feed, epoch, past)) in data.iter().enumerate() {
                 if !seen.includes(past) {
                     continue;
                 }
-                let verdict = space.resolution().verdict(feed, 0, Some(&world.epoch), past);
+                let verdict = space.resolution().verdict(feed, 0, Some(epoch), past);
                 let before = judged.insert(at, verdict.clone());
                 let silent = !changes.verdicts_changed.contains(feed);
                 let known = before.as_ref().is_some_and(|before| *before != Verdict::Undecided);
@@ -426,10 +443,10 @@ proptest! {
                 }
             }
         }
-        for (feed, past) in data {
+        for (feed, epoch, past) in data {
             let stands = resolution.stands(&feed).unwrap_or(u64::MAX);
             if stands < u64::MAX {
-                let verdict = resolution.verdict(&feed, stands, Some(&world.epoch), &past);
+                let verdict = resolution.verdict(&feed, stands, Some(&epoch), &past);
                 prop_assert!(verdict != Verdict::Counts, "past its cut an entry counts");
             }
         }

@@ -152,6 +152,15 @@ pub(crate) fn told() -> Vec<(String, World)> {
         tell(&format!("an unknown critical kind by one who is {role}"), world);
     }
 
+    let mut world = with(&[ADMIN, Role::Writer, Role::Writer]);
+    let first = world.epoch;
+    world.begin(BOB, &[ALICE, BOB, CAROL, DAVE], vec![first], 20);
+    world.hear(CAROL, BOB);
+    let (void, cuts) = (world.begun[0], world.cuts(ALICE, BOB));
+    world.remove_at(ALICE, BOB, cuts);
+    world.begin(CAROL, &[ALICE, CAROL, DAVE], vec![void], 22);
+    tell("a writer follows an epoch of an admin who was removed meanwhile", world);
+
     read_in_two_ways(&mut tell);
     dated_back(&mut tell);
     for number in 0..6 {

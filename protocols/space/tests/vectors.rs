@@ -113,11 +113,11 @@ pub(crate) fn read(file: &Value, story: &Value) -> (SpaceId, Vec<ControlEntry>) 
     (space, entries.collect())
 }
 
-/// Verdicts on data entries with bodies that a person could write now: at the start, at its cuts, and past them.
-fn asked(world: &World, person: &Person) -> Option<Value> {
+/// Verdicts on data entries with bodies that a person could write now under an epoch: at the start, at its cuts, and past them.
+fn asked(person: &Person, epoch: &EpochId) -> Option<Value> {
     let at = [0, person.written.saturating_sub(1), person.written, person.written + 3];
     Some(json!({
-        "feed": HEX.encode(person.data?.as_bytes()), "epoch": HEX.encode(world.epoch.as_bytes()),
+        "feed": HEX.encode(person.data?.as_bytes()), "epoch": HEX.encode(epoch.as_bytes()),
         "past": hex_past(&person.past()), "at": at,
     }))
 }
@@ -155,7 +155,7 @@ pub(crate) fn answers(resolution: &Resolution, mut data: Vec<Value>) -> Value {
         .epochs()
         .iter()
         .map(|epoch| {
-            json!({ "epoch": HEX.encode(epoch.id.as_bytes()), "depth": epoch.depth, "writable": resolution.is_writable(&epoch.id) })
+            json!({ "epoch": HEX.encode(epoch.id.as_bytes()), "depth": epoch.depth, "counts": epoch.counts, "writable": resolution.is_writable(&epoch.id) })
         })
         .collect();
     let forks: Vec<_> = resolution
@@ -191,7 +191,8 @@ pub(crate) fn answers(resolution: &Resolution, mut data: Vec<Value>) -> Value {
 }
 
 pub(crate) fn resolved(world: &World) -> Value {
-    let data = world.people.iter().filter_map(|person| asked(world, person)).collect();
+    let epochs = || world.begun.iter().rev().take(2).chain([&world.epoch]);
+    let data = world.people.iter().flat_map(|person| epochs().filter_map(|epoch| asked(person, epoch))).collect();
     let mut story = answers(&world.resolve(), data);
     story["space"] = HEX.encode(world.space.as_bytes()).into();
     story["entries"] = world.entries.iter().map(written).collect();

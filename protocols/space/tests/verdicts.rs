@@ -64,6 +64,50 @@ fn a_feed_that_is_not_known_yet_is_undecided_and_a_control_feed_holds_no_data() 
     assert_eq!(verdict, Verdict::Void(VoidReason::WrongPurpose));
 }
 
+/// Who writes under an epoch before it hears that its starter was removed has written. Whoever knows uses another one, and hands the
+/// first one on. Spec: SPACE-7, SPACE-8.1
+#[test]
+fn an_epoch_whose_starter_was_removed_meanwhile_holds_what_others_wrote_under_it() {
+    let mut world = with_bob(Role::Admin);
+    world.admit(CAROL, Role::Writer);
+    world.all_hear();
+    let first = world.epoch;
+    let epoch = world.begin(BOB, &[ALICE, BOB, CAROL], vec![first], 20);
+    let before = world.people[CAROL].past();
+    world.hear(CAROL, BOB);
+    let (feed, heard) = (world.people[CAROL].data.unwrap(), world.people[CAROL].past());
+    // Alice has not heard of the epoch.
+    let cuts = world.cuts(ALICE, BOB);
+    world.remove_at(ALICE, BOB, cuts);
+    let after = world.begin(CAROL, &[ALICE, CAROL], vec![epoch], 22);
+    let resolution = world.resolve();
+    let known = resolution.epoch(&epoch).unwrap();
+    assert!(!known.counts && !resolution.is_writable(&epoch));
+    assert_eq!(resolution.verdict(&feed, 0, Some(&epoch), &heard), Verdict::Counts);
+    assert_eq!(resolution.verdict(&feed, 0, Some(&epoch), &before), Verdict::Void(VoidReason::UnknownEpoch));
+    let next = resolution.epoch(&after).unwrap();
+    assert!(next.counts && next.depth == 3, "it follows what its author knew");
+    let order: Vec<_> = resolution.epochs().iter().map(|epoch| epoch.id).collect();
+    assert_eq!(order, [after, first, epoch], "those that count before the others");
+    // What the removed one writes itself past its cut counts under no epoch.
+    let own = resolution.verdict(&world.people[BOB].data.unwrap(), 0, Some(&epoch), &world.people[BOB].past());
+    assert!(matches!(own, Verdict::Void(VoidReason::PastCut { .. })), "{own:?}");
+}
+
+/// An epoch begun by one who, as far as itself had seen, might not begin one is known to nobody. Spec: SPACE-7
+#[test]
+fn an_epoch_by_a_reader_is_not_known() {
+    let mut world = with_bob(Role::Reader);
+    let first = world.epoch;
+    let epoch = world.begin(BOB, &[ALICE, BOB], vec![first], 20);
+    world.hear(ALICE, BOB);
+    let after = world.begin(ALICE, &[ALICE, BOB], vec![epoch], 22);
+    let resolution = world.resolve();
+    assert!(resolution.epoch(&epoch).is_none() && resolution.epoch(&after).is_none());
+    let (feed, past) = (world.people[ALICE].data.unwrap(), world.people[ALICE].past());
+    assert_eq!(resolution.verdict(&feed, 0, Some(&epoch), &past), Verdict::Void(VoidReason::UnknownEpoch));
+}
+
 /// Spec: SPACE-3.6.
 #[test]
 fn a_lost_contest_is_told_to_who_had_judged() {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use weft_credential::{
-    Carried, Chain, ControlBody, Credential, Cut, CutRaised, DeviceRemoved, FeedClosed, ForkProven, History,
-    InvitationIssued, InvitationRevoked, MemberRemoved, Named, Part, Role, RoleChanged, RootStatement, RootStatements,
-    Seal, Subject, invitation_id,
+    Carried, Chain, ControlBody, Credential, Cut, CutRaised, DeviceRemoved, EpochStarted, FeedClosed, ForkProven,
+    History, InvitationIssued, InvitationRevoked, Lockbox, MemberRemoved, Named, Part, Role, RoleChanged,
+    RootStatement, RootStatements, Seal, Subject, To, invitation_id,
 };
 use weft_crypto::{
     DeviceKey, EpochId, FeedId, FeedSecret, IdentityId, InvitationSecret, PreKeySecret, RecoveryKey, Root, RootKey,
-    SpaceId, lockbox::EpochSecrets,
+    SpaceId,
+    lockbox::{self, EpochSecrets, Recipient, RecipientKind},
 };
 use weft_feed::{
     Head, Header, Past, Peak, Tree, body_hash, entry_id, leaf,
@@ -112,6 +113,8 @@ pub(crate) struct World {
     pub(crate) space: SpaceId,
     pub(crate) epoch: EpochId,
     pub(crate) secrets: EpochSecrets,
+    /// Later epochs that somebody began, whether or not they count.
+    pub(crate) begun: Vec<EpochId>,
     pub(crate) people: Vec<Person>,
     pub(crate) entries: Vec<ControlEntry>,
     pub(crate) draws: Draws,
@@ -146,6 +149,7 @@ impl World {
             space: founded.space,
             epoch: founded.epoch,
             secrets: EpochSecrets { content: [0; 32], access: [0; 32] },
+            begun: Vec::new(),
             people,
             entries: Vec::new(),
             draws,
@@ -245,6 +249,31 @@ impl World {
     pub(crate) fn admit(&mut self, who: usize, role: Role) {
         let link = self.invite(ALICE, role, 1, u64::MAX);
         self.redeem(ALICE, &link, who);
+    }
+
+    /// Somebody begins an epoch, sealed to some devices.
+    pub(crate) fn begin(&mut self, who: usize, to: &[usize], parents: Vec<EpochId>, seed: u8) -> EpochId {
+        let secrets = EpochSecrets { content: [seed; 32], access: [seed + 1; 32] };
+        let recipient = |who: &usize| Recipient {
+            kind: RecipientKind::Device,
+            recipient: *self.people[*who].device.id().as_bytes(),
+            key: self.people[*who].keys.as_ref().unwrap().pre_key.id(),
+        };
+        let recipients: Vec<_> = to.iter().map(recipient).collect();
+        let commitments = secrets.commitments();
+        let epoch = lockbox::epoch_id(&self.space, &commitments, &parents, &recipients);
+        let sealed = |recipient: &Recipient| Lockbox {
+            epoch,
+            recipient: *recipient,
+            sealed: lockbox::seal(&secrets, &self.space, &epoch, recipient, [seed; 32]).unwrap(),
+        };
+        let lockboxes = recipients.iter().map(sealed).collect();
+        let (sealed_access, sealed_content) = Default::default();
+        let to = To::Each { recipients, lockboxes };
+        let begun = EpochStarted { commitments, parents, to, sealed_access, sealed_content };
+        self.write(who, vec![Credential::EpochStarted(begun)]);
+        self.begun.push(epoch);
+        epoch
     }
 
     /// Why parts of an entry are void, by part.

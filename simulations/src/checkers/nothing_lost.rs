@@ -1,12 +1,12 @@
 //! Nothing lost: what a peer acknowledged is there on every member, in its place, after crashes, partitions and restarts. What was
 //! done to a member may have cut what it wrote, and hidden what others wrote into that, and so does a fork with the history that is not
-//! kept; and what is sealed under an epoch that does not count in the end is void, whoever wrote it.
+//! kept. What was done to somebody else takes nothing from it, whatever epoch it is sealed under.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_crypto::ObjectId;
 
-use crate::{epochs, network::Host, visible::Visible, world::World};
+use crate::{network::Host, visible::Visible, world::World};
 
 /// Acknowledged writes that somebody does not have.
 #[must_use]
@@ -14,9 +14,7 @@ pub fn check(world: &World) -> Vec<String> {
     let Some(space) = world.space() else { return Vec::new() };
     let mut found = Vec::new();
     let ledger = &world.ledger;
-    let in_vain = if ledger.acts.is_empty() { BTreeMap::new() } else { epochs::sealed_in_vain(world) };
-    let is_safe =
-        |host: &Host| !ledger.is_acted_on(*host) && !ledger.forking.contains(host) && !in_vain.contains_key(host);
+    let is_safe = |host: &Host| !ledger.is_acted_on(*host) && !ledger.forking.contains(host);
     let is_plain = ledger.acts.is_empty() && ledger.forking.is_empty();
     let created = || ledger.created.iter().filter(|(author, _)| is_safe(author));
     let shown: BTreeSet<ObjectId> = created().map(|(_, object)| *object).collect();

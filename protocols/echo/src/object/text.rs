@@ -176,7 +176,7 @@ impl Text {
     }
 
     /// Takes up the clocks that the session has left out before a mutation: entries that nobody here could open, or that are
-    /// sealed under no epoch that counts.
+    /// sealed under no epoch that is known.
     ///
     /// Spec: ECHO-5.4
     fn fill_gap(

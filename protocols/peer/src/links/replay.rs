@@ -146,8 +146,8 @@ impl Judge {
         }
         let (counts, end) = if room.clients.is_void(&(*feed, session)) {
             (Counts::Taken, until)
-        } else if epoch.is_some_and(|epoch| room.membership.resolution().epoch(&epoch).is_none()) {
-            (Counts::Void("it is sealed under no epoch that counts".into()), until)
+        } else if epoch.is_some_and(|epoch| !room.membership.resolution().has_begun(&epoch, past)) {
+            (Counts::Void("it is sealed under no epoch that its author knew".into()), until)
         } else {
             let span = Span { feed, from: seq, until, epoch: epoch.as_ref(), body: true, past };
             let ruling = room.membership.resolution().judge(&span);

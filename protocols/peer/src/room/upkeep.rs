@@ -4,7 +4,7 @@
 //! all of them somebody who writes has to begin an epoch. The most senior one who is on line does at once, the others give it
 //! time. Should two begin one all the same, the rule that chooses an epoch chooses between them. Spec: PEER-14
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use weft_credential::{Credential, History, LockboxRefused, PreKeySet, Role};
 use weft_crypto::{DeviceId, EpochId};
@@ -149,11 +149,8 @@ impl Room {
     /// later one hands on: two have begun epochs without knowing of each other. The next epoch follows both.
     fn is_apart(&self, current: &EpochId) -> bool {
         let resolution = self.membership.resolution();
-        let epochs = resolution.epochs();
-        let followed: BTreeSet<&EpochId> = epochs.iter().flat_map(|epoch| epoch.parents).collect();
-        let ends = epochs.iter().filter(|epoch| epoch.id != *current && !followed.contains(&epoch.id));
-        resolution.history() == History::All
-            && ends.filter(|end| self.keys.holds(&end.id)).any(|end| !resolution.without_lockbox(&end.id).is_empty())
+        let mut ends = self.keys.ends(resolution).into_iter().filter(|end| end != current && self.keys.holds(end));
+        resolution.history() == History::All && ends.any(|end| !resolution.without_lockbox(&end).is_empty())
     }
 
     /// How many devices that write and are connected have their turn before this one.

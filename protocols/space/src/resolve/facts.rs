@@ -42,6 +42,7 @@ pub(crate) struct Facts {
     pub(crate) generations: BTreeMap<(DeviceId, bool, u64), FeedId>,
     pub(crate) invitations: BTreeMap<InvitationId, InvitationFacts>,
     pub(crate) epochs: BTreeMap<EpochId, EpochFacts>,
+    pub(crate) refused: BTreeMap<(EpochId, DeviceId), Refusals>,
     /// Lockboxes given, in all epochs.
     pub(crate) lockboxes: u64,
     /// Seals that a feed holds.
@@ -176,24 +177,19 @@ pub(crate) struct EpochFacts {
     /// For each place the devices that were current as far as its author had seen.
     pub(crate) expected: Vec<Vec<DeviceId>>,
     pub(crate) lockboxes: Vec<Lockbox>,
-    /// Where devices said that they cannot open it.
-    pub(crate) refused: BTreeMap<DeviceId, Vec<Place>>,
-    /// How many of these were known to whoever gave the device a lockbox last.
-    pub(crate) answered: BTreeMap<DeviceId, usize>,
     /// What is sealed to the keys, as each of its places has it.
     pub(crate) sealed: Vec<SealedToKeys>,
     /// Secrets of its parents, as each of its places has them sealed.
     pub(crate) earlier: Vec<Earlier>,
 }
 
-impl EpochFacts {
-    pub(crate) fn refusals(&self, device: &DeviceId) -> usize {
-        self.refused.get(device).map_or(0, Vec::len)
-    }
-
-    pub(crate) fn answers(&self, device: &DeviceId) -> usize {
-        self.answered.get(device).copied().unwrap_or(0)
-    }
+/// That a device cannot open what it was given of an epoch. Spec: SPACE-7.7
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Refusals {
+    /// Where it said so.
+    pub(crate) places: Vec<Place>,
+    /// How many of these were known to whoever gave it a lockbox last.
+    pub(crate) answered: usize,
 }
 
 impl Facts {

@@ -25,10 +25,10 @@ use crate::{
 };
 
 /// What to do where entries contend for one thing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Contests {
-    /// The earlier in the order has it: what counts.
-    Decided,
+#[derive(Clone, Copy)]
+pub(crate) enum Contests<'a> {
+    /// The earlier in the order has it: what counts. With what is carried: an epoch is known by that. Spec: SPACE-7
+    Decided(&'a Facts),
     /// Everybody has it. What holds only so is *carried*: its feeds are replicated and its lockboxes were given, since
     /// somebody who had not heard of the other side believed in it. Spec: SPACE-3.3.
     Open,
@@ -39,7 +39,7 @@ pub(crate) type Claims = BTreeMap<Place, Author>;
 
 /// Reads one entry into the facts.
 pub(crate) struct Pass<'a> {
-    contests: Contests,
+    contests: Contests<'a>,
     spoken: &'a Spoken,
     facts: &'a mut Facts,
     claims: &'a mut Claims,
@@ -110,7 +110,7 @@ impl Facts {
 
 impl<'a> Pass<'a> {
     pub(crate) fn read(
-        contests: Contests,
+        contests: Contests<'a>,
         spoken: &'a Spoken,
         facts: &'a mut Facts,
         claims: &'a mut Claims,
@@ -307,7 +307,7 @@ impl<'a> Pass<'a> {
             Subject::DeviceAdmitted(device) => {
                 self.facts.standing(&identity, View::At(&self.position)).ok_or(VoidReason::NoRight { had: None })?;
                 let another = |said: &BTreeSet<IdentityId>| said.iter().any(|other| *other != identity);
-                if self.contests == Contests::Decided && self.spoken.get(&device).is_some_and(another) {
+                if self.is_contested() && self.spoken.get(&device).is_some_and(another) {
                     return Err(VoidReason::DeviceTaken);
                 }
                 self.admit(place, device, identity, Vec::new())
@@ -326,7 +326,7 @@ impl<'a> Pass<'a> {
 
     /// A device acts for one identity, and an identity has so many devices. One that was removed does not come back.
     fn admit(&mut self, place: Place, device: DeviceId, identity: IdentityId, through: Vec<DeviceId>) -> Judged {
-        let decided = self.contests == Contests::Decided;
+        let decided = self.is_contested();
         let after = self.facts.acts.before(&identity, &self.position);
         if let Some(known) = self.facts.devices.get(&device) {
             if known.identity != identity && decided {
@@ -377,7 +377,7 @@ impl<'a> Pass<'a> {
         author.must(|role| own || role.may_administer())?;
 
         let first = *self.facts.generations.entry(Facts::generation(&manifest)).or_insert(id);
-        if first != id && self.contests == Contests::Decided {
+        if first != id && self.is_contested() {
             return Err(VoidReason::SecondFeed);
         }
         let number = self.facts.feeds.len() as u64;
@@ -438,8 +438,6 @@ impl<'a> Pass<'a> {
             places: Vec::new(),
             expected: Vec::new(),
             lockboxes: Vec::new(),
-            refused: BTreeMap::new(),
-            answered: BTreeMap::new(),
             sealed: Vec::new(),
             earlier: Vec::new(),
         });
@@ -464,10 +462,20 @@ impl<'a> Pass<'a> {
         Ok(genesis.ok_or(VoidReason::FeedNotAdmitted)?.space_id())
     }
 
-    /// An epoch that is started as far as the entry has seen.
+    /// Whether what entries contend for is had by one of them alone.
+    fn is_contested(&self) -> bool {
+        matches!(self.contests, Contests::Decided(_))
+    }
+
+    /// An epoch that is known as far as the entry has seen, whatever became of who began it. Spec: SPACE-7
     fn epoch(&self, id: &EpochId) -> Result<&EpochFacts, VoidReason> {
-        let epoch = self.facts.epochs.get(id);
-        epoch.filter(|epoch| self.position.has_any(&epoch.places)).ok_or(VoidReason::UnknownEpoch)
+        let carried = match self.contests {
+            Contests::Decided(carried) => carried.epochs.get(id),
+            Contests::Open => None,
+        };
+        let known = self.facts.epochs.get(id).into_iter().chain(carried);
+        let mut seen = known.filter(|epoch| self.position.has_any(&epoch.places));
+        seen.next().ok_or(VoidReason::UnknownEpoch)
     }
 
     /// Spec: SPACE-7.2.
@@ -476,14 +484,16 @@ impl<'a> Pass<'a> {
         self.epoch(&lockbox.epoch)?;
         self.recipient(&lockbox.recipient)?;
         let position = self.position;
-        let epoch = self.facts.epochs.get_mut(&lockbox.epoch).ok_or(VoidReason::UnknownEpoch)?;
-        epoch.lockboxes.push(lockbox.clone());
-        if lockbox.recipient.kind == RecipientKind::Device {
-            let device = DeviceId::from_bytes(lockbox.recipient.recipient);
-            let refused = epoch.refused.get(&device).map(Vec::as_slice).unwrap_or_default();
-            let known = refused.iter().filter(|place| position.has(place)).count();
-            let answered = epoch.answered.entry(device).or_default();
-            *answered = known.max(*answered);
+        // Of an epoch whose start does not count, what is carried keeps them.
+        if let Some(epoch) = self.facts.epochs.get_mut(&lockbox.epoch) {
+            epoch.lockboxes.push(lockbox.clone());
+        }
+        let device = DeviceId::from_bytes(lockbox.recipient.recipient);
+        if lockbox.recipient.kind == RecipientKind::Device
+            && let Some(refused) = self.facts.refused.get_mut(&(lockbox.epoch, device))
+        {
+            let known = refused.places.iter().filter(|place| position.has(place)).count();
+            refused.answered = known.max(refused.answered);
         }
         self.facts.lockboxes += 1;
         Ok(())
@@ -496,12 +506,11 @@ impl<'a> Pass<'a> {
             return Err(VoidReason::OtherDevice);
         }
         self.epoch(&refused.epoch)?;
-        let epoch = self.facts.epochs.get_mut(&refused.epoch).ok_or(VoidReason::UnknownEpoch)?;
-        let before = epoch.refused.entry(refused.device).or_default();
-        if before.len() >= limits::REFUSALS_MAX {
+        let before = self.facts.refused.entry((refused.epoch, refused.device)).or_default();
+        if before.places.len() >= limits::REFUSALS_MAX {
             return Err(VoidReason::TooMany);
         }
-        before.push(place);
+        before.places.push(place);
         Ok(())
     }
 
@@ -597,7 +606,7 @@ impl<'a> Pass<'a> {
         let newcomer = (statement.identity, statement.device);
         let used = invitation.redemptions.len() as u64;
         let again = invitation.redemptions.contains_key(&newcomer);
-        if !again && used >= u64::from(issue.uses) && self.contests == Contests::Decided {
+        if !again && used >= u64::from(issue.uses) && self.is_contested() {
             return Err(VoidReason::UsedUp);
         }
 
