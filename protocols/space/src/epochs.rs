@@ -45,11 +45,15 @@ pub struct Epoch<'a> {
 }
 
 impl Resolution {
-    /// The epochs that are known: those that count before the others, then the one to prefer first: greatest depth, then lowest id.
-    /// Spec: SPACE-7.3.
+    /// The epochs that are known, of those that do not count the first 64 of each feed: those that count before the others, then the one to
+    /// prefer first: greatest depth, then lowest id. Spec: SPACE-7.1, SPACE-7.3
     pub fn epochs(&self) -> Vec<Epoch<'_>> {
-        let ids: BTreeSet<&EpochId> = self.facts.epochs.keys().chain(self.carried.epochs.keys()).collect();
-        let mut epochs: Vec<_> = ids.into_iter().filter_map(|id| self.epoch(id)).collect();
+        let void = self.carried.epochs.iter().filter(|(id, _)| !self.facts.epochs.contains_key(id));
+        let mut void: Vec<_> = void.filter_map(|(id, epoch)| Some((epoch.places.first()?, id))).collect();
+        void.sort_unstable();
+        let of_feed = void.chunk_by(|(one, _), (other, _)| one.feed == other.feed);
+        let void = of_feed.flat_map(|of_feed| of_feed.iter().take(limits::EPOCHS_HANDED_ON_MAX)).map(|(_, id)| *id);
+        let mut epochs: Vec<_> = self.facts.epochs.keys().chain(void).filter_map(|id| self.epoch(id)).collect();
         epochs.sort_by_key(|epoch| (!epoch.counts, std::cmp::Reverse(epoch.depth), epoch.id));
         epochs
     }

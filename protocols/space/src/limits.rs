@@ -9,6 +9,9 @@ pub const DEVICES_MAX: u32 = 32;
 /// How often a device may say of one epoch that it cannot open it.
 pub const REFUSALS_MAX: usize = 3;
 
+/// Epochs of one feed that do not count and are opened and handed on nevertheless: who was removed cannot have others do so for ever.
+pub const EPOCHS_HANDED_ON_MAX: usize = 64;
+
 /// Seals in one feed: each may ask for a resolution of its own.
 pub const SEALS_MAX: u32 = 64;
 

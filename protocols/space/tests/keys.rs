@@ -251,6 +251,30 @@ fn of_two_policies_at_once_the_narrower_holds() {
     assert_eq!(world.resolve().history(), History::All, "who knew of both decides");
 }
 
+/// Who was removed cannot have others open and hand on what it begins for ever. Spec: SPACE-7.1
+#[test]
+fn of_the_epochs_of_one_who_was_removed_the_first_64_are_looked_at() {
+    let mut world = World::new();
+    world.admit(BOB, Role::Admin);
+    world.all_hear();
+    let cuts = world.cuts(ALICE, BOB);
+    world.remove_at(ALICE, BOB, cuts);
+    let first = world.epoch;
+    let begun: Vec<_> = (0..70).map(|seed| world.begin(BOB, &[ALICE, BOB], vec![first], seed)).collect();
+    let resolution = world.resolve();
+    let mut looked_at: Vec<_> = begun[..64].to_vec();
+    looked_at.sort();
+    assert_eq!(
+        resolution.epochs().iter().map(|epoch| epoch.id).collect::<Vec<_>>(),
+        [&[first][..], &looked_at].concat()
+    );
+    assert!(resolution.epoch(&begun[69]).is_some(), "it is known all the same");
+    let pre_key = world.people[ALICE].keys.as_ref().unwrap().pre_key.clone();
+    let mut keys = Keys::new(world.space, 4);
+    let opened = keys.learn(&resolution, &world.people[ALICE].device.id(), std::slice::from_ref(&pre_key)).opened;
+    assert_eq!(opened.len(), 65);
+}
+
 /// Others may have written under it before they heard. Spec: SPACE-7, SPACE-7.1, SPACE-7.5
 #[test]
 fn an_epoch_whose_starter_was_removed_meanwhile_is_opened_and_handed_on() {
