@@ -5,16 +5,22 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use libp2p::Multiaddr;
 
-use super::files::Hidden;
-
 pub(crate) mod contact;
 mod device;
+mod files;
+mod identity;
+mod invitation;
 pub(crate) mod member;
+mod object;
 pub(crate) mod space;
 
 pub(crate) use contact::{Contact, Profile};
 pub(crate) use device::{Device, Join as DeviceJoin, Link as DeviceLink};
+pub(crate) use files::{Export, How, Import};
+pub(crate) use identity::Identity;
+pub(crate) use invitation::{Invitation, Invite, Join, Newcomer};
 pub(crate) use member::Member;
+pub(crate) use object::{Draft, Object, Record, Text, Which};
 pub(crate) use space::Space;
 
 const EXIT_CODES: &str = "\
@@ -225,135 +231,6 @@ pub(crate) struct Up {
     pub(crate) log_format: Option<crate::log::Format>,
 }
 
-/// Print a link.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Invite {
-    /// The space
-    #[arg(value_parser = given)]
-    pub(crate) space: String,
-    /// What the newcomer will be
-    #[arg(long, default_value = "writer", value_parser = ["reader", "writer", "admin", "owner"])]
-    pub(crate) role: String,
-    /// How long the link can be used, like 30m, 24h or 7d
-    #[arg(long, default_value = "24h", value_parser = duration)]
-    pub(crate) expires: Duration,
-    /// How many people can join by it
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(crate) uses: u32,
-    /// Ask here before anybody is let in: `weft invitation list` shows who waits
-    #[arg(long)]
-    pub(crate) approve: bool,
-}
-
-/// Join a space.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Join {
-    /// The link, or `-` to read it from standard input
-    pub(crate) link: String,
-    /// How long to wait for a person to approve, where the link asks for that
-    #[arg(long, default_value = "10m", value_name = "TIME", value_parser = duration)]
-    pub(crate) wait: Duration,
-    /// Do not wait for a person
-    #[arg(long, conflicts_with = "wait")]
-    pub(crate) no_wait: bool,
-}
-
-/// Look after invitations.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Invitation {
-    /// List invitations that can be redeemed, and who waits at this device to be let in
-    List {
-        /// Only of this space
-        space: Option<String>,
-        /// Those too that nobody can redeem any more
-        #[arg(long)]
-        all: bool,
-    },
-    /// Take an invitation back; whoever joined by it stays
-    Revoke {
-        /// The invitation
-        #[arg(value_parser = given)]
-        invitation: String,
-        /// Look for it in this space only
-        #[arg(long)]
-        space: Option<String>,
-    },
-    /// Let a newcomer in that waits at this device
-    Approve(Newcomer),
-    /// Turn a newcomer away that waits at this device
-    Deny(Newcomer),
-}
-
-/// A newcomer that waits.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Newcomer {
-    /// The invitation
-    #[arg(value_parser = given)]
-    pub(crate) invitation: String,
-    /// The newcomer: its identity, the first six characters of it or more, or its digits
-    #[arg(value_parser = given)]
-    pub(crate) newcomer: String,
-    /// Look for the invitation in this space only
-    #[arg(long)]
-    pub(crate) space: Option<String>,
-}
-
-/// Make, read and change objects.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Object {
-    /// Make an object
-    #[command(
-        after_help = "KEY=text sets a text, KEY:=json a JSON value, KEY=@file the text of a file (`@-`: standard input).\n\
-                            The key `body` is the object's shared text, which `weft text` edits."
-    )]
-    Create {
-        /// The space
-        #[arg(value_parser = given)]
-        space: String,
-        /// What sort of object it is, for example `note`
-        #[arg(value_name = "TYPE")]
-        type_name: String,
-        /// Its properties
-        #[arg(value_name = "KEY=VALUE")]
-        properties: Vec<String>,
-    },
-    /// List the objects of a space
-    List {
-        /// The space
-        #[arg(value_parser = given)]
-        space: String,
-        /// Only objects of this type
-        #[arg(long = "type", value_name = "TYPE")]
-        type_name: Option<String>,
-        /// Also what Weft keeps for itself, like the space's name
-        #[arg(long)]
-        all: bool,
-    },
-    /// Show an object
-    Get {
-        #[command(flatten)]
-        object: Which,
-    },
-    /// Change properties of an object
-    Set {
-        #[command(flatten)]
-        object: Which,
-        /// The properties to set: KEY=text, KEY:=json or KEY=@file
-        #[arg(value_name = "KEY=VALUE")]
-        properties: Vec<String>,
-        /// Take this property away, may be given several times
-        #[arg(long, value_name = "KEY")]
-        unset: Vec<String>,
-    },
-    /// Delete an object
-    Delete {
-        #[command(flatten)]
-        object: Which,
-        #[command(flatten)]
-        sure: Sure,
-    },
-}
-
 /// Before something is destroyed. At a terminal a command asks; where nobody can answer it does not.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Sure {
@@ -363,171 +240,6 @@ pub(crate) struct Sure {
     /// Only say what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-}
-
-/// Which object is meant.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Which {
-    /// The object
-    #[arg(value_parser = given)]
-    pub(crate) object: String,
-    /// Look in this space only
-    #[arg(long)]
-    pub(crate) space: Option<String>,
-}
-
-/// Read and change the text of an object.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Text {
-    /// Print the text exactly as it is
-    Show {
-        #[command(flatten)]
-        object: Which,
-    },
-    /// Insert text
-    Insert {
-        #[command(flatten)]
-        object: Which,
-        /// Before which character; characters are Unicode scalar values, counted from 0
-        position: u32,
-        /// What to insert, or `-` to read it from standard input
-        #[arg(required_unless_present = "file", allow_hyphen_values = true)]
-        text: Option<String>,
-        /// Insert the text of a file (`-`: standard input)
-        #[arg(long, conflicts_with = "text")]
-        file: Option<PathBuf>,
-    },
-    /// Edit the text in $VISUAL or $EDITOR; what others write meanwhile stays
-    Edit {
-        #[command(flatten)]
-        object: Which,
-    },
-    /// Delete text
-    Delete {
-        #[command(flatten)]
-        object: Which,
-        /// The first character to delete; characters are Unicode scalar values, counted from 0
-        position: u32,
-        /// How many characters
-        count: u32,
-    },
-}
-
-/// Look at and drop changes that wait.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Draft {
-    /// List what waits in a space, and what could not be made and why
-    List {
-        /// The space
-        #[arg(value_parser = given)]
-        space: String,
-    },
-    /// Show what a draft changes
-    Show {
-        /// The space
-        #[arg(value_parser = given)]
-        space: String,
-        /// Its number
-        draft: u64,
-    },
-    /// Drop a draft: it is not made any more
-    Drop {
-        /// The space
-        #[arg(value_parser = given)]
-        space: String,
-        /// Its number
-        draft: u64,
-    },
-}
-
-/// Append and read records.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Record {
-    /// Append a record
-    Append {
-        /// The space
-        #[arg(value_parser = given)]
-        space: String,
-        /// The record: text, `@file`, or `-` for standard input
-        #[arg(allow_hyphen_values = true)]
-        record: String,
-    },
-    /// List records, feed by feed
-    List {
-        /// The space
-        #[arg(value_parser = given)]
-        space: String,
-        /// Only this feed
-        #[arg(long)]
-        feed: Option<String>,
-        /// The first entry to look at
-        #[arg(long, default_value_t = 0)]
-        from: u64,
-        /// How many records of a feed to print
-        #[arg(long, default_value_t = 1_000)]
-        count: u64,
-    },
-}
-
-/// Bring in data from elsewhere.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Import {
-    /// Replay a sequential editing trace into a new text, one operation a keystroke
-    Trace {
-        /// The trace: JSON or gzipped JSON (`-`: standard input)
-        file: PathBuf,
-        /// The space the text goes into
-        #[arg(long)]
-        #[arg(value_parser = given)]
-        space: String,
-        /// The name of the new object [default: the file's name]
-        #[arg(long)]
-        name: Option<String>,
-    },
-    /// Make an object of each text file in a folder, or bring what changed into the ones that are there
-    #[command(
-        after_help = "Files are UTF-8 of at most 16 MiB, kept byte for byte; rights and times are not kept. What others wrote in the space\n\
-                      meanwhile stays. Links are not followed. If something is skipped, the exit code is 1."
-    )]
-    Files {
-        /// The folder
-        #[arg(value_name = "DIR")]
-        folder: PathBuf,
-        /// The space the files go into
-        #[arg(long)]
-        #[arg(value_parser = given)]
-        space: String,
-        #[command(flatten)]
-        how: How,
-    },
-}
-
-/// Write the files of a space into a folder.
-#[derive(Debug, ClapArgs)]
-#[command(
-    after_help = "Files are objects with a `path`, as `weft import files` makes them. Nothing is written outside of DIR, no link is\n\
-                  followed, and a file that was changed here and not imported is left alone. If something is skipped, the exit code is 1."
-)]
-pub(crate) struct Export {
-    /// The space
-    #[arg(value_parser = given)]
-    pub(crate) space: String,
-    /// The folder; it is made if it is not there
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
-    #[command(flatten)]
-    pub(crate) how: How,
-}
-
-/// How files are imported and exported.
-#[derive(Clone, Copy, Debug, ClapArgs)]
-pub(crate) struct How {
-    /// Only say what would be done
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// What to do with names that begin with a dot
-    #[arg(long, value_enum, value_name = "HOW", default_value = "skip")]
-    pub(crate) hidden: Hidden,
 }
 
 /// Wait until a space is level.
@@ -568,38 +280,6 @@ pub(crate) enum Feed {
         #[arg(long, default_value_t = 20)]
         count: u64,
     },
-}
-
-/// Look after the identity.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Identity {
-    /// Show the recovery phrase, and forget it here once you have written it down
-    Phrase {
-        /// Say that it is written down: it is deleted from this device, and the device works on without it
-        #[arg(long)]
-        confirm: bool,
-        /// Only say what would be deleted
-        #[arg(long, requires = "confirm")]
-        dry_run: bool,
-    },
-    /// Put the keys under a passphrase, change it, or take it away
-    #[command(
-        after_help = "Asks at the terminal, where nothing of it is shown; never a flag or a variable. The passphrase as it is now can come from\n\
-                      --passphrase-file. It protects the keys and the recovery phrase; what spaces hold is on this disk as applications read\n\
-                      it, so encrypt the disk as well. Nobody can find a lost passphrase again."
-    )]
-    Passphrase {
-        /// Take it away: file permissions alone protect the keys then
-        #[arg(long, conflicts_with = "new_passphrase_file")]
-        remove: bool,
-        /// Read the new one from the first line of this file (`-`: standard input)
-        #[arg(long, value_name = "FILE")]
-        new_passphrase_file: Option<PathBuf>,
-    },
-    /// Have the running node forget the keys: it leaves its peers, closes its store and waits
-    Lock,
-    /// Show a locked node the passphrase: it opens its store and goes on
-    Unlock,
 }
 
 /// Look at the settings.
