@@ -49,9 +49,8 @@ impl ControlEntry {
     /// What is in an entry's past has a smaller past itself, so the order extends causality; and the rank says nothing of
     /// other entries, so a new entry never changes the order of those before. Spec: SPACE-2.1.
     pub(crate) fn rank(&self) -> Rank {
-        let others = self.past.iter().filter(|(feed, _)| *feed != self.feed);
-        let seen = others.fold(self.seq, |sum, (_, length)| sum.saturating_add(length));
-        Rank { seen, id: self.id }
+        let others = self.past.total() - self.past.get(&self.feed);
+        Rank { seen: others.saturating_add(self.seq), id: self.id }
     }
 
     pub(crate) fn position(&self) -> Position<'_> {
