@@ -109,6 +109,11 @@ impl<'a> Position<'a> {
         Self { own: None, past }
     }
 
+    /// The position of a part of a control entry, whose past is `past`.
+    pub(crate) fn at(place: &'a Place, past: &'a Past) -> Self {
+        Self { own: Some((&place.feed, place.seq, place.part)), past }
+    }
+
     /// Whether what stands at `place` is in the past of this position. Spec: SPACE-2
     pub(crate) fn has(&self, place: &Place) -> bool {
         match self.own {

@@ -12,6 +12,7 @@ use weft_crypto::{
     lockbox::{Commitments, Recipient},
     sealed_seed::KeyName,
 };
+use weft_feed::Past;
 
 use super::{
     act::{Act, Acts, Effect},
@@ -173,8 +174,8 @@ pub(crate) struct EpochFacts {
     pub(crate) keys: Vec<KeyName>,
     pub(crate) depth: u64,
     pub(crate) places: Vec<Place>,
-    /// For each place the devices that were current as far as its author had seen.
-    pub(crate) expected: Vec<Vec<DeviceId>>,
+    /// For each place what its author had seen: who was there to be given it.
+    pub(crate) seen: Vec<Past>,
     pub(crate) lockboxes: Vec<Lockbox>,
     /// Where devices said that they cannot open it.
     pub(crate) refused: BTreeMap<DeviceId, Vec<Place>>,

@@ -416,12 +416,6 @@ impl<'a> Pass<'a> {
         for parent in &started.parents {
             depth = depth.max(self.epoch(parent)?.depth);
         }
-        let devices = self.facts.devices.iter();
-        // One that has published no key cannot be given anything: else a device that never does would end every epoch.
-        let keyed = |device: &DeviceFacts| device.pre_keys.iter().any(|(place, ..)| self.position.has(place));
-        let here = View::At(&self.position);
-        let current = devices.filter(|(id, device)| keyed(device) && self.facts.reads(id, &device.identity, here));
-        let expected = current.map(|(id, _)| *id).collect();
         let id = started.id(&self.space()?);
         let (recipients, keys) = match &started.to {
             To::Each { recipients, .. } => (recipients.clone(), Vec::new()),
@@ -434,7 +428,7 @@ impl<'a> Pass<'a> {
             keys,
             depth: depth + 1,
             places: Vec::new(),
-            expected: Vec::new(),
+            seen: Vec::new(),
             lockboxes: Vec::new(),
             refused: BTreeMap::new(),
             answered: BTreeMap::new(),
@@ -442,7 +436,7 @@ impl<'a> Pass<'a> {
             earlier: Vec::new(),
         });
         epoch.places.push(place);
-        epoch.expected.push(expected);
+        epoch.seen.push(self.entry.past.clone());
         match &started.to {
             To::Each { lockboxes, .. } => {
                 epoch.lockboxes.extend_from_slice(lockboxes);
