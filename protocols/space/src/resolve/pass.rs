@@ -52,7 +52,7 @@ pub(crate) struct Pass<'a> {
 pub(crate) type Spoken = BTreeMap<DeviceId, BTreeSet<IdentityId>>;
 
 /// Who speaks in an entry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Author {
     pub(crate) device: DeviceId,
     pub(crate) identity: IdentityId,
