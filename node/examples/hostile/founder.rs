@@ -207,7 +207,7 @@ async fn let_in(
     stream.send(&member::frame(Invited::Challenge(Challenge { nonce }))).await;
     let Some(Invited::Redeem(redeem)) = stream.message::<Frame>().await?.kind else { return Err("no Redeem".into()) };
     let redemption = Redemption::decode(&redeem.redemption)?;
-    let newcomer = Manifest::decode(&redemption.statement().data.manifest)?.id();
+    let newcomer = redemption.statement().data.feed();
 
     let phrase = founder.person.phrase();
     let statements = RootStatements::at_init(

@@ -173,7 +173,7 @@ impl Member {
         let (mut epoch, mut secrets, mut admitted) = (None, None, Vec::new());
         for part in credentials {
             match part.credential {
-                Credential::FeedAdmitted(signed) => admitted.push(manifest(&signed)?),
+                Credential::FeedAdmitted(signed) => admitted.push(*signed.manifest()),
                 Credential::EpochStarted(started) => epoch = Some((started.id(&space), started.commitments)),
                 Credential::LockboxAdded(added) => {
                     let (id, commitments) = epoch.as_ref().ok_or("a lockbox before its epoch")?;
@@ -189,7 +189,7 @@ impl Member {
             }
         }
         let [control, data] = &joining.manifests;
-        let (control, data_manifest) = (manifest(control)?, manifest(data)?);
+        let (control, data_manifest) = (*control.manifest(), *data.manifest());
         Ok(Member {
             space,
             epoch: epoch.ok_or("no epoch")?.0,
@@ -224,8 +224,8 @@ impl Member {
         let own = own.ok_or("no lockbox")?;
         let secrets = lockbox::open(&own.sealed, &keys.pre_key, &space, &epoch, &own.recipient, &started.commitments)?;
         let [control, data] = keys.manifests(space, &person.device);
-        let data_manifest = manifest(&data)?;
-        let mut writer = Writer::new(&manifest(&control)?, keys.control.clone(), Checkpoint::default())?;
+        let data_manifest = *data.manifest();
+        let mut writer = Writer::new(control.manifest(), keys.control.clone(), Checkpoint::default())?;
         let first = writer.append(vec![NewEntry::control(ClaimedTime(0), Vec::new(), genesis)])?.remove(0);
         let founder = Member {
             space,
@@ -330,8 +330,4 @@ impl Member {
         let hash = weft_crypto::hash::hash(Context::CLIENT, &parts);
         u64::from_le_bytes(hash[..8].try_into().expect("cut to eight")) & ((1 << 53) - 1)
     }
-}
-
-fn manifest(signed: &SignedManifest) -> Result<Manifest, Failed> {
-    Ok(Manifest::decode(&signed.manifest)?)
 }

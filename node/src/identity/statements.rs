@@ -45,8 +45,8 @@ impl Statements {
         let [admitted, recovery] = self.root.each_ref().map(|carried| carried.verify().map_err(|e| e.to_string()));
         let (admitted, recovery) = (admitted?, recovery?);
         let apart = || "they do not belong together".to_owned();
-        match (admitted.subject, recovery.subject) {
-            (Subject::DeviceAdmitted(first), Subject::RecoveryKeySet(key))
+        match (&admitted.subject, &recovery.subject) {
+            (&Subject::DeviceAdmitted(first), &Subject::RecoveryKeySet(key))
                 if admitted.identity == recovery.identity =>
             {
                 let device = self.chain.last().unwrap_or(first);

@@ -483,10 +483,10 @@ fn is_durable(batches: &[Batch]) -> bool {
 }
 
 pub(super) fn manifest_of(feed: &FeedId, signed: &Bytes) -> Result<Manifest, StoreError> {
-    let manifest = SignedManifest::decode(signed).and_then(|signed| Manifest::decode(&signed.manifest));
-    let manifest = manifest.map_err(|error| StoreError::damaged(format!("the manifest of feed {feed}: {error}")))?;
-    if manifest.id() == *feed {
-        Ok(manifest)
+    let signed = SignedManifest::decode(signed);
+    let signed = signed.map_err(|error| StoreError::damaged(format!("the manifest of feed {feed}: {error}")))?;
+    if signed.feed() == *feed {
+        Ok(*signed.manifest())
     } else {
         Err(StoreError::damaged(format!("the manifest of feed {feed} is that of another")))
     }

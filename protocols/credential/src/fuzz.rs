@@ -22,7 +22,6 @@ pub fn control_body(bytes: &[u8]) {
 pub fn redemption(bytes: &[u8]) {
     if let Ok(redemption) = Redemption::decode(&Bytes::copy_from_slice(bytes)) {
         let _ = redemption.verify(&redemption.statement().space);
-        let _ = redemption.feeds();
     }
 }
 

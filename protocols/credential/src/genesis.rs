@@ -110,9 +110,9 @@ impl Genesis {
 
     /// Signs it with the founder's device.
     pub fn sign(&self, device: &DeviceKey) -> SpaceGenesis {
-        let statement = self.encode();
-        let signature = device.sign(SignContext::GENESIS_DEVICE, &statement);
-        SpaceGenesis { statement, signature, chain: Chain::default() }
+        let bytes = self.encode();
+        let signature = device.sign(SignContext::GENESIS_DEVICE, &bytes);
+        SpaceGenesis { bytes, genesis: self.clone(), signature, chain: Chain::default() }
     }
 }
 
@@ -123,7 +123,8 @@ fn space_id(statement: &[u8]) -> SpaceId {
 /// A genesis statement as entry 0 carries it, with the device's signature. Spec: CREDENTIAL-4.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpaceGenesis {
-    statement: Bytes,
+    bytes: Bytes,
+    genesis: Genesis,
     signature: Signature,
     chain: Chain,
 }
@@ -140,24 +141,24 @@ impl SpaceGenesis {
         &self.chain
     }
 
-    /// The statement, read.
-    pub fn genesis(&self) -> Result<Genesis, Malformed> {
-        Genesis::decode(&self.statement)
+    /// What it says.
+    pub fn genesis(&self) -> &Genesis {
+        &self.genesis
     }
 
     pub(crate) fn decode(content: &Bytes) -> Result<Self, Malformed> {
         let message: wire::SpaceGenesis = weft_wire::decode(content).map_err(Malformed::decode("SpaceGenesis"))?;
-        Genesis::decode(&message.statement)?;
         Ok(Self {
+            genesis: Genesis::decode(&message.statement)?,
             signature: field::signature("SpaceGenesis.device_signature", &message.device_signature)?,
             chain: Chain::decode(&message.chain)?,
-            statement: message.statement,
+            bytes: message.statement,
         })
     }
 
     pub(crate) fn encode(&self) -> Bytes {
         let message = wire::SpaceGenesis {
-            statement: self.statement.clone(),
+            statement: self.bytes.clone(),
             device_signature: self.signature.to_bytes(),
             chain: self.chain.encode(),
         };
@@ -165,11 +166,11 @@ impl SpaceGenesis {
     }
 
     pub(crate) fn verify(&self, space: &SpaceId) -> Result<(), Malformed> {
-        let genesis = self.genesis()?;
-        if space_id(&self.statement) != *space {
+        let Self { bytes, genesis, .. } = self;
+        if space_id(bytes) != *space {
             return Err(Malformed::OtherSpace { what: "the genesis statement" });
         }
-        verify(genesis.device.as_bytes(), SignContext::GENESIS_DEVICE, &self.statement, &self.signature)
+        verify(genesis.device.as_bytes(), SignContext::GENESIS_DEVICE, bytes, &self.signature)
             .map_err(Malformed::signature("the founder's device"))?;
         let first = self.chain.through().next().unwrap_or(genesis.device);
         self.chain.verify(&genesis.root, &first, &genesis.device)

@@ -104,8 +104,8 @@ impl DeviceLinked {
         manifests::verify(space, device, control, data)
     }
 
-    /// The ids of the control and the data feed it names. Call it on a verified one.
-    pub fn feeds(&self) -> Result<[FeedId; 2], Malformed> {
-        manifests::feeds(&self.statement.control, &self.statement.data)
+    /// The ids of the control and the data feed it names.
+    pub fn feeds(&self) -> [FeedId; 2] {
+        [self.statement.control.feed(), self.statement.data.feed()]
     }
 }

@@ -1,6 +1,6 @@
 //! The two manifests that a device brings when it comes into a space.
 
-use weft_crypto::{DeviceId, FeedId, Manifest, Purpose, SignedManifest, SpaceId};
+use weft_crypto::{DeviceId, Purpose, SignedManifest, SpaceId};
 
 use crate::Malformed;
 
@@ -19,13 +19,4 @@ pub(crate) fn verify(
         }
     }
     Ok(())
-}
-
-/// The ids of verified manifests.
-pub(crate) fn feeds(control: &SignedManifest, data: &SignedManifest) -> Result<[FeedId; 2], Malformed> {
-    let id = |signed: &SignedManifest| {
-        let manifest = Manifest::decode(&signed.manifest);
-        manifest.map(|manifest| manifest.id()).map_err(Malformed::manifest("a newcomer's manifest"))
-    };
-    Ok([id(control)?, id(data)?])
 }

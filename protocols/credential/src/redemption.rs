@@ -106,7 +106,7 @@ impl Redemption {
 
     /// The newcomer's recovery key, with the number of the root statement that says so.
     pub fn recovery_key(&self) -> Option<(u64, PreKeyId)> {
-        let statement = self.statement.recovery_key_set.statement().ok()?;
+        let statement = self.statement.recovery_key_set.statement();
         match statement.subject {
             Subject::RecoveryKeySet(key) => Some((statement.number, key)),
             Subject::DeviceAdmitted(_) | Subject::DeviceRemoved { .. } => None,
@@ -172,8 +172,8 @@ impl Redemption {
         manifests::verify(space, device, &self.statement.control, &self.statement.data)
     }
 
-    /// The ids of the control and the data feed it names. Call it on a verified redemption.
-    pub fn feeds(&self) -> Result<[FeedId; 2], Malformed> {
-        manifests::feeds(&self.statement.control, &self.statement.data)
+    /// The ids of the control and the data feed it names.
+    pub fn feeds(&self) -> [FeedId; 2] {
+        [self.statement.control.feed(), self.statement.data.feed()]
     }
 }

@@ -133,58 +133,59 @@ impl RootStatement {
 
     /// Signs it with the root key.
     pub fn sign(&self, root: &RootKey) -> Carried {
-        let statement = self.encode();
-        let signature = root.sign(SignContext::ROOT_STATEMENT_SIGNED, &statement);
-        Carried { statement, signature }
+        let bytes = self.encode();
+        let signature = root.sign(SignContext::ROOT_STATEMENT_SIGNED, &bytes);
+        Carried { bytes, statement: self.clone(), signature }
     }
 }
 
 /// A root statement and its signature, as any control entry may carry it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Carried {
-    statement: Bytes,
+    bytes: Bytes,
+    statement: RootStatement,
     signature: Signature,
 }
 
 impl Carried {
-    /// The statement, read.
-    pub fn statement(&self) -> Result<RootStatement, Malformed> {
-        RootStatement::decode(&self.statement)
+    /// What it says.
+    pub fn statement(&self) -> &RootStatement {
+        &self.statement
     }
 
     /// The statement's hash, by which the next one names it. Spec: CREDENTIAL-5.2.
     pub fn hash(&self) -> [u8; 32] {
-        Hasher::new(Context::ROOT_STATEMENT).var(&self.statement).finish()
+        Hasher::new(Context::ROOT_STATEMENT).var(&self.bytes).finish()
     }
 
     /// Reads a carried statement; [`Carried::verify`] checks it.
     pub fn decode(bytes: &Bytes) -> Result<Self, Malformed> {
         let message: wire::RootStatementCarried =
             weft_wire::decode(bytes).map_err(Malformed::decode("RootStatementCarried"))?;
-        RootStatement::decode(&message.statement)?;
         Ok(Self {
+            statement: RootStatement::decode(&message.statement)?,
             signature: field::signature("RootStatementCarried.signature", &message.signature)?,
-            statement: message.statement,
+            bytes: message.statement,
         })
     }
 
     /// Its bytes.
     pub fn encode(&self) -> Bytes {
         let message =
-            wire::RootStatementCarried { statement: self.statement.clone(), signature: self.signature.to_bytes() };
+            wire::RootStatementCarried { statement: self.bytes.clone(), signature: self.signature.to_bytes() };
         message.encode_to_vec().into()
     }
 
     /// Checks the root key's signature and gives the statement.
-    pub fn verify(&self) -> Result<RootStatement, Malformed> {
-        let statement = self.statement()?;
-        verify(statement.identity.as_bytes(), SignContext::ROOT_STATEMENT_SIGNED, &self.statement, &self.signature)
+    pub fn verify(&self) -> Result<&RootStatement, Malformed> {
+        let identity = &self.statement.identity;
+        verify(identity.as_bytes(), SignContext::ROOT_STATEMENT_SIGNED, &self.bytes, &self.signature)
             .map_err(Malformed::signature("the root key"))?;
-        Ok(statement)
+        Ok(&self.statement)
     }
 
     /// Checks it, and that it holds in `space`.
-    pub fn verify_in(&self, space: &SpaceId) -> Result<RootStatement, Malformed> {
+    pub fn verify_in(&self, space: &SpaceId) -> Result<&RootStatement, Malformed> {
         let statement = self.verify()?;
         if statement.scope.is_some_and(|scope| scope != *space) {
             return Err(Malformed::OtherSpace { what: "a root statement" });

@@ -41,11 +41,11 @@ pub struct Manifest {
     pub generation: u64,
 }
 
-/// A manifest as it travels: the exact bytes that were signed, and both signatures.
+/// A manifest as it travels, with both signatures. It is read once, where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedManifest {
-    /// The encoded [`Manifest`].
-    pub manifest: Bytes,
+    manifest: Manifest,
+    feed: FeedId,
     /// By the device key.
     pub device_signature: Signature,
     /// By the feed key.
@@ -154,36 +154,47 @@ impl SignedManifest {
     #[must_use]
     pub fn sign(manifest: &Manifest, device: &DeviceKey, feed: &FeedSecret) -> Self {
         assert!(manifest.device == device.id() && manifest.feed_key == feed.id(), "a manifest names its signers");
-        let manifest = manifest.encode();
+        let bytes = manifest.encode();
         Self {
-            device_signature: device.sign(SignContext::MANIFEST_DEVICE, &manifest),
-            feed_signature: feed.sign(SignContext::MANIFEST_FEED, &manifest),
-            manifest,
+            device_signature: device.sign(SignContext::MANIFEST_DEVICE, &bytes),
+            feed_signature: feed.sign(SignContext::MANIFEST_FEED, &bytes),
+            manifest: *manifest,
+            feed: manifest.id(),
         }
+    }
+
+    /// What is signed. Whether the signatures are right is for [`SignedManifest::verify`] to say.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The id of the feed that it names.
+    #[must_use]
+    pub fn feed(&self) -> FeedId {
+        self.feed
     }
 
     /// Checks both signatures.
     ///
     /// # Errors
-    /// When the manifest is malformed or a signature is not by the key it names.
+    /// When a signature is not by the key it names.
     pub fn verify(&self) -> Result<Verified<Manifest>, ManifestError> {
-        let manifest = Manifest::decode(&self.manifest)?;
-        manifest
-            .device
-            .verify(SignContext::MANIFEST_DEVICE, &self.manifest, &self.device_signature)
+        let (Manifest { device, feed_key, .. }, bytes) = (&self.manifest, self.manifest.encode());
+        device
+            .verify(SignContext::MANIFEST_DEVICE, &bytes, &self.device_signature)
             .map_err(|BadSignature| ManifestError::DeviceSignature)?;
-        manifest
-            .feed_key
-            .verify(SignContext::MANIFEST_FEED, &self.manifest, &self.feed_signature)
+        feed_key
+            .verify(SignContext::MANIFEST_FEED, &bytes, &self.feed_signature)
             .map_err(|BadSignature| ManifestError::FeedSignature)?;
-        Ok(Verified::checked(manifest))
+        Ok(Verified::checked(self.manifest))
     }
 
     /// As a message.
     #[must_use]
     pub fn encode(&self) -> Bytes {
         let message = wire::SignedManifest {
-            manifest: self.manifest.clone(),
+            manifest: self.manifest.encode(),
             device_signature: self.device_signature.to_bytes(),
             feed_signature: self.feed_signature.to_bytes(),
         };
@@ -193,11 +204,13 @@ impl SignedManifest {
     /// From a message; the signatures are not checked yet.
     ///
     /// # Errors
-    /// When the bytes are no such message or a signature has another length.
+    /// When the bytes are no such message, the manifest in it is malformed, or a signature has another length.
     pub fn decode(bytes: &Bytes) -> Result<Self, ManifestError> {
         let message: wire::SignedManifest = decode(bytes)?;
+        let manifest = Manifest::decode(&message.manifest)?;
         Ok(Self {
-            manifest: message.manifest,
+            feed: manifest.id(),
+            manifest,
             device_signature: Signature::try_from(message.device_signature.as_ref())?,
             feed_signature: Signature::try_from(message.feed_signature.as_ref())?,
         })

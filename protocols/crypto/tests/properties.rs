@@ -25,6 +25,14 @@ proptest! {
         prop_assert_eq!(format!("{id:?}"), short);
     }
 
+    /// The order in which spaces are resolved ends in that of ids. Spec: SPACE-2.1
+    #[test]
+    fn ids_are_in_the_order_of_their_bytes(one in any::<[u8; 32]>(), other in any::<[u8; 32]>(), common in 0..=32_usize) {
+        let mut next = other;
+        next[..common].copy_from_slice(&one[..common]);
+        prop_assert_eq!(ObjectId::from_bytes(one).cmp(&ObjectId::from_bytes(next)), one.cmp(&next));
+    }
+
     /// Spec: CRYPTO-3.2
     #[test]
     fn base32_has_one_spelling(text in "[a-z2-7]{0,60}") {

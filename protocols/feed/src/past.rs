@@ -18,6 +18,8 @@ use crate::limits::LENGTH_MAX;
 pub struct Past {
     /// Ascending by feed, no length is 0.
     lengths: Vec<(FeedId, u64)>,
+    /// Their sum.
+    total: u64,
 }
 
 impl Past {
@@ -33,20 +35,25 @@ impl Past {
         self.find(feed).map_or(0, |at| self.lengths[at].1)
     }
 
+    /// How many entries are in the past, of all feeds.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
     /// Adds the entries of a feed up to `length`; gives whether that was news.
     pub fn raise(&mut self, feed: FeedId, length: u64) -> bool {
-        match self.find(&feed) {
-            _ if length == 0 => false,
-            Ok(at) if self.lengths[at].1 >= length => false,
-            Ok(at) => {
-                self.lengths[at].1 = length;
-                true
-            }
+        let before = match self.find(&feed) {
+            _ if length == 0 => return false,
+            Ok(at) if self.lengths[at].1 >= length => return false,
+            Ok(at) => std::mem::replace(&mut self.lengths[at].1, length),
             Err(at) => {
                 self.lengths.insert(at, (feed, length));
-                true
+                0
             }
-        }
+        };
+        self.total = self.total.saturating_add(length - before);
+        true
     }
 
     /// Adds all of another past.
@@ -220,7 +227,8 @@ impl History {
     /// The past of an entry, without its own feed.
     #[must_use]
     pub fn before(&self, seq: u64) -> Past {
-        Past { lengths: self.lengths(seq).collect() }
+        let lengths: Vec<_> = self.lengths(seq).collect();
+        Past { total: lengths.iter().map(|(_, length)| length).sum(), lengths }
     }
 
     /// The length of `feed` in the past of an entry.

@@ -109,6 +109,8 @@ impl World {
                     for entry in released.run.entries() {
                         let piece = released.past.iter().rfind(|(seq, _)| *seq <= entry.seq).unwrap();
                         assert_eq!(*piece.1, self.past(feed, entry.seq), "the past is the one found by walking");
+                        let sum: u64 = piece.1.iter().map(|(_, length)| length).sum();
+                        assert_eq!(piece.1.total(), sum, "a past knows how many entries it has");
                         for (other, length) in piece.1.iter() {
                             assert!(device.order.released(&other) >= length, "nothing comes before its past");
                         }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use weft_credential::History;
-use weft_crypto::{Manifest, SignedManifest, SpaceId};
+use weft_crypto::{Manifest, SpaceId};
 use weft_echo::Edit;
 use weft_feed::{Checkpoint, NewEntry, Writer};
 use weft_machine::ClaimedTime;
@@ -250,7 +250,7 @@ impl Peer {
         })?;
         let space = founded.space;
         let claimed = ClaimedTime(self.unix_ms());
-        let [control, data] = founded.manifests.clone().map(|signed| (decode(&signed), signed.encode()));
+        let [control, data] = founded.manifests.clone().map(|signed| (*signed.manifest(), signed.encode()));
         let mut writer = Writer::new(&control.0, founded.keys.control.clone(), Checkpoint::default())
             .expect("the keys were made for these manifests");
         let mut ranges = writer
@@ -424,10 +424,6 @@ impl Peer {
 pub(crate) fn not_stored(reason: &str) -> Refusal {
     let message = format!("the store did not keep it: {reason}");
     Refusal::new(RefusalKind::Store, "store_failed", message, "make room on the disk, then try again")
-}
-
-fn decode(signed: &SignedManifest) -> Manifest {
-    Manifest::decode(&signed.manifest).expect("signed here just now")
 }
 
 pub(crate) fn name_fits(name: &str) -> Result<(), Refusal> {

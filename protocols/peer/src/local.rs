@@ -23,7 +23,7 @@
 use bytes::Bytes;
 use weft_credential::Redemption;
 use weft_crypto::{
-    DeviceId, DeviceKey, FeedId, FeedSecret, Head, InvitationId, InvitationKeyId, Manifest, PreKeySecret, SpaceId,
+    DeviceId, DeviceKey, FeedId, FeedSecret, Head, InvitationId, InvitationKeyId, PreKeySecret, SpaceId,
     seal::{open_local, seal_local},
 };
 use weft_space::compose::SpaceKeys;
@@ -301,10 +301,8 @@ pub(crate) fn seal_joining(device: &DeviceKey, space_keys: &SpaceKeys, redemptio
 pub(crate) fn open_joining(device: &DeviceKey, value: &[u8]) -> Result<(SpaceKeys, Bytes), RowError> {
     let plain = open_local(&device.at_rest_key(), JOINING, value).map_err(|_| RowError::Sealed)?;
     let redemption = Bytes::copy_from_slice(plain.get(SECRETS_BYTES..).ok_or(RowError::Unknown)?);
-    let generation = Redemption::decode(&redemption)
-        .ok()
-        .and_then(|redemption| Some(Manifest::decode(&redemption.statement().control.manifest).ok()?.generation));
-    Ok((keys(&plain, generation.ok_or(RowError::Unknown)?)?, redemption))
+    let joining = Redemption::decode(&redemption).map_err(|_| RowError::Unknown)?;
+    Ok((keys(&plain, joining.statement().control.manifest().generation)?, redemption))
 }
 
 /// Seals a draft.

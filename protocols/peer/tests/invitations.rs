@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use weft_credential::Role;
-use weft_crypto::{DeviceId, InvitationId, SpaceId};
-use weft_invitation::{Link, digits};
+use weft_crypto::{DeviceId, InvitationId, PreKeyId, SpaceId};
+use weft_invitation::{Link, Reason, digits};
 use weft_peer::{Answer, Command, Event, InvitationStatus, NewLink, Refusal, RefusalKind, Terms};
 
 use crate::{
@@ -302,6 +302,26 @@ fn a_revoked_link_is_not_valid_and_who_is_in_stays() {
     assert_eq!(members(&mut net, alice, space), 3);
     let unknown = Command::RevokeInvitation { space, invitation: InvitationId::from_bytes([7; 32]) };
     assert_eq!(net.answer(alice, unknown).unwrap_err().code, "unknown_invitation");
+}
+
+/// Spec: SPACE-5.1, INVITATION-4. Nothing could be sealed to it: its redemption would be void.
+#[test]
+fn who_comes_with_a_key_of_small_order_is_turned_away_and_nothing_is_written() {
+    let mut net = Net::new();
+    net.recoveries.insert("mallory", PreKeyId::from_bytes([0; 32]));
+    let (alice, bob, space) = alice_and_bob(&mut net);
+    let (mallory, carol) = (net.add("mallory"), net.add("carol"));
+    let (link, id) = link(&mut net, alice, space, terms(Role::Writer, 1, false), &[bob]);
+    net.run();
+    let written = |net: &mut Net, at: DeviceId| net.node(at).store.feeds().map(|(_, run)| run.end()).sum::<u64>();
+    let before = [alice, bob].map(|at| written(&mut net, at));
+    let refusal = redeem(&mut net, mallory, &link).unwrap_err();
+    assert_eq!((refusal.code, refusal.kind), ("refused_by_host", RefusalKind::Refused));
+    assert_eq!(refusal.message, Reason::Malformed.to_string());
+    net.run();
+    assert_eq!([alice, bob].map(|at| written(&mut net, at)), before, "a host wrote something");
+    assert_eq!(invitation(&mut net, alice, space, id).left, 1);
+    assert!(matches!(redeem(&mut net, carol, &link).unwrap(), Answer::Joined { .. }));
 }
 
 /// Spec: INVITATION-4.1. Somebody else may issue an invitation under the public key of another, with another role.

@@ -7,7 +7,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use weft_crypto::{DeviceId, DeviceKey, FeedId, IdentityId, PreKeySecret, SpaceId, phrase::Phrase, seal::open_local};
+use weft_credential::RootStatements;
+use weft_crypto::{
+    DeviceId, DeviceKey, FeedId, IdentityId, PreKeyId, PreKeySecret, SpaceId, phrase::Phrase, seal::open_local,
+};
 use weft_feed::{Head, Run, Tree, VerifiedRange, leaf};
 use weft_invitation::device::Welcome;
 use weft_machine::{Machine as _, Seed, Time};
@@ -248,6 +251,8 @@ pub(crate) struct Net {
     seeds: u64,
     /// Devices that were linked: what they act by since.
     pub(crate) linked: BTreeMap<DeviceId, (Welcome, LinkedBy)>,
+    /// Recovery keys that people say they have, instead of those of their phrases.
+    pub(crate) recoveries: BTreeMap<&'static str, PreKeyId>,
     /// Nobody reaches them.
     offline: BTreeSet<DeviceId>,
     /// Hosts that go off line when they have written a redemption and are about to say so.
@@ -304,6 +309,7 @@ impl Net {
             next_stream: 0,
             seeds: 0,
             linked: BTreeMap::new(),
+            recoveries: BTreeMap::new(),
             offline: BTreeSet::new(),
             dying: BTreeSet::new(),
             silent: BTreeSet::new(),
@@ -330,6 +336,12 @@ impl Net {
 
     fn me(&self, name: &'static str) -> Me {
         let mut me = me(name);
+        if let Some(recovery) = self.recoveries.get(name) {
+            let phrase = Phrase::from_entropy(*blake(&format!("{name} phrase")));
+            let (root, next) = (phrase.root_key(), phrase.next_root_key().id());
+            me.recovery = *recovery;
+            me.statements = RootStatements::at_init(&root, &next, me.device.id(), *recovery);
+        }
         if let Some((welcome, by)) = self.linked.get(&me.device.id()) {
             let admitted = welcome.statements[0].verify().unwrap();
             let recovery = welcome.statements[1].verify().unwrap();

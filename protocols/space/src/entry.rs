@@ -49,9 +49,8 @@ impl ControlEntry {
     /// What is in an entry's past has a smaller past itself, so the order extends causality; and the rank says nothing of
     /// other entries, so a new entry never changes the order of those before. Spec: SPACE-2.1.
     pub(crate) fn rank(&self) -> Rank {
-        let others = self.past.iter().filter(|(feed, _)| *feed != self.feed);
-        let seen = others.fold(self.seq, |sum, (_, length)| sum.saturating_add(length));
-        Rank { seen, id: self.id }
+        let others = self.past.total() - self.past.get(&self.feed);
+        Rank { seen: others.saturating_add(self.seq), id: self.id }
     }
 
     pub(crate) fn position(&self) -> Position<'_> {
@@ -108,6 +107,11 @@ impl<'a> Position<'a> {
     /// The position of one who has seen `past`, as of a data entry.
     pub(crate) fn of(past: &'a Past) -> Self {
         Self { own: None, past }
+    }
+
+    /// The position of a part of a control entry, whose past is `past`.
+    pub(crate) fn at(place: &'a Place, past: &'a Past) -> Self {
+        Self { own: Some((&place.feed, place.seq, place.part)), past }
     }
 
     /// Whether what stands at `place` is in the past of this position. Spec: SPACE-2

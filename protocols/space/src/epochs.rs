@@ -14,7 +14,7 @@ use crate::{
     Place, Resolution,
     entry::Position,
     limits,
-    resolve::{Earlier, standing::View},
+    resolve::{Earlier, facts::DeviceFacts, standing::View},
 };
 
 /// An epoch that is known: begun with the right to begin it as far as its author had seen. Spec: SPACE-7
@@ -93,8 +93,18 @@ impl Resolution {
         let given = epoch.lockboxes.iter().map(|lockbox| &lockbox.recipient);
         let no_stranger = epoch.recipients.iter().chain(given).all(|r| self.is_current(r)) && self.all_read(epoch.keys);
         let holds = |device: &DeviceId| self.is_given(&epoch, RecipientKind::Device, device.as_bytes());
-        let mut starts = facts.expected.iter();
-        no_stranger && starts.any(|expected| expected.iter().all(holds))
+        let mut starts = facts.places.iter().zip(&facts.seen);
+        no_stranger && starts.any(|(place, seen)| self.readers_at(&Position::at(place, seen)).all(holds))
+    }
+
+    /// The devices of members that read, as far as one who starts an epoch there has seen. One that has published no key cannot be
+    /// given anything: else a device that never does would end every epoch.
+    fn readers_at(&self, position: &Position<'_>) -> impl Iterator<Item = &DeviceId> {
+        let keyed = |device: &DeviceFacts| device.pre_keys.iter().any(|(place, ..)| position.has(place));
+        let devices = self.facts.devices.iter();
+        let readers = devices
+            .filter(move |(id, device)| keyed(device) && self.facts.reads(id, &device.identity, View::At(position)));
+        readers.map(|(id, _)| id)
     }
 
     /// Whether each of these keys was published by somebody who reads now.

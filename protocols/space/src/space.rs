@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_credential::{Credential, Malformed, Part, Role, Subject, verify};
-use weft_crypto::{DeviceId, EntryId, EpochId, FeedId, Manifest, Purpose, SpaceId};
+use weft_crypto::{DeviceId, EntryId, EpochId, FeedId, Purpose, SpaceId};
 use weft_feed::Past;
 
 use crate::{
@@ -238,15 +238,13 @@ impl News {
         for part in entry.parts.iter().flatten() {
             match &part.credential {
                 Credential::FeedAdmitted(signed) => {
-                    if let Ok(manifest) = Manifest::decode(&signed.manifest) {
-                        let known = resolution.carried.feeds.contains_key(&manifest.id());
-                        self.feeds.entry(manifest.id()).or_insert(known);
-                    }
+                    let known = resolution.carried.feeds.contains_key(&signed.feed());
+                    self.feeds.entry(signed.feed()).or_insert(known);
                 }
                 Credential::InvitationRedeemed(redeemed) => self.device(redeemed.statement().device, resolution),
                 Credential::DeviceLinked(linked) => self.device(linked.statement().device, resolution),
                 Credential::RootStatement(carried) => {
-                    if let Ok(Subject::DeviceAdmitted(device)) = carried.statement().map(|said| said.subject) {
+                    if let Subject::DeviceAdmitted(device) = carried.statement().subject {
                         self.device(device, resolution);
                     }
                 }

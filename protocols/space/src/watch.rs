@@ -46,8 +46,8 @@ impl Watch {
                 let invitation = facts.invitations.get(&act.invitation);
                 invitation.and_then(|invitation| Some(invitation.issue(|_| true)?.issuer))
             }
-            Credential::RootStatement(carried) => match carried.statement().map(|statement| statement.subject) {
-                Ok(Subject::DeviceRemoved { device, .. }) => of_device(&device),
+            Credential::RootStatement(carried) => match &carried.statement().subject {
+                Subject::DeviceRemoved { device, .. } => of_device(device),
                 _ => return,
             },
             // About whom the act is that it names.

@@ -64,7 +64,7 @@ fn a_malformed_entry_says_nothing_and_stops_nothing() {
 fn a_feed_that_nobody_admitted_says_nothing() {
     let mut world = two();
     let joining = world.joining(MALLORY, &weft_crypto::InvitationSecret::from_seed([1; 32]), ALICE);
-    let [control, _] = joining.redemption.feeds().unwrap();
+    let [control, _] = joining.redemption.feeds();
     world.people[MALLORY].control = Some(control);
     let set = PreKeySet { device: world.people[MALLORY].device.id(), number: 1, key: joining.keys.pre_key.id() };
     refused(&mut world, MALLORY, Credential::PreKeySet(set), VoidReason::FeedNotAdmitted);

@@ -536,7 +536,8 @@ impl World {
         [ALICE, BOB, CAROL, 5, 6, 7].map(|who| (self.people[who].control.unwrap(), self.people[who].length))
     }
 
-    /// The body by which `host` lets the spare device of a person in: an invitation and its redemption, the same each time.
+    /// The body by which `host` lets the spare device of one of the three in, or Dave: an invitation and its redemption, the same each
+    /// time.
     pub(crate) fn admission(&mut self, host: usize, person: usize) -> bytes::Bytes {
         if let Some(body) = self.admissions.get(&(host, person)) {
             return body.clone();
@@ -545,7 +546,8 @@ impl World {
         (seed[0], seed[1]) = (host as u8, person as u8);
         let link = InvitationSecret::from_seed(seed);
         let issued = InvitationIssued { key: link.id(), role: Role::Writer, uses: 1, expires_ms: 0, approve: false };
-        let joining = self.joining(8 + person, &link, host);
+        let newcomer = if person == DAVE { DAVE } else { 8 + person };
+        let joining = self.joining(newcomer, &link, host);
         let [control, data] = joining.manifests;
         let parts = [
             Credential::InvitationIssued(issued),

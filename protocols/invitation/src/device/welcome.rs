@@ -28,9 +28,9 @@ impl Welcome {
             && recovery.identity == *identity
             && admitted.scope.is_none()
             && recovery.scope.is_none();
-        match (admitted.subject, recovery.subject) {
+        match (&admitted.subject, &recovery.subject) {
             (Subject::DeviceAdmitted(first), Subject::RecoveryKeySet(_)) if agree => {
-                Ok(self.chain.verify(identity, &first, me)?)
+                Ok(self.chain.verify(identity, first, me)?)
             }
             _ => Err(Violation::OtherIdentity),
         }

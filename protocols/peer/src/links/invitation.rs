@@ -195,8 +195,24 @@ pub(crate) fn stands(room: &Room, redemption: &Redemption) -> bool {
     let resolution = room.membership.resolution();
     let invitation = resolution.invitation(&invitation_id(&statement.space, &statement.invitation));
     let by = (statement.identity, statement.device);
-    let Ok(feeds) = redemption.feeds() else { return false };
     invitation.is_some_and(|state| state.redemptions.contains(&by))
         && resolution.device(&statement.device).is_some()
-        && feeds.iter().all(|feed| resolution.feed(feed).is_some_and(|feed| feed.counts))
+        && redemption.feeds().iter().all(|feed| resolution.feed(feed).is_some_and(|feed| feed.counts))
+}
+
+#[cfg(test)]
+mod tests {
+    use weft_crypto::PreKeyId;
+
+    use super::has_usable_keys;
+    use crate::room::newcomers::tests::{redemption, with_keys};
+
+    /// Spec: SPACE-5.1
+    #[test]
+    fn a_newcomer_has_two_keys_to_which_something_can_be_sealed() {
+        let small = Some(PreKeyId::from_bytes([0; 32]));
+        assert!(has_usable_keys(&redemption(1)));
+        assert!(!has_usable_keys(&with_keys(1, small, None)));
+        assert!(!has_usable_keys(&with_keys(1, None, small)));
+    }
 }

@@ -102,8 +102,7 @@ impl Room {
         for feed in feeds {
             let signed =
                 SignedManifest::decode(&feed.manifest).map_err(|_| EnterError::Manifest { feed: feed.feed })?;
-            let manifest = Manifest::decode(&signed.manifest).map_err(|_| EnterError::Manifest { feed: feed.feed })?;
-            ledger.learn(feed.feed, manifest, feed.manifest);
+            ledger.learn(feed.feed, *signed.manifest(), feed.manifest);
             ledger.restore(&feed.feed, feed.tree, feed.head);
         }
         let contradictions: Vec<Head> = stopped.iter().map(|(_, head)| *head).collect();
@@ -114,9 +113,8 @@ impl Room {
             }
         }
         let [control_feed, data_feed] = secrets.manifests(space, &me.device).map(|signed| {
-            let manifest = Manifest::decode(&signed.manifest).expect("encoded just now");
-            ledger.learn(manifest.id(), manifest, signed.encode());
-            manifest
+            ledger.learn(signed.feed(), *signed.manifest(), signed.encode());
+            *signed.manifest()
         });
         let own = |manifest: &Manifest, secret: &weft_crypto::FeedSecret| {
             let writer = Writer::new(manifest, secret.clone(), Checkpoint::default());

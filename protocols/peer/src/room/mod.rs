@@ -41,7 +41,7 @@ use std::{
 
 use bytes::Bytes;
 use weft_credential::Credential;
-use weft_crypto::{DeviceId, EpochId, FeedId, Head, InvitationId, Manifest, ObjectId, Purpose as FeedPurpose, SpaceId};
+use weft_crypto::{DeviceId, EpochId, FeedId, Head, InvitationId, ObjectId, Purpose as FeedPurpose, SpaceId};
 use weft_echo::{Echo, Edit, EditTicket, LoadTicket, WriteTicket};
 use weft_feed::{Tree, VerifiedRange, order::Order};
 use weft_machine::{ClaimedTime, Draws, Machine, Time};
@@ -310,7 +310,7 @@ impl Room {
             Credential::FeedAdmitted(signed) => Some(signed),
             _ => None,
         });
-        let mut named = manifests.filter(|signed| Manifest::decode(&signed.manifest).is_ok_and(|m| m.id() == *feed));
+        let mut named = manifests.filter(|signed| signed.feed() == *feed);
         named.next().map(|signed| signed.encode())
     }
 

@@ -258,23 +258,28 @@ impl Room {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-mod tests {
+pub(crate) mod tests {
     use weft_credential::{Chain, RootStatements, redemption::Statement};
-    use weft_crypto::{DeviceKey, FeedSecret, InvitationSecret, PreKeySecret, RecoveryKey, RootKey};
+    use weft_crypto::{DeviceKey, FeedSecret, InvitationSecret, PreKeyId, PreKeySecret, RecoveryKey, RootKey};
     use weft_space::compose::SpaceKeys;
 
     use super::*;
 
     const SPACE: SpaceId = SpaceId::from_bytes([1; 32]);
 
-    fn redemption(number: u8) -> Redemption {
+    pub(crate) fn redemption(number: u8) -> Redemption {
+        with_keys(number, None, None)
+    }
+
+    /// Of somebody who says to have another pre-key or recovery key than its own.
+    pub(crate) fn with_keys(number: u8, pre_key: Option<PreKeyId>, recovery: Option<PreKeyId>) -> Redemption {
         let seed = |what: u8| {
             let mut seed = [what; 32];
             seed[0] = number;
             seed
         };
         let (root, device) = (RootKey::from_seed(seed(1)), DeviceKey::from_seed(seed(2)));
-        let recovery = RecoveryKey::from_seed(seed(3)).id();
+        let recovery = recovery.unwrap_or(RecoveryKey::from_seed(seed(3)).id());
         let [device_admitted, recovery_key_set] =
             RootStatements::at_init(&root, &RootKey::from_seed(seed(4)).id(), device.id(), recovery);
         let keys = SpaceKeys {
@@ -293,7 +298,7 @@ mod tests {
             chain: Chain::default(),
             recovery_key_set,
             device: device.id(),
-            pre_key: keys.pre_key.id(),
+            pre_key: pre_key.unwrap_or(keys.pre_key.id()),
             control,
             data,
             host: DeviceId::from_bytes([8; 32]),

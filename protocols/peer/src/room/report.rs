@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use weft_credential::Credential;
-use weft_crypto::{DeviceId, FeedId, Manifest};
+use weft_crypto::{DeviceId, FeedId};
 use weft_space::Place;
 
 use super::Room;
@@ -42,10 +42,10 @@ impl Room {
         for entry in self.membership.entries() {
             if entry.past.get(&newest.feed) > newest.seq || (entry.feed == newest.feed && entry.seq >= newest.seq) {
                 let admitted = entry.parts.iter().flatten().filter_map(|part| match &part.credential {
-                    Credential::FeedAdmitted(signed) => Manifest::decode(&signed.manifest).ok(),
+                    Credential::FeedAdmitted(signed) => Some(signed.manifest().device),
                     _ => None,
                 });
-                heard.extend(admitted.map(|manifest| manifest.device));
+                heard.extend(admitted);
             }
         }
         let members = self.membership.resolution().members().into_iter();

@@ -20,7 +20,7 @@ use super::{
     known::{Candidate, Known},
     pass::{Author, Claims, Contests, Judged, Pass},
     seals::{Sealed, Seen},
-    standing::Standing,
+    standing::{Standing, View},
 };
 use crate::{
     ControlEntry,
@@ -62,6 +62,27 @@ pub(crate) fn decide(entries: Vec<&ControlEntry>, carried: &Facts, seen: &mut Se
     Decision::made(&known, acts, rejected).finish()
 }
 
+impl Passed {
+    /// Whether who has which right, and who claims what, is as it was, but for the acts themselves.
+    fn leaves(&self, before: &Self, acts: &[Open<'_>]) -> bool {
+        let own: BTreeSet<&Place> = acts.iter().map(|act| &act.candidate.place).collect();
+        let (facts, known) = (&self.facts, &before.facts);
+        let members = facts.members.iter().zip(&known.members).all(|((one, now), (other, then))| {
+            // A role that is set is given there, too.
+            let given = now.grants.iter().filter(|grant| !own.contains(&grant.place));
+            one == other && given.eq(&then.grants) && now.devices == then.devices
+        });
+        let claims = before.claims.iter().filter(|(place, _)| !own.contains(place));
+        members
+            && facts.members.len() == known.members.len()
+            && facts.devices == known.devices
+            && facts.feeds == known.feeds
+            && facts.generations == known.generations
+            && facts.invitations == known.invitations
+            && self.claims.iter().eq(claims)
+    }
+}
+
 fn pass(known: &Known<'_>, acts: Acts) -> Passed {
     let mut facts = Facts::under(Arc::new(acts));
     let mut claims = Claims::new();
@@ -76,22 +97,58 @@ struct Decision<'a> {
     passed: Passed,
     /// What is decided not to count.
     rejected: BTreeMap<Place, VoidReason>,
+    /// Whether acts of several devices are decided in one pass, until that did not work once.
+    at_once: bool,
 }
 
 /// In which order acts are decided: how the author stood, which of its devices came first, and the one order.
 type Turn = (Reverse<Standing>, (Rank, u32), (Rank, u32));
 
+/// An act that is not decided and that its author may do.
+#[derive(Clone, Copy)]
+struct Open<'a> {
+    turn: Turn,
+    candidate: Candidate<'a>,
+    author: Author,
+}
+
 impl<'a> Decision<'a> {
     /// Under acts that are decided already, all the others too.
     fn made(known: &'a Known<'a>, acts: Acts, rejected: BTreeMap<Place, VoidReason>) -> Self {
-        let mut decision = Self { known, passed: pass(known, acts), rejected };
+        let mut decision = Self { known, passed: pass(known, acts), rejected, at_once: true };
         while decision.next() {}
         decision
     }
 
     /// Decides whose turn is next; gives whether there was anything. Spec: SPACE-12.2
     fn next(&mut self) -> bool {
-        let mut open: Vec<(Turn, Candidate<'a>, Author)> = Vec::new();
+        let open = self.open();
+        let Some(first) = open.first() else {
+            return false;
+        };
+        // What one device says as one and the same is decided together, as long as it is about others and each time about
+        // another one: nothing in it touches the rest. Else one by one.
+        let mut about = BTreeSet::from([Some(first.author.identity)]);
+        let together = open.iter().take_while(|act| {
+            (act.turn.0, act.turn.1) == (first.turn.0, first.turn.1)
+                && act.candidate.place.feed == first.candidate.place.feed
+                && about.insert(self.target(&act.candidate))
+        });
+        let together = together.count().max(1);
+        let apart = self.apart(&open);
+        if self.at_once && apart > together {
+            self.at_once = self.accept_at_once(&open[..apart]);
+            if self.at_once {
+                return true;
+            }
+        }
+        self.accept(&open[..together]);
+        true
+    }
+
+    /// What is not decided and may be done, in the order of turns.
+    fn open(&self) -> Vec<Open<'a>> {
+        let mut open: Vec<Open<'a>> = Vec::new();
         for candidate in &self.known.candidates {
             if self.is_decided(&candidate.place) {
                 continue;
@@ -100,28 +157,59 @@ impl<'a> Decision<'a> {
                 && let Some(turn) = self.turn(candidate, author)
                 && self.may(candidate, author).is_ok()
             {
-                open.push((turn, *candidate, *author));
+                open.push(Open { turn, candidate: *candidate, author: *author });
             }
         }
         wait(&mut open);
-        open.sort_by_key(|(turn, ..)| *turn);
-        let Some(((standing, device, _), first, author)) = open.first().copied() else {
-            return false;
-        };
-        // What one device says as one and the same is decided together, as long as it is about others and each time about
-        // another one: nothing in it touches the rest. Else one by one.
-        let mut about = BTreeSet::from([Some(author.identity)]);
-        let together = open.iter().take_while(|(turn, candidate, _)| {
-            (turn.0, turn.1) == (standing, device)
-                && candidate.place.feed == first.place.feed
-                && about.insert(self.target(candidate))
+        open.sort_by_key(|act| act.turn);
+        open
+    }
+
+    /// How many of the next acts only take away, each from another one and none from its author.
+    fn apart(&self, open: &[Open<'a>]) -> usize {
+        let mut about = BTreeSet::new();
+        let apart = open.iter().take_while(|Open { candidate, author, .. }| {
+            let target = self.target(candidate).filter(|target| *target != author.identity);
+            let takes = match candidate.credential {
+                Credential::RoleChanged(act) => {
+                    let position = candidate.entry.position_at(candidate.place.part);
+                    let had = self.passed.facts.role(&act.identity, View::At(&position));
+                    had.is_none_or(|had| act.role <= had)
+                }
+                Credential::CutRaised(_) => false,
+                _ => true,
+            };
+            takes && target.is_some_and(|target| about.insert(target))
         });
-        let mut batch: Vec<_> = together.map(|(_, candidate, author)| (*candidate, *author)).collect();
-        if batch.is_empty() {
-            batch.push((first, author));
+        apart.count()
+    }
+
+    /// Lets acts that are [apart](Self::apart) count, in one pass, if that is what deciding them one after another comes to: if it leaves
+    /// who has which right, and who claims what, as it was, and opens nothing whose turn was before theirs. Gives whether it is.
+    /// See decision 0122.
+    fn accept_at_once(&mut self, batch: &[Open<'a>]) -> bool {
+        let before = self.read_with(batch);
+        let facts = &self.passed.facts;
+        let stands = |act: &Open<'a>| facts.author(act.candidate.entry).is_ok_and(|author| author == act.author);
+        let last = batch.last().map(|act| act.turn);
+        let same = self.passed.leaves(&before, batch)
+            && batch.iter().all(stands)
+            && (facts.has_owner() || !before.facts.has_owner())
+            && self.open().first().is_none_or(|next| Some(next.turn) > last);
+        if !same {
+            self.passed = before;
         }
-        self.accept(&batch);
-        true
+        same
+    }
+
+    /// Reads everything under these acts too; gives what was before.
+    fn read_with(&mut self, batch: &[Open<'a>]) -> Passed {
+        let mut acts = Acts::clone(&self.passed.facts.acts);
+        for Open { candidate, author, .. } in batch {
+            let first = self.passed.facts.devices.get(&author.device).map(|device| device.first);
+            add(self.known, &mut acts, candidate, author, first);
+        }
+        std::mem::replace(&mut self.passed, pass(self.known, acts))
     }
 
     fn is_decided(&self, place: &Place) -> bool {
@@ -134,24 +222,19 @@ impl<'a> Decision<'a> {
     }
 
     /// Lets them count, unless nobody would be an owner then. Spec: SPACE-12.4
-    fn accept(&mut self, batch: &[(Candidate<'a>, Author)]) {
-        let mut acts = Acts::clone(&self.passed.facts.acts);
-        for (candidate, author) in batch {
-            let first = self.passed.facts.devices.get(&author.device).map(|device| device.first);
-            add(self.known, &mut acts, candidate, author, first);
-        }
+    fn accept(&mut self, batch: &[Open<'a>]) {
         let owned = self.passed.facts.has_owner();
-        let before = std::mem::replace(&mut self.passed, pass(self.known, acts));
+        let before = self.read_with(batch);
         if owned && !self.passed.facts.has_owner() {
             self.passed = before;
             match batch {
-                [(candidate, _)] => drop(self.rejected.insert(candidate.place, VoidReason::LastOwner)),
+                [act] => drop(self.rejected.insert(act.candidate.place, VoidReason::LastOwner)),
                 _ => self.accept(&batch[..1]),
             }
             return;
         }
         // Of several, one can leave another nothing to do: whom it is about was a member by what the first takes away.
-        let broken = batch.iter().skip(1).position(|(candidate, author)| self.may(candidate, author).is_err());
+        let broken = batch.iter().skip(1).position(|act| self.may(&act.candidate, &act.author).is_err());
         if let Some(at) = broken {
             self.passed = before;
             self.accept(&batch[..=at]);
@@ -288,9 +371,9 @@ impl<'a> Decision<'a> {
 
 /// What a device says after it did something to its own member waits for that: a higher role that was given at once does not
 /// let it act first, and last. Spec: SPACE-12.2
-fn wait(open: &mut Vec<(Turn, Candidate<'_>, Author)>) {
+fn wait(open: &mut Vec<Open<'_>>) {
     let mut first: BTreeMap<FeedId, (Rank, u32)> = BTreeMap::new();
-    for ((_, _, place), candidate, author) in open.iter() {
+    for Open { turn: (_, _, place), candidate, author } in open.iter() {
         let to_itself = match candidate.credential {
             Credential::MemberRemoved(act) => act.identity == author.identity,
             Credential::RoleChanged(act) => act.identity == author.identity,
@@ -303,7 +386,7 @@ fn wait(open: &mut Vec<(Turn, Candidate<'_>, Author)>) {
             *known = (*known).min(*place);
         }
     }
-    open.retain(|((_, _, place), candidate, _)| first.get(&candidate.place.feed).is_none_or(|first| place <= first));
+    open.retain(|act| first.get(&act.candidate.place.feed).is_none_or(|first| act.turn.2 <= *first));
 }
 
 /// Adds what a candidate does to what counts.

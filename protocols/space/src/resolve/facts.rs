@@ -12,6 +12,7 @@ use weft_crypto::{
     lockbox::{Commitments, Recipient},
     sealed_seed::KeyName,
 };
+use weft_feed::Past;
 
 use super::{
     act::{Act, Acts, Effect},
@@ -174,8 +175,8 @@ pub(crate) struct EpochFacts {
     pub(crate) keys: Vec<KeyName>,
     pub(crate) depth: u64,
     pub(crate) places: Vec<Place>,
-    /// For each place the devices that were current as far as its author had seen.
-    pub(crate) expected: Vec<Vec<DeviceId>>,
+    /// For each place what its author had seen: who was there to be given it.
+    pub(crate) seen: Vec<Past>,
     pub(crate) lockboxes: Vec<Lockbox>,
     /// What is sealed to the keys, as each of its places has it.
     pub(crate) sealed: Vec<SealedToKeys>,

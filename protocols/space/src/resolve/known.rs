@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_credential::{Credential, Named, RULES, Subject};
-use weft_crypto::{DeviceId, EntryId, FeedId, IdentityId, Manifest};
+use weft_crypto::{DeviceId, EntryId, FeedId, IdentityId, SignedManifest};
 use weft_feed::Past;
 
 use super::{
@@ -60,9 +60,8 @@ impl<'a> Known<'a> {
                     spoken.entry(statement.device).or_default().insert(statement.identity);
                 }
                 Credential::SpaceGenesis(genesis) => {
-                    if let Ok(genesis) = genesis.genesis() {
-                        spoken.entry(genesis.device).or_default().insert(genesis.root);
-                    }
+                    let genesis = genesis.genesis();
+                    spoken.entry(genesis.device).or_default().insert(genesis.root);
                 }
                 act if act::is_decided(act) => candidates.push(Candidate { place, entry, credential }),
                 _ => {}
@@ -111,11 +110,11 @@ impl<'a> Known<'a> {
         let mut said: BTreeMap<(IdentityId, DeviceId), Vec<RootAct<'a>>> = BTreeMap::new();
         for (place, entry, credential) in parts(&self.entries) {
             let Credential::RootStatement(carried) = credential else { continue };
-            let Ok(statement) = carried.statement() else { continue };
-            if let Subject::DeviceRemoved { device, cuts } = statement.subject {
-                let cuts = cuts.map(|cuts| cuts.iter().map(|cut| (cut.feed, cut.length)).collect());
+            let statement = carried.statement();
+            if let Subject::DeviceRemoved { device, cuts } = &statement.subject {
+                let cuts = cuts.as_ref().map(|cuts| cuts.iter().map(|cut| (cut.feed, cut.length)).collect());
                 let number = statement.number;
-                said.entry((statement.identity, device)).or_default().push(RootAct { place, entry, number, cuts });
+                said.entry((statement.identity, *device)).or_default().push(RootAct { place, entry, number, cuts });
             }
         }
         said.into_iter().filter_map(|((identity, device), said)| self.root_act(identity, device, &said)).collect()
@@ -159,10 +158,10 @@ impl<'a> Known<'a> {
     /// The feeds for which a device has signed.
     fn feeds_of(&self, device: &DeviceId) -> BTreeSet<FeedId> {
         let manifests = parts(&self.entries).filter_map(|(_, _, credential)| match credential {
-            Credential::FeedAdmitted(signed) => Manifest::decode(&signed.manifest).ok(),
+            Credential::FeedAdmitted(signed) => Some(signed),
             _ => None,
         });
-        manifests.filter(|manifest| manifest.device == *device).map(|manifest| manifest.id()).collect()
+        manifests.filter(|signed| signed.manifest().device == *device).map(SignedManifest::feed).collect()
     }
 }
 
@@ -201,5 +200,5 @@ fn has_root_acts(entries: &[&ControlEntry]) -> bool {
 
 fn is_root_act(credential: &Credential) -> bool {
     let Credential::RootStatement(carried) = credential else { return false };
-    carried.statement().is_ok_and(|statement| matches!(statement.subject, Subject::DeviceRemoved { .. }))
+    matches!(carried.statement().subject, Subject::DeviceRemoved { .. })
 }

@@ -7,7 +7,7 @@ use weft_credential::{
     Part, PreKeySet, RULES, Redemption, Role, RoleChanged, SpaceGenesis, Subject, To, invitation_id,
 };
 use weft_crypto::{
-    DeviceId, EpochId, FeedId, IdentityId, Manifest, PreKeyId, Purpose, SignedManifest, SpaceId,
+    DeviceId, EpochId, FeedId, IdentityId, PreKeyId, Purpose, SignedManifest, SpaceId,
     lockbox::{self, Recipient, RecipientKind},
 };
 
@@ -52,7 +52,7 @@ pub(crate) struct Pass<'a> {
 pub(crate) type Spoken = BTreeMap<DeviceId, BTreeSet<IdentityId>>;
 
 /// Who speaks in an entry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Author {
     pub(crate) device: DeviceId,
     pub(crate) identity: IdentityId,
@@ -269,7 +269,7 @@ impl<'a> Pass<'a> {
 
     /// Spec: SPACE-4. It counts in part 0 of entry 0 of the one feed that it names itself.
     fn genesis(&mut self, place: Place, statement: &SpaceGenesis) -> Judged {
-        let genesis = statement.genesis()?;
+        let genesis = statement.genesis();
         let first = place.seq == 0 && place.part == 0 && place.feed == genesis.feed();
         if !first || self.facts.genesis.is_some() {
             return Err(VoidReason::SecondGenesis);
@@ -281,14 +281,14 @@ impl<'a> Pass<'a> {
         self.facts.generations.insert(generation, place.feed);
         self.facts.rules = genesis.rules;
         self.facts.founded_through = statement.chain().through().collect();
-        self.facts.genesis = Some(genesis);
+        self.facts.genesis = Some(genesis.clone());
         Ok(())
     }
 
     /// What a root key says of its own identity counts wherever it is carried. In the genesis entry it makes the founder.
     /// Spec: SPACE-4.1, SPACE-14
     fn root_statement(&mut self, place: Place, carried: &Carried) -> Judged {
-        let statement = carried.statement()?;
+        let statement = carried.statement();
         let identity = statement.identity;
         if let Some(genesis) = self.facts.genesis_of(self.entry) {
             let (root, founding) = (genesis.root, genesis.device);
@@ -368,22 +368,20 @@ impl<'a> Pass<'a> {
 
     /// Spec: SPACE-5.
     fn feed_admitted(&mut self, place: Place, author: &Author, signed: &SignedManifest) -> Judged {
-        let manifest = Manifest::decode(&signed.manifest)
-            .map_err(|source| weft_credential::Malformed::Manifest { field: "FeedAdmitted.manifest", source })?;
+        let (manifest, id) = (signed.manifest(), signed.feed());
         let device = self.device(&manifest.device, VoidReason::UnknownDevice)?;
-        let id = manifest.id();
         let own = device.identity == author.identity || device.named.contains(&id);
         let identity = device.identity;
         author.must(|role| own || role.may_administer())?;
 
-        let first = *self.facts.generations.entry(Facts::generation(&manifest)).or_insert(id);
+        let first = *self.facts.generations.entry(Facts::generation(manifest)).or_insert(id);
         if first != id && self.is_contested() {
             return Err(VoidReason::SecondFeed);
         }
         let number = self.facts.feeds.len() as u64;
         let after = self.facts.acts.before(&identity, &self.position);
-        let feed =
-            self.facts.feeds.entry(id).or_insert(FeedFacts { manifest, identity, number, admissions: Vec::new() });
+        let feed = FeedFacts { manifest: *manifest, identity, number, admissions: Vec::new() };
+        let feed = self.facts.feeds.entry(id).or_insert(feed);
         feed.admissions.push(Admission { place, after, through: Vec::new() });
         Ok(())
     }
@@ -418,12 +416,6 @@ impl<'a> Pass<'a> {
         for parent in &started.parents {
             depth = depth.max(self.epoch(parent)?.depth);
         }
-        let devices = self.facts.devices.iter();
-        // One that has published no key cannot be given anything: else a device that never does would end every epoch.
-        let keyed = |device: &DeviceFacts| device.pre_keys.iter().any(|(place, ..)| self.position.has(place));
-        let here = View::At(&self.position);
-        let current = devices.filter(|(id, device)| keyed(device) && self.facts.reads(id, &device.identity, here));
-        let expected = current.map(|(id, _)| *id).collect();
         let id = started.id(&self.space()?);
         let (recipients, keys) = match &started.to {
             To::Each { recipients, .. } => (recipients.clone(), Vec::new()),
@@ -436,13 +428,13 @@ impl<'a> Pass<'a> {
             keys,
             depth: depth + 1,
             places: Vec::new(),
-            expected: Vec::new(),
+            seen: Vec::new(),
             lockboxes: Vec::new(),
             sealed: Vec::new(),
             earlier: Vec::new(),
         });
         epoch.places.push(place);
-        epoch.expected.push(expected);
+        epoch.seen.push(self.entry.past.clone());
         match &started.to {
             To::Each { lockboxes, .. } => {
                 epoch.lockboxes.extend_from_slice(lockboxes);
@@ -581,7 +573,7 @@ impl<'a> Pass<'a> {
         self.device(&author.device, VoidReason::UnknownDevice)?;
         usable(&statement.pre_key)?;
         self.admit(place, statement.device, statement.identity, Vec::new())?;
-        self.brings(place, &statement.device, linked.feeds()?, statement.pre_key);
+        self.brings(place, &statement.device, linked.feeds(), statement.pre_key);
         Ok(())
     }
 
@@ -610,7 +602,7 @@ impl<'a> Pass<'a> {
             return Err(VoidReason::UsedUp);
         }
 
-        let feeds = redeemed.feeds()?;
+        let feeds = redeemed.feeds();
         usable(&statement.pre_key)?;
         redeemed.recovery_key().map_or(Ok(()), |(_, key)| usable(&key))?;
         self.admit(place, statement.device, statement.identity, statement.chain.through().collect())?;
