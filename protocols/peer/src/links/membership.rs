@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use weft_crypto::{Dep, FeedId, IdentityId};
+use weft_crypto::{FeedId, IdentityId};
 use weft_feed::{
     Run, entry_id, leaf,
     order::{OrderOutput, Released},
@@ -44,9 +44,7 @@ pub(crate) fn read(room: &mut Room, released: Released) -> Vec<ControlEntry> {
     let entries = entries(room, feed, &run, &past);
     room.data_order.advanced(feed, run.end(), &changes).expect("what one order released another one takes");
     room.control_changes.push((feed, run.end(), changes));
-    if let Some(head) = head {
-        heard(room, head);
-    }
+    super::own::released(room, feed, run.end(), head);
     entries
 }
 
@@ -55,14 +53,6 @@ pub(crate) fn write_again(room: &mut Room) {
     let read: BTreeMap<FeedId, u64> = room.control_changes.iter().map(|(feed, length, _)| (*feed, *length)).collect();
     for (feed, length) in read {
         room.derived.judged_by(room.space, &feed, length);
-    }
-}
-
-/// A control head that own entries can name from now on.
-fn heard(room: &mut Room, head: Dep) {
-    if let Some(past) = room.control_order.past_at(&head.feed, head.length) {
-        room.control.news.heard(head, past.clone());
-        room.data.news.heard(head, past);
     }
 }
 

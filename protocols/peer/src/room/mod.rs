@@ -192,8 +192,6 @@ pub(crate) struct Room {
     /// Epochs whose content secret is not held: what is sealed under them was replayed unread, if it was.
     pub(crate) unopened: BTreeSet<EpochId>,
     pub(crate) replay: Replay,
-    /// Feeds of which entries are released that no released head covers yet.
-    pub(crate) unnamed: BTreeSet<FeedId>,
     pub(crate) naming: links::naming::Naming,
     pub(crate) echo: Echo,
     /// Which client ids are used, and by whom.
@@ -295,6 +293,16 @@ impl Room {
         self.reopening == Some(Reopening::Closed)
     }
 
+    /// Whether it is a control feed that is known here.
+    pub(crate) fn is_control(&self, feed: &FeedId) -> bool {
+        self.ledger.get(feed).is_some_and(|entry| entry.manifest.purpose == FeedPurpose::Control)
+    }
+
+    /// The order that releases a feed.
+    pub(crate) fn order(&self, feed: &FeedId) -> &Order {
+        if self.is_control(feed) { &self.control_order } else { &self.data_order }
+    }
+
     /// The identity that a feed writes for; nobody's while it is not admitted.
     pub(crate) fn author(&self, feed: &FeedId) -> [u8; 32] {
         self.membership.resolution().feed(feed).map_or([0; 32], |feed| *feed.identity.as_bytes())
@@ -346,8 +354,7 @@ impl Room {
             self.naming.starts_at(feed, &entry.tree);
         }
         self.ledger.extended(&range);
-        let control = self.ledger.get(&feed).is_some_and(|entry| entry.manifest.purpose == FeedPurpose::Control);
-        let order = if control { &mut self.control_order } else { &mut self.data_order };
+        let order = if self.is_control(&feed) { &mut self.control_order } else { &mut self.data_order };
         order.known(feed, range.end(), range.head().root);
         for run in range.runs() {
             order.extended(feed, range.end(), Some(run.clone()));
