@@ -232,6 +232,28 @@ fn of_a_forked_control_feed_everybody_comes_to_read_the_same() {
     assert!(stage.agree(&all, feed).contains("dave "));
 }
 
+/// Mallory alone holds the longer of two histories. She compares, and proves nothing against herself; who holds the shorter one is only
+/// told that she does not give the rest. Spec: PEER-4, REPLICATION-8.1
+#[test]
+fn a_longer_history_that_only_its_author_holds_is_found_out() {
+    let mut stage = Stage::new(&["bob", "carol"], Role::Writer);
+    let (alice, mallory) = (stage.alice, stage.mallory);
+    let [bob, carol] = stage.others[..] else { panic!() };
+    let feed = data_feed(&mut stage.net, mallory, stage.space);
+    let backup = stage.net.node(mallory).store.clone();
+    stage.types(" A", &[alice, bob]);
+    stage.net.restore(mallory, backup);
+    for words in [" B", " C"] {
+        stage.types(words, &[]);
+    }
+    stage.meet(&[bob, mallory]);
+    assert_eq!(stage.agree(&[bob, mallory], feed), "note A");
+    assert!(stage.feed(bob, feed).stopped.unwrap().contains("it ends with"));
+    let all = [alice, bob, carol, mallory];
+    stage.meet(&all);
+    assert_eq!(stage.agree(&all, feed), "note A");
+}
+
 /// Carol's word goes before Dave's, and Alice's before both. Spec: PEER-4.2
 #[test]
 fn a_higher_witness_turns_everybody_back() {

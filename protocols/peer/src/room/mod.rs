@@ -31,6 +31,7 @@ pub(crate) mod replay;
 mod report;
 pub(crate) mod rereads;
 pub(crate) mod sessions;
+mod suspected;
 pub(crate) mod unsure;
 pub(crate) mod upkeep;
 
@@ -204,6 +205,7 @@ pub(crate) struct Room {
     pub(crate) sources: Sources,
     pub(crate) mending: Mending,
     pub(crate) forks: forks::Forks,
+    pub(crate) suspected: suspected::Suspected,
     pub(crate) persisting: BTreeMap<Ticket, Persisting>,
     pub(crate) next_edit: u64,
     pub(crate) edits: BTreeMap<EditTicket, EditPurpose>,
@@ -412,6 +414,7 @@ impl Room {
         self.sources.lost(now, device);
         self.mending.lost(device);
         self.forks.refused(device, None);
+        self.suspected.refused(device, None);
     }
 
     /// ECHO reads only what can be read: its loads wait for the rows it has given before.
