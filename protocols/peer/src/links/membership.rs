@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use weft_crypto::{FeedId, IdentityId};
+use weft_crypto::{Dep, FeedId, IdentityId};
 use weft_feed::{
     Run, entry_id, leaf,
     order::{OrderOutput, Released},
@@ -62,7 +62,8 @@ fn entries(room: &Room, feed: FeedId, run: &Run, past: &[(u64, std::sync::Arc<we
         let past = super::replay::past_of(past, entry.seq);
         let id = entry_id(&feed, entry.seq, &leaf(entry.header.bytes()));
         let body = run.share(entry.body.expect("control bodies are always here"));
-        let named = entry.header.deps().map(|dep| (dep.feed, dep.length)).collect();
+        let reach = |dep: Dep| (dep.feed, room.control_order.reach(&feed, entry.seq, &dep));
+        let named = entry.header.deps().map(reach).collect();
         let read = ControlEntry::read(&room.space, feed, entry.seq, id, (*past).clone(), &body);
         entries.push(read.naming(named));
     }

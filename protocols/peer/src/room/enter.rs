@@ -143,6 +143,7 @@ impl Room {
             replay: Replay::default(),
             mending: Mending::default(),
             forks: super::forks::Forks::default(),
+            circles: super::circles::Circles::default(),
             suspected: super::suspected::Suspected::default(),
             echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
             clients: Clients::default(),

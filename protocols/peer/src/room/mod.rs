@@ -11,6 +11,7 @@
 //! ```
 
 mod asks;
+mod circles;
 pub(crate) mod clients;
 mod closing;
 pub(crate) mod derived;
@@ -205,6 +206,7 @@ pub(crate) struct Room {
     pub(crate) sources: Sources,
     pub(crate) mending: Mending,
     pub(crate) forks: forks::Forks,
+    pub(crate) circles: circles::Circles,
     pub(crate) suspected: suspected::Suspected,
     pub(crate) persisting: BTreeMap<Ticket, Persisting>,
     pub(crate) next_edit: u64,
@@ -373,7 +375,7 @@ impl Room {
             return;
         }
         links::membership::pump(self, now, outbox);
-        while self.compare_histories(now, outbox) {
+        while self.compare_histories(now, outbox) || self.break_circles(FeedPurpose::Control, outbox) {
             links::membership::pump(self, now, outbox);
         }
         self.replace_histories(now, outbox);
@@ -385,7 +387,7 @@ impl Room {
             loop {
                 links::replay::pump(self, now, outbox);
                 links::rereads::pump(self, outbox);
-                if !links::echo::pump(self, outbox) {
+                if !links::echo::pump(self, outbox) && !self.break_circles(FeedPurpose::Data, outbox) {
                     break;
                 }
             }
