@@ -215,7 +215,7 @@ fn feeds_that_wait_for_each_other_go_on_when_it_is_known_what_was_meant() {
         let circle = vec![waiting(feeds[0], named_by_alice), waiting(feeds[1], named_by_bob)];
         let mut circles = order.circles();
         circles[0].sort_by_key(|waiting| waiting.seq + u64::from(waiting.feed != feeds[0]));
-        assert_eq!(circles, [circle.clone()], "carol waits, and is not in it");
+        assert_eq!((circles.len(), &circles[0]), (1, &circle), "carol waits, and is not in it");
         circle.iter().for_each(|waiting| order.meant(waiting, 1));
         assert_eq!(order.reach(&feeds[0], 1, &named_by_alice), 1);
         assert_eq!(order.reach(&feeds[2], 0, &alice.dep()), alice.dep().length);
