@@ -28,6 +28,11 @@ const INVITATION_MS: u64 = 24 * 3_600 * 1_000;
 /// No command may take longer, in milliseconds; then somebody forgot to answer.
 const ANSWER_MS_MAX: u64 = 60_000;
 
+/// What a host says of a link that was used.
+const USED_UP: &str = "used_invitation";
+/// What a host says to who was removed, whatever its link.
+const TURNED_AWAY: &str = "denied";
+
 /// How far an application has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Stage {
@@ -39,6 +44,8 @@ enum Stage {
     Invited(String),
     /// It works in the space.
     Member(SpaceId),
+    /// It was removed before it heard that it was let in.
+    TurnedAway,
     /// It belongs to nothing and does nothing.
     Idle,
 }
@@ -56,6 +63,15 @@ enum Intent {
     Type(ObjectId, char),
     Delete,
     Act(acts::Act),
+}
+
+/// What an application wants of another one, as people tell each other.
+#[derive(Debug)]
+pub enum Errand {
+    /// Here is a link.
+    Hand(Host, String),
+    /// Its link is used up and it did not get in: it asks for another one.
+    Ask(Part),
 }
 
 /// One application.
@@ -114,7 +130,15 @@ impl App {
     /// Whether it is where it wanted to be, and nothing is open.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
-        matches!(self.stage, Stage::Member(_) | Stage::Idle) && self.open.is_none() && self.uninvited.is_empty()
+        matches!(self.stage, Stage::Member(_) | Stage::TurnedAway | Stage::Idle)
+            && self.open.is_none()
+            && self.uninvited.is_empty()
+    }
+
+    /// Whether it was told that it does not get in any more.
+    #[must_use]
+    pub fn is_turned_away(&self) -> bool {
+        self.stage == Stage::TurnedAway
     }
 
     /// Somebody handed it a link.
@@ -122,6 +146,11 @@ impl App {
         if self.stage == Stage::Uninvited {
             self.stage = Stage::Invited(link);
         }
+    }
+
+    /// Somebody asks for a link.
+    pub fn take_asking(&mut self, host: Host, part: Part) {
+        self.uninvited.push((host, part));
     }
 
     /// It is to do something to a member.
@@ -203,7 +232,7 @@ impl App {
                 let (intent, command) = working.then(|| self.work(space, work, content, ledger)).flatten()?;
                 Some(self.ask(now, intent, command))
             }
-            Stage::Uninvited | Stage::Idle => None,
+            Stage::Uninvited | Stage::TurnedAway | Stage::Idle => None,
         }
     }
 
@@ -287,14 +316,14 @@ impl App {
         u32::try_from(number).ok().and_then(|number| char::from_u32(0xF_0000 + number)).unwrap_or('?')
     }
 
-    /// Hears what came of a command. Gives a link to hand to somebody.
+    /// Hears what came of a command, and says what it wants of others then.
     pub fn answered(
         &mut self,
         now: Time,
         ask: Ask,
         result: Result<Answer, Refusal>,
         ledger: &mut Ledger,
-    ) -> Option<(Host, String)> {
+    ) -> Option<Errand> {
         if let Some(waiting) = self.answers.get_mut(&ask) {
             *waiting = Some(result);
             return None;
@@ -310,8 +339,15 @@ impl App {
             Ok(answer) => answer,
             Err(refusal) => {
                 *ledger.refusals.entry(refusal.code).or_default() += 1;
-                if let Intent::Invite(host, part) = intent {
-                    self.uninvited.push((host, part));
+                match intent {
+                    Intent::Invite(host, part) => self.uninvited.push((host, part)),
+                    // Who let it in could not any more, as it turned out, and its link was good once.
+                    Intent::Join if refusal.code == USED_UP => {
+                        self.stage = Stage::Uninvited;
+                        return Some(Errand::Ask(self.part));
+                    }
+                    Intent::Join if refusal.code == TURNED_AWAY => self.stage = Stage::TurnedAway,
+                    _ => {}
                 }
                 return None;
             }
@@ -336,7 +372,7 @@ impl App {
                 }
             }
             (Intent::Found, Answer::SpaceCreated { space }) => self.stage = Stage::Member(space),
-            (Intent::Invite(host, _), Answer::Invited { link, .. }) => return Some((host, link)),
+            (Intent::Invite(host, _), Answer::Invited { link, .. }) => return Some(Errand::Hand(host, link)),
             (Intent::Join, Answer::Joined { space, role, .. }) => {
                 if role != role_of(self.part) && !ledger.is_acted_on(self.host) {
                     ledger

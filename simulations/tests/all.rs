@@ -60,7 +60,8 @@ fn a_full_disk_is_an_answer_and_nothing_more() {
 
 #[test]
 fn those_who_stay_agree_and_the_removed_are_void_and_closed_out() {
-    holds("removals", 1..=3);
+    // The last ones found something once.
+    holds("removals", (1..=3).chain([231, 469]));
     let world = outcome("removals", 1).world;
     assert!(
         the_removed::late(&world) > 0 && world.members().count() < world.invited().count(),
@@ -70,7 +71,8 @@ fn those_who_stay_agree_and_the_removed_are_void_and_closed_out() {
 
 #[test]
 fn whatever_history_was_heard_first_all_end_with_the_same() {
-    holds("forks", 1..=3);
+    // The last ones found something once.
+    holds("forks", (1..=3).chain([64, 299]));
     let worlds = (1..=3).map(|seed| outcome("forks", seed).world);
     assert!(worlds.map(|world| world.ledger.forked.len()).sum::<usize>() > 1, "nothing was put to the test");
 }

@@ -175,6 +175,60 @@ fn equivocator_does_not_stall_the_space() {
     assert_eq!(order.waiting().count(), 0);
 }
 
+/// Alice and Bob are both forked. Of Alice the history is held whose author had seen Bob's other one, and the other way round; so
+/// what each names of the other is an entry that came later, and has her in its past. Spec: FEED-6.4
+#[test]
+fn feeds_that_wait_for_each_other_go_on_when_it_is_known_what_was_meant() {
+    let [mut alice, mut bob, mut carol] = [1, 2, 3].map(|number| author(number, Purpose::Data));
+    let starts = [alice.write(records(1)), bob.write(records(1))];
+    let commons = [alice.writer.checkpoint(), bob.writer.checkpoint()];
+    // Lost: what Bob had shown to Alice only, and Alice to Bob only.
+    bob.write(records(2));
+    let named_by_alice = bob.dep();
+    bob.writer.rollback(commons[1].clone());
+    alice.write(records(3));
+    let named_by_bob = alice.dep();
+    alice.writer.rollback(commons[0].clone());
+    // Kept, and Carol's answer to it, which Alice has seen.
+    let first = alice.write(vec![record(vec![named_by_alice], "on what is lost"), record(vec![], "kept")]);
+    let answer = carol.write(vec![record(vec![alice.dep()], "on what is kept")]);
+    let second = alice.write(vec![record(vec![carol.dep()], "kept too")]);
+    let his = bob.write(vec![record(vec![named_by_bob], "on what is lost"), record(vec![], "kept")]);
+
+    let ranges = [&starts[0], &starts[1], &first, &answer, &second, &his];
+    let feeds = [&alice, &bob, &carol].map(Author::feed);
+    let ends = |order: &Order| feeds.map(|feed| order.released(&feed));
+    let mut pasts = Vec::new();
+    for turn in 0..ranges.len() {
+        let mut order = order();
+        admit(&mut order, &[&alice, &bob, &carol]);
+        // In whichever order the feeds come.
+        for (place, feed) in feeds.iter().cycle().skip(turn).take(3).enumerate() {
+            extend_all(&mut order, &ranges.into_iter().filter(|range| range.feed() == *feed).collect::<Vec<_>>());
+            drain(&mut order);
+            assert!(place == 2 || order.circles().iter().flatten().all(|waiting| waiting.feed != feeds[2]));
+        }
+        order.stop(feeds[0], 4);
+        order.stop(feeds[1], 3);
+        assert_eq!(ends(&order), [1, 1, 0]);
+        let waiting = |feed, on| Waiting { feed, seq: 1, on };
+        let circle = vec![waiting(feeds[0], named_by_alice), waiting(feeds[1], named_by_bob)];
+        let mut circles = order.circles();
+        circles[0].sort_by_key(|waiting| waiting.seq + u64::from(waiting.feed != feeds[0]));
+        assert_eq!((circles.len(), &circles[0]), (1, &circle), "carol waits, and is not in it");
+        circle.iter().for_each(|waiting| order.meant(waiting, 1));
+        assert_eq!(order.reach(&feeds[0], 1, &named_by_alice), 1);
+        assert_eq!(order.reach(&feeds[2], 0, &alice.dep()), alice.dep().length);
+        drain(&mut order);
+        assert_eq!((ends(&order), order.circles()), ([4, 3, 1], vec![]));
+        pasts.push(feeds.map(|feed| order.past_at(&feed, order.released(&feed)).unwrap()));
+    }
+    assert!(pasts.iter().all(|past| *past == pasts[0]));
+    let [hers, his, carols] = &pasts[0];
+    assert_eq!((hers.get(&feeds[1]), hers.get(&feeds[2])), (1, 1), "of Bob no more than was meant");
+    assert_eq!((his.get(&feeds[0]), carols.get(&feeds[0])), (1, 3), "what Carol has seen is there");
+}
+
 #[test]
 fn a_stopped_feed_releases_no_more() {
     let mut alice = author(1, Purpose::Data);

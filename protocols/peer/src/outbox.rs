@@ -22,6 +22,8 @@ pub(crate) enum Purpose {
     RoomRead(SpaceId, FeedId),
     /// A length between heads gets its name.
     RoomName(SpaceId),
+    /// Entries of a feed in a circle.
+    RoomCircle(SpaceId),
     /// A history is compared with another one of the same feed.
     RoomFork(SpaceId, FeedId),
     /// A room is opened anew: its control feeds are read.
@@ -78,6 +80,7 @@ impl Purpose {
             | Purpose::RoomDerived(space)
             | Purpose::RoomRead(space, _)
             | Purpose::RoomName(space)
+            | Purpose::RoomCircle(space)
             | Purpose::RoomFork(space, _)
             | Purpose::RoomReopening(space, _)
             | Purpose::RoomRecords(space)

@@ -271,6 +271,9 @@ impl Peer {
             Some(Purpose::RoomName(space)) => {
                 self.in_room(space, |room, _| links::naming::read(room, ticket, result));
             }
+            Some(Purpose::RoomCircle(space)) => {
+                self.in_room(space, |room, outbox| room.read_for_circle(ticket, result, outbox));
+            }
             Some(Purpose::RoomFork(space, feed)) => {
                 let now = self.now;
                 self.in_room(space, |room, _| room.read_history(now, ticket, feed, result));

@@ -100,6 +100,7 @@ impl Peer {
             }
             Out::Mended { space, range, .. } => {
                 self.in_room(space, |room, outbox| links::mending::came(room, now, device, &range, outbox));
+                self.in_room(space, |room, outbox| room.came_of_suspected(now, device, &range, outbox));
                 self.in_room(space, |room, _| room.forks.came(now, device, &range));
             }
             Out::Learned { space, feed, length, root } => {

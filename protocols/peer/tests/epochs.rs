@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use weft_credential::{ControlBody, Credential, EpochStarted, History, Lockbox, Role, To};
 use weft_crypto::{
-    DeviceId, EpochId, FeedId, PreKeySecret, SpaceId,
+    DeviceId, EpochId, FeedId, PreKeySecret, Purpose, SpaceId,
     earlier::{self, Earlier},
     lockbox::{self, Recipient},
     seal::BodyKeys,
@@ -17,7 +17,7 @@ use weft_crypto::{
 use weft_peer::{Act, Answer, Command, Event};
 
 use crate::{
-    members::{act, all, remove, status},
+    members::{act, all, feeds, remove, status},
     net::{Net, identity, recovery},
     spaces::{append, create, data_feed, insert, invite, join, level, note, text},
 };
@@ -191,6 +191,55 @@ fn what_was_written_under_the_epoch_of_one_who_was_removed_meanwhile_is_not_lost
         assert_eq!(text(&mut net, at, space, object), shown);
         assert!(level(&mut net, at, space));
     }
+}
+
+/// Bob signs one head over two control entries: the first begins an epoch, the second waits for what nobody has who is there. Who
+/// knows of that epoch and of no other goes on writing. Spec: PEER-3.2, SPACE-7.3
+#[test]
+fn a_control_entry_that_waits_for_ever_keeps_nobody_from_writing() {
+    let mut net = Net::new();
+    let roles = [("bob", Role::Admin), ("carol", Role::Admin), ("dave", Role::Writer)];
+    let (devices, space) = all(&mut net, &roles);
+    let [alice, bob, carol, dave] = devices[..] else { unreachable!() };
+    let object = note(&mut net, alice, space, "note");
+    net.run();
+    for other in [bob, carol, dave] {
+        net.disconnect(alice, other);
+    }
+    net.connect(bob, carol);
+    net.run();
+    remove(&mut net, bob, space, "dave").unwrap();
+    net.run();
+    invite(&mut net, carol, space, Role::Writer);
+    net.run();
+    invite(&mut net, bob, space, Role::Writer);
+    net.run();
+    let [bobs, carols] = [bob, carol].map(|at| control_feed(&mut net, at, space));
+    net.restart_without(bob, carols, bobs);
+    net.connect(alice, bob);
+    net.advance(Duration::from_secs(1));
+    assert_eq!(starts(&mut net, alice, space), 2);
+    let seen = status(&mut net, alice).spaces[0].waiting.clone();
+    assert!(!seen.is_empty(), "the second entry waits");
+    for words in ["alice ", "and again "] {
+        insert(&mut net, alice, space, object, 0, words);
+        // What she would name is computed anew, from what is stored.
+        net.restart(alice);
+        net.connect(alice, bob);
+    }
+    assert_eq!(starts(&mut net, alice, space), 2, "nobody begins a further one for want of a name");
+    net.connect(alice, carol);
+    net.advance(Duration::from_secs(5));
+    for at in [alice, bob, carol] {
+        net.answer(at, Command::Rebuild { space }).unwrap();
+        assert_eq!(text(&mut net, at, space, object), "and again alice note");
+        assert!(level(&mut net, at, space));
+    }
+}
+
+fn control_feed(net: &mut Net, at: DeviceId, space: SpaceId) -> FeedId {
+    let mut feeds = feeds(net, at, space).into_iter();
+    feeds.find(|feed| feed.mine && feed.purpose == Purpose::Control).unwrap().feed
 }
 
 /// Spec: SPACE-7.5

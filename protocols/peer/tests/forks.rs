@@ -232,6 +232,89 @@ fn of_a_forked_control_feed_everybody_comes_to_read_the_same() {
     assert!(stage.agree(&all, feed).contains("dave "));
 }
 
+/// Mallory alone holds the longer of two histories. She compares, and proves nothing against herself; who holds the shorter one is only
+/// told that she does not give the rest. Spec: PEER-4, REPLICATION-8.1
+#[test]
+fn a_longer_history_that_only_its_author_holds_is_found_out() {
+    let mut stage = Stage::new(&["bob", "carol"], Role::Writer);
+    let (alice, mallory) = (stage.alice, stage.mallory);
+    let [bob, carol] = stage.others[..] else { panic!() };
+    let feed = data_feed(&mut stage.net, mallory, stage.space);
+    let backup = stage.net.node(mallory).store.clone();
+    stage.types(" A", &[alice, bob]);
+    stage.net.restore(mallory, backup);
+    for words in [" B", " C"] {
+        stage.types(words, &[]);
+    }
+    stage.meet(&[bob, mallory]);
+    assert_eq!(stage.agree(&[bob, mallory], feed), "note A");
+    assert!(stage.feed(bob, feed).stopped.unwrap().contains("it ends with"));
+    let all = [alice, bob, carol, mallory];
+    stage.meet(&all);
+    assert_eq!(stage.agree(&all, feed), "note A");
+}
+
+/// Mallory and Eve are both forked. Of Mallory what Bob saw is kept, written on a history of Eve that is lost; of Eve what Alice saw,
+/// written on a history of Mallory that is lost. So what is kept of each names as much of the other as has it in its past.
+/// Spec: FEED-6.4, PEER-4.3
+#[test]
+fn two_forks_that_are_kept_from_different_sides_hold_nobody_up() {
+    let mut stage = Stage::new(&["bob", "carol", "eve"], Role::Writer);
+    let (alice, mallory, space, object) = (stage.alice, stage.mallory, stage.space, stage.object);
+    let [bob, carol, eve] = stage.others[..] else { panic!() };
+    let feeds = [mallory, eve].map(|at| data_feed(&mut stage.net, at, space));
+    for (at, word) in [(mallory, "m"), (eve, "e")] {
+        stage.net.reconnect(alice, at);
+        stage.net.run();
+        insert(&mut stage.net, at, space, object, 4, word);
+        stage.net.advance(Duration::from_secs(1));
+        stage.part();
+    }
+    let backups = [mallory, eve].map(|at| stage.net.node(at).store.clone());
+    stage.net.connect(mallory, eve);
+    for (at, place, words) in [(eve, 4, " lost"), (eve, 4, " lost"), (mallory, 0, "Mallory ")] {
+        insert(&mut stage.net, at, space, object, place, words);
+        stage.net.advance(Duration::from_secs(1));
+    }
+    stage.meet(&[bob, mallory, eve]);
+    assert_eq!(stage.text(bob), "Mallory note lost lostem");
+    stage.part();
+    for (at, backup) in [mallory, eve].into_iter().zip(backups) {
+        stage.net.restore(at, backup);
+    }
+    stage.net.connect(mallory, eve);
+    for (at, place, words) in [(mallory, 4, " gone"), (mallory, 4, " gone"), (eve, 0, "Eve "), (eve, 0, "and ")] {
+        insert(&mut stage.net, at, space, object, place, words);
+        stage.net.advance(Duration::from_secs(1));
+    }
+    stage.meet(&[carol, mallory, eve]);
+    assert_eq!(stage.text(carol), "and Eve note gone goneem");
+    stage.part();
+    // Alice is given what Eve wrote, and nothing that Mallory did.
+    stage.net.restart_without(eve, feeds[0], feeds[1]);
+    stage.meet(&[alice, eve]);
+    assert_eq!(stage.text(alice), "noteem", "it waits");
+    stage.part();
+
+    stage.meet(&[alice, bob]);
+    stage.meet(&[alice, bob, carol]);
+    let all = [alice, bob, carol];
+    for at in all {
+        insert(&mut stage.net, at, space, object, 0, "> ");
+    }
+    stage.net.advance(Duration::from_secs(5));
+    for turn in ["at once", "after a restart"] {
+        for feed in feeds {
+            let text = stage.agree(&all, feed);
+            let of = |words: &str| text.matches(words).count();
+            assert_eq!(["> ", "Mallory ", "and Eve ", "note"].map(of), [3, 1, 1, 1], "{turn}: {text}");
+            assert_eq!(["lost", "gone"].map(of), [0, 0], "{turn}: {text}");
+        }
+        all.iter().for_each(|at| stage.net.restart(*at));
+        stage.meet(&all);
+    }
+}
+
 /// Carol's word goes before Dave's, and Alice's before both. Spec: PEER-4.2
 #[test]
 fn a_higher_witness_turns_everybody_back() {

@@ -13,9 +13,10 @@ pub fn check(world: &World) -> Vec<String> {
     let Some(roster) = world.rosters.get(&0) else { return vec!["the founder was not asked who belongs to it".into()] };
     let mut found = Vec::new();
     for (number, invited) in world.invited() {
-        if world.apps[number].space() != Some(space)
-            || world.role(number).is_none() && !world.ledger.is_acted_on(number)
-        {
+        let app = &world.apps[number];
+        // Who is let in and removed at once may never hear the first.
+        let came_in = app.space() == Some(space) || app.is_turned_away() && world.ledger.is_acted_on(number);
+        if !came_in || world.role(number).is_none() && !world.ledger.is_acted_on(number) {
             found.push(format!("{} is no member of the space", invited.name));
         }
     }

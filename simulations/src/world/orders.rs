@@ -6,6 +6,7 @@ use weft_peer::{Event as Said, Input, Output};
 
 use super::{Event, World};
 use crate::{
+    app::Errand,
     ledger::Held,
     network::{Host as Number, Pair},
 };
@@ -67,8 +68,11 @@ impl World {
             }
             Output::Answer { ask, result } => {
                 self.mark(host, if result.is_ok() { "done" } else { "refused" }, &ask.0.to_le_bytes());
-                if let Some((newcomer, link)) = self.apps[host].answered(self.now, ask, result, &mut self.ledger) {
-                    self.apps[newcomer].take_link(link);
+                match self.apps[host].answered(self.now, ask, result, &mut self.ledger) {
+                    Some(Errand::Hand(newcomer, link)) => self.apps[newcomer].take_link(link),
+                    // The founder stays, and can let in whomever it likes.
+                    Some(Errand::Ask(part)) => self.apps[0].take_asking(host, part),
+                    None => {}
                 }
             }
             Output::Event(said) => self.note(host, said),

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use weft_crypto::{Dep, Root};
+use weft_crypto::{Dep, FeedId, Root};
 
 use crate::{
     past::{History, Past},
@@ -17,6 +17,8 @@ use crate::{
 pub(super) struct Blocked {
     pub(super) seq: u64,
     pub(super) on: Dep,
+    /// How much of it.
+    pub(super) reach: u64,
 }
 
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(super) struct Lane {
     /// Where the feed ends for good: at a fork, or at an entry that broke a rule.
     pub(super) stop: Option<u64>,
     pub(super) blocked: Option<Blocked>,
+    /// Of deps that turned out to mean another history of the feed that they name: which entry's, of which feed, and how much is in its past.
+    pub(super) meant: BTreeMap<(u64, FeedId), u64>,
     /// A read is under way.
     pub(super) asked: bool,
     pub(super) history: History,
@@ -46,6 +50,7 @@ impl Lane {
             held: released,
             stop: None,
             blocked: None,
+            meant: BTreeMap::new(),
             asked: false,
             history,
             past,
@@ -59,6 +64,11 @@ impl Lane {
     /// Spec: FEED-6.2
     pub(super) fn satisfies(&self, length: u64) -> bool {
         self.released >= self.stop.map_or(length, |stop| stop.min(length))
+    }
+
+    /// How much of the feed that it names an entry's dep can have in its past.
+    pub(super) fn reach(&self, seq: u64, dep: &Dep) -> u64 {
+        self.meant.get(&(seq, dep.feed)).map_or(dep.length, |meant| dep.length.min(*meant))
     }
 
     pub(super) fn is_stopped(&self) -> bool {

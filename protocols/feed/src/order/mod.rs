@@ -213,7 +213,7 @@ impl Order {
         self.pending_bytes -= lane.end_at(length);
         if let Some(blocked) = lane.blocked.take_if(|blocked| blocked.seq >= length) {
             let waiters = self.waiters.entry(blocked.on.feed).or_default();
-            waiters.remove(&(blocked.on.length, feed));
+            waiters.remove(&(blocked.reach, feed));
         }
         self.wake(feed);
     }
@@ -244,6 +244,50 @@ impl Order {
         self.lanes.iter().filter_map(|(feed, lane)| {
             lane.blocked.map(|blocked| Waiting { feed: *feed, seq: blocked.seq, on: blocked.on })
         })
+    }
+
+    /// Feeds of which each waits for the next one, and the last for the first: nothing that may still come lets them go on.
+    ///
+    /// Spec: FEED-6.4
+    #[must_use]
+    pub fn circles(&self) -> Vec<Vec<Waiting>> {
+        let mut seen = BTreeSet::new();
+        let circle = |first: &FeedId| {
+            let (mut way, mut at) = (Vec::<Waiting>::new(), *first);
+            while let Some(Blocked { seq, on, .. }) = self.lanes.get(&at).and_then(|lane| lane.blocked) {
+                if !seen.insert(at) {
+                    let begin = way.iter().position(|waiting| waiting.feed == at)?;
+                    return Some(way.split_off(begin));
+                }
+                way.push(Waiting { feed: at, seq, on });
+                at = on.feed;
+            }
+            None
+        };
+        self.lanes.keys().filter_map(circle).collect()
+    }
+
+    /// The dep that a feed waits for turned out to mean another history of the feed that it names: no more of that than `common` entries
+    /// is waited for, and is in the entry's past.
+    ///
+    /// Spec: FEED-6.4
+    pub fn meant(&mut self, waiting: &Waiting, common: u64) {
+        let Some(lane) = self.lanes.get_mut(&waiting.feed) else { return };
+        let Some(blocked) = lane.blocked.take_if(|blocked| (blocked.seq, blocked.on) == (waiting.seq, waiting.on))
+        else {
+            return;
+        };
+        lane.meant.insert((blocked.seq, blocked.on.feed), common);
+        let waiters = self.waiters.entry(blocked.on.feed).or_default();
+        waiters.remove(&(blocked.reach, waiting.feed));
+        self.ready.insert(waiting.feed);
+    }
+
+    /// How much of the feed that a dep of an entry names the entry can have in its past: what the dep names, unless it turned out to mean
+    /// another history.
+    #[must_use]
+    pub fn reach(&self, feed: &FeedId, seq: u64, dep: &Dep) -> u64 {
+        self.lanes.get(feed).map_or(dep.length, |lane| lane.reach(seq, dep))
     }
 
     /// How many entries of a feed are released; 0 for a feed that is not here.
@@ -318,7 +362,7 @@ impl Order {
                 self.pending_bytes += rest.bytes();
                 lane.put_back(rest);
                 lane.blocked = Some(blocked);
-                self.waiters.entry(blocked.on.feed).or_default().insert((blocked.on.length, feed));
+                self.waiters.entry(blocked.on.feed).or_default().insert((blocked.reach, feed));
             }
             Some(End::Refused(seq, violation)) => {
                 self.pending_bytes -= lane.end_at(seq);
@@ -354,13 +398,14 @@ impl Order {
         let mut news = News::default();
         let mut contradicted = Vec::new();
         for dep in entry.header.deps() {
-            let other = self.lanes.get(&dep.feed).filter(|other| other.satisfies(dep.length));
-            let other = other.ok_or(End::Blocked(Blocked { seq, on: dep }))?;
+            let reach = lane.reach(seq, &dep);
+            let other = self.lanes.get(&dep.feed).filter(|other| other.satisfies(reach));
+            let other = other.ok_or(End::Blocked(Blocked { seq, on: dep, reach }))?;
             if let Some(held) = other.heads.at(dep.length).filter(|held| *held != dep.root) {
                 contradicted.push((seq, dep, held));
             }
             // Beyond the end of a feed there is nothing to see.
-            let seen = dep.length.min(other.stop.unwrap_or(u64::MAX));
+            let seen = reach.min(other.stop.unwrap_or(u64::MAX));
             if let Some(last) = seen.min(other.released).checked_sub(1) {
                 for (known, length) in other.history.lengths(last).filter(|(known, _)| *known != feed) {
                     news.inherit(known, length, lane.past.get(&known));

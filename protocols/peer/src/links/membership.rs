@@ -44,9 +44,7 @@ pub(crate) fn read(room: &mut Room, released: Released) -> Vec<ControlEntry> {
     let entries = entries(room, feed, &run, &past);
     room.data_order.advanced(feed, run.end(), &changes).expect("what one order released another one takes");
     room.control_changes.push((feed, run.end(), changes));
-    if let Some(head) = head {
-        heard(room, head);
-    }
+    super::own::released(room, feed, run.end(), head);
     entries
 }
 
@@ -58,21 +56,14 @@ pub(crate) fn write_again(room: &mut Room) {
     }
 }
 
-/// A control head that own entries can name from now on.
-fn heard(room: &mut Room, head: Dep) {
-    if let Some(past) = room.control_order.past_at(&head.feed, head.length) {
-        room.control.news.heard(head, past.clone());
-        room.data.news.heard(head, past);
-    }
-}
-
 fn entries(room: &Room, feed: FeedId, run: &Run, past: &[(u64, std::sync::Arc<weft_feed::Past>)]) -> Vec<ControlEntry> {
     let mut entries = Vec::new();
     for entry in run.entries() {
         let past = super::replay::past_of(past, entry.seq);
         let id = entry_id(&feed, entry.seq, &leaf(entry.header.bytes()));
         let body = run.share(entry.body.expect("control bodies are always here"));
-        let named = entry.header.deps().map(|dep| (dep.feed, dep.length)).collect();
+        let reach = |dep: Dep| (dep.feed, room.control_order.reach(&feed, entry.seq, &dep));
+        let named = entry.header.deps().map(reach).collect();
         let read = ControlEntry::read(&room.space, feed, entry.seq, id, (*past).clone(), &body);
         entries.push(read.naming(named));
     }

@@ -2,11 +2,12 @@
 //!
 //! Own entries name what their author has seen by length and root (FEED-6.1). Where a range is released by half, because an
 //! entry in it waits, no head gives the root there, and it is computed from the headers. Otherwise one member whose entry waits
-//! for what never comes could keep everybody from writing. Spec: PEER-3.2
+//! for what never comes could keep everybody from writing, or have them write under an epoch of whose start nobody else can tell
+//! that they knew it. Spec: PEER-3.2
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use weft_crypto::{Dep, FeedId};
+use weft_crypto::{Dep, FeedId, Purpose as FeedPurpose};
 use weft_feed::{Tree, leaf};
 use weft_replication::{ReadError, StoredRange};
 
@@ -22,6 +23,8 @@ const READ_BYTES: usize = 1 << 20;
 /// Trees on the way to the lengths that are to be named.
 #[derive(Default)]
 pub(crate) struct Naming {
+    /// Feeds of which entries are released that no released head covers yet, and that are not named.
+    unnamed: BTreeSet<FeedId>,
     trees: BTreeMap<FeedId, Tree>,
     reading: Option<(Ticket, FeedId)>,
 }
@@ -32,18 +35,38 @@ impl Naming {
         self.trees.entry(feed).or_insert_with(|| tree.clone());
     }
 
+    /// Entries of the feed are released up to where no head is.
+    pub(crate) fn is_wanted(&mut self, feed: FeedId) {
+        self.unnamed.insert(feed);
+    }
+
     /// A head covers what is released of the feed.
     pub(crate) fn is_named(&mut self, feed: &FeedId) {
+        self.unnamed.remove(feed);
         self.trees.remove(feed);
+    }
+
+    /// These are released from their start.
+    pub(crate) fn begin_again(&mut self, feeds: &[FeedId]) {
+        self.unnamed.retain(|feed| !feeds.contains(feed));
+    }
+
+    /// The name of so much of a feed, if it was computed.
+    pub(crate) fn name(&self, feed: &FeedId, length: u64) -> Option<Dep> {
+        let tree = self.trees.get(feed).filter(|tree| tree.length() == length && length > 0)?;
+        Some(Dep { feed: *feed, length, root: tree.root() })
     }
 }
 
-/// Goes on until everything that is released can be named, as far as that needs no reading.
-pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) {
-    while room.naming.reading.is_none()
-        && let Some(feed) = room.unnamed.first().copied()
-    {
-        let released = room.data_order.released(&feed);
+/// Goes on until everything that is released and that an entry of such a feed has to name can be named, as far as that needs no
+/// reading. Tells whether it can.
+pub(crate) fn pump(room: &mut Room, purpose: FeedPurpose, outbox: &mut Outbox) -> bool {
+    let names = |room: &Room, feed: &FeedId| purpose == FeedPurpose::Data || room.is_control(feed);
+    while let Some(feed) = room.naming.unnamed.iter().copied().find(|feed| names(room, feed)) {
+        if room.naming.reading.is_some() {
+            return false;
+        }
+        let released = room.order(&feed).released(&feed);
         let tree = room.naming.trees.entry(feed).or_default();
         if tree.length() > released {
             *tree = Tree::new();
@@ -51,20 +74,20 @@ pub(crate) fn pump(room: &mut Room, outbox: &mut Outbox) {
         if tree.length() < released {
             let ticket = outbox.read(Purpose::RoomName(room.space), feed, tree.length(), READ_BYTES);
             room.naming.reading = Some((ticket, feed));
-            return;
+            return false;
         }
-        let named = Dep { feed, length: released, root: tree.root() };
-        if let Some(past) = room.data_order.past_at(&feed, released) {
-            room.data.news.heard(named, past);
+        if let Some(named) = room.naming.name(&feed, released) {
+            super::own::heard(room, named);
         }
-        room.unnamed.remove(&feed);
+        room.naming.unnamed.remove(&feed);
     }
+    true
 }
 
 /// Headers that were read go into the tree.
 pub(crate) fn read(room: &mut Room, ticket: Ticket, result: Result<Vec<StoredRange>, ReadError>) {
     let Some((_, feed)) = room.naming.reading.take_if(|(reading, _)| *reading == ticket) else { return };
-    let released = room.data_order.released(&feed);
+    let released = room.order(&feed).released(&feed);
     let tree = room.naming.trees.entry(feed).or_default();
     let before = tree.length();
     for run in result.iter().flatten().flat_map(|range| &range.runs) {
@@ -77,6 +100,6 @@ pub(crate) fn read(room: &mut Room, ticket: Ticket, result: Result<Vec<StoredRan
     }
     if tree.length() == before {
         // It cannot be read: what builds on it would be refused, and is better than nothing being written at all.
-        room.unnamed.remove(&feed);
+        room.naming.unnamed.remove(&feed);
     }
 }

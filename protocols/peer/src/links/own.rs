@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use weft_crypto::{EpochId, FeedId};
+use weft_crypto::{Dep, EpochId, FeedId, Purpose as FeedPurpose};
 use weft_feed::{Checkpoint, acknowledged::Acknowledged};
 use weft_machine::{ClaimedTime, Draws, Machine as _, Time};
 use weft_space::Place;
@@ -29,7 +29,8 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
     if let Err(refusal) = super::membership::is_one_log(room) {
         give_up(room, now, &refusal, outbox);
     }
-    if room.control.is_ready() && takes(room, &room.control) {
+    if room.control.is_ready() && takes(room, &room.control) && super::naming::pump(room, FeedPurpose::Control, outbox)
+    {
         if room.control.bears_witness() {
             let news = Acknowledged::new(room.control.feed, room.control.news.past().clone());
             room.control.news = hear_all(room, news.plainly(room.control.named()), true);
@@ -37,10 +38,7 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
         let ranges = room.control.compose(claimed, None, room.config.batch_bytes_max, |_, _, body| body.clone());
         order(room, room.control.feed, ranges, outbox);
     }
-    if room.data.is_ready() {
-        super::naming::pump(room, outbox);
-    }
-    if room.data.is_ready() && room.unnamed.is_empty() {
+    if room.data.is_ready() && super::naming::pump(room, FeedPurpose::Data, outbox) {
         match (room.may_write(), epoch_named(room)) {
             (Ok(()), Some(epoch)) if takes(room, &room.data) => {
                 let keys =
@@ -58,8 +56,8 @@ pub(crate) fn write(room: &mut Room, now: Time, claimed: ClaimedTime, draws: &mu
     }
 }
 
-/// The epoch to write under, of those whose start the next data entry has in its past: of a head that is released in part nothing can be
-/// named yet, and what is sealed under an epoch that is not in its past counts nowhere. Spec: SPACE-8.1
+/// The epoch to write under, of those whose start the next data entry has in its past: what is sealed under another one counts nowhere.
+/// Everything that is released can be named, unless it cannot be read again. Spec: SPACE-7.3
 fn epoch_named(room: &Room) -> Option<EpochId> {
     let resolution = room.membership.resolution();
     let is_named = |epoch: &EpochId| {
@@ -187,7 +185,7 @@ fn go_on_from_adopted(room: &mut Room, now: Time, feed: FeedId) {
         return;
     }
     let control = feed == room.control.feed;
-    let order = if control { &room.control_order } else { &room.data_order };
+    let order = room.order(&feed);
     let tree = room.ledger.get(&feed).expect("own feeds are known").tree.clone();
     if order.released(&feed) != tree.length() {
         return;
@@ -201,27 +199,45 @@ fn go_on_from_adopted(room: &mut Room, now: Time, feed: FeedId) {
     }
 }
 
+/// Entries of a feed are released, up to so many: the next own entries name the newest head among them. Half of what a head covers is
+/// named when something is written. Own entries are in the past of the next one without being named. Spec: PEER-3.2
+pub(crate) fn released(room: &mut Room, feed: FeedId, length: u64, head: Option<Dep>) {
+    if feed == room.control.feed || feed == room.data.feed || head.is_some_and(|head| head.length == length) {
+        room.naming.is_named(&feed);
+    } else {
+        room.naming.is_wanted(feed);
+    }
+    if let Some(head) = head {
+        heard(room, head);
+    }
+}
+
+/// So much of a feed can be named by own entries from now on: a control feed by those of both feeds.
+pub(crate) fn heard(room: &mut Room, named: Dep) {
+    let Some(past) = room.order(&named.feed).past_at(&named.feed, named.length) else { return };
+    if room.is_control(&named.feed) {
+        room.control.news.heard(named, past.clone());
+    }
+    room.data.news.heard(named, past);
+}
+
 /// Everything that an own feed has not acknowledged yet, from what is released here.
 pub(crate) fn news_of(room: &Room, feed: FeedId, control: bool) -> Acknowledged {
-    let order = if control { &room.control_order } else { &room.data_order };
+    let order = room.order(&feed);
     let length = order.released(&feed);
     let past = order.past_at(&feed, length).map(|past| (*past).clone()).unwrap_or_default();
     hear_all(room, Acknowledged::new(feed, past), control)
 }
 
-/// Every head that can be named.
+/// Everything that can be named.
 fn hear_all(room: &Room, mut news: Acknowledged, control: bool) -> Acknowledged {
-    for (other, entry) in room.ledger.iter() {
-        let of_control = entry.manifest.purpose == weft_crypto::Purpose::Control;
-        if control && !of_control {
-            continue;
-        }
-        let order = if of_control { &room.control_order } else { &room.data_order };
-        if let Some(head) = &entry.head
-            && order.released(other) >= head.length
-            && let Some(past) = order.past_at(other, head.length)
+    for (other, entry) in room.ledger.iter().filter(|(other, _)| !control || room.is_control(other)) {
+        let released = room.order(other).released(other);
+        let head = entry.head.filter(|head| head.length <= released).map(|head| head.dep());
+        if let Some(named) = head.or_else(|| room.naming.name(other, released))
+            && let Some(past) = room.order(other).past_at(other, named.length)
         {
-            news.heard(head.dep(), past);
+            news.heard(named, past);
         }
     }
     news

@@ -51,19 +51,7 @@ fn release(room: &mut Room, released: Released, outbox: &mut Outbox) {
     if !changes.is_empty() {
         room.derived.changes(room.space, &feed, run.from(), changes);
     }
-    // Half of what a head covers cannot be acknowledged: nothing is written before the rest has followed. Own entries are in
-    // the past of the next one without being named.
-    if feed == room.data.feed || head.is_some_and(|head| head.length == run.end()) {
-        room.unnamed.remove(&feed);
-        room.naming.is_named(&feed);
-    } else {
-        room.unnamed.insert(feed);
-    }
-    if let Some(head) = head
-        && let Some(past) = room.data_order.past_at(&feed, head.length)
-    {
-        room.data.news.heard(head, past);
-    }
+    super::own::released(room, feed, run.end(), head);
     super::clients::released(room, feed, &run);
     if feed == room.data.feed && !room.written.is_empty() {
         return release_own(room, &run, &past);

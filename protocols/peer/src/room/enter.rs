@@ -137,11 +137,12 @@ impl Room {
             epoch: None,
             upkeep: Upkeep::default(),
             unopened: BTreeSet::new(),
-            unnamed: BTreeSet::new(),
             naming: links::naming::Naming::default(),
             replay: Replay::default(),
             mending: Mending::default(),
             forks: super::forks::Forks::default(),
+            circles: super::circles::Circles::default(),
+            suspected: super::suspected::Suspected::default(),
             echo: Echo::new(weft_echo::Config::default(), echo_me, 0, Vec::new()),
             clients: Clients::default(),
             quarantine: Quarantine { stale: true, ..Quarantine::default() },
@@ -362,7 +363,9 @@ impl Room {
             self.data_order.stop(feed, length);
         }
         self.opening = Some(opening);
-        self.unnamed = self.feeds_without_a_name();
+        for feed in self.feeds_without_a_name() {
+            self.naming.is_wanted(feed);
+        }
         let owned = self.ledger.get(&self.data.feed).expect("own feeds are known").tree.length();
         self.derived.resume_changes(&verdicts);
         self.echo = Echo::new(weft_echo::Config::default(), me, owned, processed).with_changes(number, verdicts);
@@ -376,7 +379,7 @@ impl Room {
 
     /// Data feeds that are shown up to an entry which own entries have not acknowledged and no head names: replaying was
     /// interrupted there.
-    fn feeds_without_a_name(&self) -> BTreeSet<FeedId> {
+    fn feeds_without_a_name(&self) -> Vec<FeedId> {
         let own = self.data_order.released(&self.data.feed);
         let past = self.data_order.past_at(&self.data.feed, own).unwrap_or_default();
         let named = |feed: &FeedId, shown: u64| {
@@ -385,7 +388,7 @@ impl Room {
         };
         let mut feeds = self.feeds_of(FeedPurpose::Data);
         feeds.retain(|feed| !named(feed, self.data_order.released(feed)));
-        feeds.into_iter().collect()
+        feeds
     }
 
     /// The writers of the own feeds go on where these end.
@@ -421,7 +424,8 @@ pub(crate) fn replay_from_start(room: &mut Room) -> BTreeMap<FeedId, u64> {
     for (feed, length, row) in &room.control_changes {
         order.advanced(*feed, *length, row).expect("what one order released another one takes");
     }
-    for feed in room.feeds_of(FeedPurpose::Data) {
+    let feeds = room.feeds_of(FeedPurpose::Data);
+    for &feed in &feeds {
         let entry = room.ledger.get(&feed).expect("just listed");
         order.admit(feed, 0, History::new());
         if let Some(head) = &entry.head {
@@ -435,7 +439,7 @@ pub(crate) fn replay_from_start(room: &mut Room) -> BTreeMap<FeedId, u64> {
         room.data_order.stop(feed, length);
     }
     room.replay.begin_again();
-    room.unnamed.clear();
+    room.naming.begin_again(&feeds);
     until
 }
 

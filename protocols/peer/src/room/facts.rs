@@ -72,8 +72,10 @@ impl Room {
         self.sources.refused(now, device, feed);
         self.mending.refused(device, &feed);
         self.forks.refused(device, Some(&feed));
+        self.suspected.refused(device, Some(&feed));
         if reason == Refusal::Contradicts {
             self.leads_elsewhere(device, &feed);
+            self.suspect(device, feed);
         }
     }
 

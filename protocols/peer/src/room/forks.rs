@@ -48,8 +48,8 @@ struct Case {
     parts: Option<(u64, Bytes)>,
     /// The own one's.
     header: Option<Bytes>,
-    /// What is held here after so many entries in common.
-    entry: Option<(u64, EntryId)>,
+    /// What is held here where histories may part: after so many entries in common.
+    entries: BTreeMap<u64, EntryId>,
     reading: Option<Ticket>,
     asked: Option<DeviceId>,
     until: Time,
@@ -96,7 +96,7 @@ impl Forks {
             theirs: Nodes::new(),
             parts: None,
             header: None,
-            entry: None,
+            entries: BTreeMap::new(),
             reading: None,
             asked: None,
             until: now,
@@ -117,7 +117,10 @@ impl Forks {
             if entry.seq == case.theirs.length() && entry.seq < case.other.length {
                 let header = entry.header.bytes();
                 push(&mut case.theirs, header, entry.header.body_len());
-                let same = case.parts.is_some() || case.theirs.get(2 * entry.seq) == case.ours.get(2 * entry.seq);
+                // What goes beyond the own one's end does not part from it.
+                let same = case.parts.is_some()
+                    || entry.seq >= case.ours.length()
+                    || case.theirs.get(2 * entry.seq) == case.ours.get(2 * entry.seq);
                 if !same {
                     case.parts = Some((entry.seq, Bytes::copy_from_slice(header)));
                 }
@@ -169,7 +172,7 @@ impl Case {
     fn forget(&mut self) {
         self.asked = None;
         self.theirs = Nodes::new();
-        self.parts = None;
+        (self.parts, self.header) = (None, None);
     }
 }
 
@@ -263,7 +266,7 @@ impl Room {
             let end = End { common: fork.common, entry: kept.entry, head: kept.head };
             let is_whole = held.is_some_and(|held| (held.length, held.root) == (end.head.length, end.head.root));
             let Some(head) = held.filter(|held| held.length > end.common && !is_whole) else { return Step::GoOn(end) };
-            let Some((_, first)) = case.entry.filter(|(common, _)| *common == end.common) else {
+            let Some(first) = case.entries.get(&end.common).copied() else {
                 return Step::Read(end.common, 1);
             };
             let me = (&self.me.device.id(), &self.me.identity);
@@ -291,9 +294,9 @@ impl Room {
         }
         match &case.parts {
             _ if case.asked.is_none() => Step::Ask,
-            Some((common, _)) if case.theirs.length() == case.other.length => match case.entry {
+            Some((common, _)) if case.theirs.length() == case.other.length => match case.entries.get(common) {
                 _ if *common >= head.length => Step::Rest,
-                Some((at, _)) if at == *common && case.header.is_some() => match self.unsure {
+                Some(_) if case.header.is_some() => match self.unsure {
                     None => Step::Say { common: *common },
                     Some(_) => Step::Rest,
                 },
@@ -326,11 +329,11 @@ impl Room {
             if entry.seq == case.ours.length() {
                 push(&mut case.ours, header, entry.header.body_len());
             }
-            if Some(entry.seq) == parts.or(common) {
-                case.entry = Some((entry.seq, entry_id(&feed, entry.seq, &leaf(header))));
-                if Some(entry.seq) == parts {
-                    case.header = Some(Bytes::copy_from_slice(header));
-                }
+            if [parts, common].contains(&Some(entry.seq)) {
+                case.entries.insert(entry.seq, entry_id(&feed, entry.seq, &leaf(header)));
+            }
+            if Some(entry.seq) == parts {
+                case.header = Some(Bytes::copy_from_slice(header));
             }
         }
     }
@@ -338,7 +341,8 @@ impl Room {
     /// Writes what this member holds, if that is news. Spec: SPACE-16.5
     fn witness(&mut self, feed: FeedId, common: u64) {
         let Some(proven) = self.proven(&feed, common) else { return };
-        let Some((_, held)) = self.forks.cases.get(&feed).and_then(|case| case.entry) else { return };
+        let held = self.forks.cases.get(&feed).and_then(|case| case.entries.get(&common).copied());
+        let Some(held) = held else { return };
         let head = self.ledger.get(&feed).and_then(|entry| entry.head);
         let me = (&self.me.device.id(), &self.me.identity);
         let news = head.is_some_and(|head| self.membership.resolution().has_to_witness(me, &head, common, &held));

@@ -11,6 +11,7 @@
 //! ```
 
 mod asks;
+mod circles;
 pub(crate) mod clients;
 mod closing;
 pub(crate) mod derived;
@@ -31,6 +32,7 @@ pub(crate) mod replay;
 mod report;
 pub(crate) mod rereads;
 pub(crate) mod sessions;
+mod suspected;
 pub(crate) mod unsure;
 pub(crate) mod upkeep;
 
@@ -192,8 +194,6 @@ pub(crate) struct Room {
     /// Epochs whose content secret is not held: what is sealed under them was replayed unread, if it was.
     pub(crate) unopened: BTreeSet<EpochId>,
     pub(crate) replay: Replay,
-    /// Feeds of which entries are released that no released head covers yet.
-    pub(crate) unnamed: BTreeSet<FeedId>,
     pub(crate) naming: links::naming::Naming,
     pub(crate) echo: Echo,
     /// Which client ids are used, and by whom.
@@ -206,6 +206,8 @@ pub(crate) struct Room {
     pub(crate) sources: Sources,
     pub(crate) mending: Mending,
     pub(crate) forks: forks::Forks,
+    pub(crate) circles: circles::Circles,
+    pub(crate) suspected: suspected::Suspected,
     pub(crate) persisting: BTreeMap<Ticket, Persisting>,
     pub(crate) next_edit: u64,
     pub(crate) edits: BTreeMap<EditTicket, EditPurpose>,
@@ -295,6 +297,16 @@ impl Room {
         self.reopening == Some(Reopening::Closed)
     }
 
+    /// Whether it is a control feed that is known here.
+    pub(crate) fn is_control(&self, feed: &FeedId) -> bool {
+        self.ledger.get(feed).is_some_and(|entry| entry.manifest.purpose == FeedPurpose::Control)
+    }
+
+    /// The order that releases a feed.
+    pub(crate) fn order(&self, feed: &FeedId) -> &Order {
+        if self.is_control(feed) { &self.control_order } else { &self.data_order }
+    }
+
     /// The identity that a feed writes for; nobody's while it is not admitted.
     pub(crate) fn author(&self, feed: &FeedId) -> [u8; 32] {
         self.membership.resolution().feed(feed).map_or([0; 32], |feed| *feed.identity.as_bytes())
@@ -346,8 +358,7 @@ impl Room {
             self.naming.starts_at(feed, &entry.tree);
         }
         self.ledger.extended(&range);
-        let control = self.ledger.get(&feed).is_some_and(|entry| entry.manifest.purpose == FeedPurpose::Control);
-        let order = if control { &mut self.control_order } else { &mut self.data_order };
+        let order = if self.is_control(&feed) { &mut self.control_order } else { &mut self.data_order };
         order.known(feed, range.end(), range.head().root);
         for run in range.runs() {
             order.extended(feed, range.end(), Some(run.clone()));
@@ -364,7 +375,7 @@ impl Room {
             return;
         }
         links::membership::pump(self, now, outbox);
-        while self.compare_histories(now, outbox) {
+        while self.compare_histories(now, outbox) || self.break_circles(FeedPurpose::Control, outbox) {
             links::membership::pump(self, now, outbox);
         }
         self.replace_histories(now, outbox);
@@ -376,7 +387,7 @@ impl Room {
             loop {
                 links::replay::pump(self, now, outbox);
                 links::rereads::pump(self, outbox);
-                if !links::echo::pump(self, outbox) {
+                if !links::echo::pump(self, outbox) && !self.break_circles(FeedPurpose::Data, outbox) {
                     break;
                 }
             }
@@ -405,6 +416,7 @@ impl Room {
         self.sources.lost(now, device);
         self.mending.lost(device);
         self.forks.refused(device, None);
+        self.suspected.refused(device, None);
     }
 
     /// ECHO reads only what can be read: its loads wait for the rows it has given before.

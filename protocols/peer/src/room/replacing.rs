@@ -196,8 +196,9 @@ impl Room {
     /// others may wait for less of it than before.
     pub(crate) fn goes_on(&mut self, now: Time, feed: FeedId, end: End) -> bool {
         let Some(entry) = self.ledger.get_mut(&feed) else { return false };
-        if entry.clamped.is_some_and(|clamped| clamped < end.head.length) {
-            // Entries went by without what is still to come, which is in their past.
+        let is_common_otherwise = entry.end.is_some_and(|known| known.common != end.common);
+        if is_common_otherwise || entry.clamped.is_some_and(|clamped| clamped < end.head.length) {
+            // Entries went by without what is still to come, which is in their past, or as if more were in common.
             let held = entry.head.map(|head| (head, entry.tree.clone()));
             self.forks.replacements.insert(feed, Replacement::of_nothing(now, end, held));
             return false;
