@@ -197,6 +197,11 @@ impl Receiver {
         self.asks.insert(feed, Ask { place, state, tree, next, arrived, pending, job, mends_until, follows });
     }
 
+    /// Whether a part of the feed is wanted when the `Want` that is open ends.
+    pub(crate) fn is_to_mend(&self, feed: &FeedId) -> bool {
+        self.mends.contains_key(feed)
+    }
+
     /// What waited for the end of a `Want`: a part to be mended goes before what goes on from what is held.
     pub(crate) fn again(&mut self, feed: FeedId, place: Place, held: Option<(&Head, &Tree)>, out: &mut Outbox) {
         match self.mends.remove(&feed) {

@@ -236,8 +236,9 @@ impl Session {
 
     /// What waited for the end of a `Want` of ours.
     fn fetch_again(&mut self, feed: FeedId) {
+        // Of a stopped feed only parts are wanted.
         if let Some(known) = self.feeds.get_mut(&feed)
-            && !known.held.stopped
+            && (!known.held.stopped || self.receive.is_to_mend(&feed))
         {
             known.refused = None;
             let place = Place { number: known.number, space: known.space, origin: known.held.origin() };

@@ -68,6 +68,19 @@ fn the_longer_side_finds_a_fork_by_the_base_of_the_want() {
     }
 }
 
+/// What is looked at of the other log waits for the end of what was asked before, and comes though the feed was stopped meanwhile.
+#[test]
+fn of_a_stopped_feed_the_other_log_can_be_fetched() {
+    let mut world = branches(2, 9, 5, 1);
+    let feed = feed();
+    world.input(BOB, Input::Mend { feed, base: None, until: 5 });
+    world.input(BOB, Input::FeedStopped { feed });
+    world.input(BOB, Input::Mend { feed, base: None, until: 9 });
+    world.settle();
+    assert_eq!(world.nodes[BOB].mended.last().map(|(_, end)| *end), Some(9));
+    assert_eq!(world.nodes[BOB].logs[&feed].length(), 5, "it is not taken for what is held");
+}
+
 #[test]
 fn a_fork_that_comes_to_light_while_live_is_found() {
     let mut world = branches(3, 3, 3, 1);
