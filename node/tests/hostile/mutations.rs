@@ -117,7 +117,7 @@ fn bodies_under_another_spaces_key_are_not_opened() {
         let other = stage.alice.folder.field("space", &["space", "create", "other"]);
         let attacks = [
             ("elsewhere/body", "quic", "could not be opened"),
-            ("elsewhere/epoch", "tcp", "under no epoch that counts"),
+            ("elsewhere/epoch", "tcp", "under no epoch that had begun"),
         ];
         for (attack, transport, why) in attacks {
             stage.transport = transport;

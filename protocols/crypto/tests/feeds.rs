@@ -78,11 +78,11 @@ fn both_keys_sign_a_manifest() {
     assert_eq!(signed().verify().map(|manifest| *manifest), Ok(manifest()));
     let mut forged = signed();
     forged.device_signature =
-        DeviceKey::from_seed([9; 32]).sign(weft_crypto::SignContext::MANIFEST_DEVICE, &forged.manifest);
+        DeviceKey::from_seed([9; 32]).sign(weft_crypto::SignContext::MANIFEST_DEVICE, &manifest().encode());
     assert_eq!(forged.verify(), Err(ManifestError::DeviceSignature));
     let mut forged = signed();
     forged.feed_signature =
-        FeedSecret::from_seed([9; 32]).sign(weft_crypto::SignContext::MANIFEST_FEED, &forged.manifest);
+        FeedSecret::from_seed([9; 32]).sign(weft_crypto::SignContext::MANIFEST_FEED, &manifest().encode());
     assert_eq!(forged.verify(), Err(ManifestError::FeedSignature));
     let mut swapped = signed();
     std::mem::swap(&mut swapped.device_signature, &mut swapped.feed_signature);

@@ -80,9 +80,31 @@ impl Past {
         self.lengths.is_empty()
     }
 
+    /// Where a feed is, or would be. Feed ids are hashes, so their first bytes tell nearly where; from there it is looked further
+    /// and further away, then by halves. Of 500 feeds an even spread puts nearly all within 32 places of the guess; ids that somebody
+    /// picked to lie together cost twice a search by halves.
     fn find(&self, feed: &FeedId) -> Result<usize, usize> {
-        self.lengths.binary_search_by(|(other, _)| other.cmp(feed))
+        let lengths = &self.lengths;
+        let guess = ((u128::from(leading(feed)) * lengths.len() as u128) >> 64) as usize;
+        let (mut low, mut high, mut step) = (guess, guess, 8);
+        while low > 0 && lengths[low].0 > *feed {
+            high = low;
+            low = low.saturating_sub(step);
+            step *= 4;
+        }
+        while high < lengths.len() && lengths[high].0 < *feed {
+            low = high;
+            high = (high + step).min(lengths.len());
+            step *= 4;
+        }
+        let near = &lengths[low..(high + 1).min(lengths.len())];
+        near.binary_search_by(|(other, _)| other.cmp(feed)).map(|at| low + at).map_err(|at| low + at)
     }
+}
+
+/// The first eight bytes as a number, which orders ids as they are.
+fn leading(feed: &FeedId) -> u64 {
+    feed.as_bytes().first_chunk().map_or(0, |first| u64::from_be_bytes(*first))
 }
 
 impl FromIterator<(FeedId, u64)> for Past {

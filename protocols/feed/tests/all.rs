@@ -5,6 +5,7 @@ mod authors;
 mod fuzz;
 mod order;
 mod order_properties;
+mod pasts;
 mod proofs;
 mod properties;
 mod refused;

@@ -135,7 +135,7 @@ impl Judge {
         let (counts, end) = if room.clients.is_void(&(*feed, session)) {
             (Counts::Taken, until)
         } else if epoch.is_some_and(|epoch| !room.membership.resolution().has_begun(&epoch, past)) {
-            (Counts::Void("it is sealed under no epoch that its author knew".into()), until)
+            (Counts::Void("it is sealed under no epoch that had begun".into()), until)
         } else {
             let span = Span { feed, from: seq, until, epoch: epoch.as_ref(), body: true, past };
             let ruling = room.membership.resolution().judge(&span);
