@@ -13,6 +13,7 @@ use crate::{
         Claims, Contests, Facts, Pass, Spoken,
         act::{Act, Effect},
         decide,
+        epochs::EpochPass,
         facts::{FeedFacts, InvitationFacts},
         forks::{self, Fork},
         standing::View,
@@ -128,9 +129,12 @@ impl Resolution {
         let mut carried = Facts::default();
         for entry in &entries {
             Pass::read(Contests::Open, &Spoken::new(), &mut carried, &mut Claims::new(), entry);
+            EpochPass::read(None, &mut carried, entry);
         }
-        let entries = entries.iter().map(|entry| &**entry).collect();
-        let facts = decide::decide(entries, &carried, &mut Default::default());
+        let mut facts = decide::decide(entries.iter().map(|entry| &**entry).collect(), &mut Default::default());
+        for entry in &entries {
+            EpochPass::read(Some(&carried), &mut facts, entry);
+        }
         Self { space: *space, facts, carried, forks }
     }
 
@@ -139,8 +143,9 @@ impl Resolution {
         // What devices have signed is asked for where a root key admits one: such an entry is not read alone.
         let spoken = Spoken::new();
         Pass::read(Contests::Open, &spoken, &mut self.carried, &mut Claims::new(), entry);
-        let contests = Contests::Decided(&self.carried);
-        Pass::read(contests, &spoken, &mut self.facts, &mut Claims::new(), entry);
+        EpochPass::read(None, &mut self.carried, entry);
+        Pass::read(Contests::Decided, &spoken, &mut self.facts, &mut Claims::new(), entry);
+        EpochPass::read(Some(&self.carried), &mut self.facts, entry);
     }
 
     /// The space.

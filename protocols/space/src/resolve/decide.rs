@@ -34,10 +34,9 @@ pub(crate) struct Passed {
     pub(crate) claims: Claims,
 }
 
-/// What counts of these entries, which are in the one order and none twice, beside what is `carried` of them. Epochs change nobody's
-/// standing: who asks for that alone needs nothing carried.
-pub(crate) fn decide(entries: Vec<&ControlEntry>, carried: &Facts, seen: &mut Seen) -> Facts {
-    let known = Known::new(entries, carried);
+/// What counts of these entries, which are in the one order and none twice; but for epochs, which change nobody's standing.
+pub(crate) fn decide(entries: Vec<&ControlEntry>, seen: &mut Seen) -> Facts {
+    let known = Known::new(entries);
     let mut acts = Acts::default();
     for act in known.root_acts() {
         acts.add(act);
@@ -87,7 +86,7 @@ fn pass(known: &Known<'_>, acts: Acts) -> Passed {
     let mut facts = Facts::under(Arc::new(acts));
     let mut claims = Claims::new();
     for entry in &known.entries {
-        Pass::read(Contests::Decided(known.carried), &known.spoken, &mut facts, &mut claims, entry);
+        Pass::read(Contests::Decided, &known.spoken, &mut facts, &mut claims, entry);
     }
     Passed { facts, claims }
 }

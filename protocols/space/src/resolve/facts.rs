@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use bytes::Bytes;
 use weft_credential::{Genesis, History, Lockbox, Role, SealedToKeys};
 use weft_crypto::{
-    DeviceId, EntryId, EpochId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, Purpose,
+    DeviceId, EntryId, EpochId, FeedId, IdentityId, InvitationId, Manifest, PreKeyId, Purpose, SpaceId,
     lockbox::{Commitments, Recipient},
     sealed_seed::KeyName,
 };
@@ -194,6 +194,18 @@ pub(crate) struct Refusals {
 }
 
 impl Facts {
+    /// The space, once its genesis is read.
+    pub(crate) fn space(&self) -> Result<SpaceId, VoidReason> {
+        let genesis = self.genesis.as_ref();
+        Ok(genesis.ok_or(VoidReason::FeedNotAdmitted)?.space_id())
+    }
+
+    /// A device that is admitted as far as one at `position` has seen.
+    pub(crate) fn device(&self, device: &DeviceId, position: &Position<'_>) -> Option<&DeviceFacts> {
+        let known = self.devices.get(device);
+        known.filter(|known| self.is_admitted(device, known, View::At(position)))
+    }
+
     pub(crate) fn under(acts: Arc<Acts>) -> Self {
         Self { acts, ..Self::default() }
     }

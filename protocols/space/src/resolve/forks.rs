@@ -127,7 +127,7 @@ pub(crate) fn proofs(entry: &ControlEntry) -> impl Iterator<Item = &ForkProven> 
 
 fn facts(entries: &[&ControlEntry], limits: &BTreeMap<FeedId, u64>) -> Facts {
     let within = within(entries, limits);
-    decide::decide(within.iter().map(|entry| &**entry).collect(), &Facts::default(), &mut Default::default())
+    decide::decide(within.iter().map(|entry| &**entry).collect(), &mut Default::default())
 }
 
 /// Lets the witnesses that count decide where nobody has.

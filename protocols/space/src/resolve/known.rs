@@ -8,7 +8,6 @@ use weft_feed::Past;
 
 use super::{
     act::{self, Act, Effect},
-    facts::Facts,
     pass::Spoken,
 };
 use crate::{ControlEntry, entry::Place, limits};
@@ -25,8 +24,6 @@ pub(crate) struct Candidate<'a> {
 pub(crate) struct Known<'a> {
     /// In the one order.
     pub(crate) entries: Vec<&'a ControlEntry>,
-    /// What they would be if nobody had lost a contest.
-    pub(crate) carried: &'a Facts,
     places: BTreeMap<(FeedId, u64), &'a ControlEntry>,
     ids: BTreeMap<EntryId, &'a ControlEntry>,
     pub(crate) candidates: Vec<Candidate<'a>>,
@@ -37,7 +34,7 @@ pub(crate) struct Known<'a> {
 
 impl<'a> Known<'a> {
     /// `entries` in the one order, none twice.
-    pub(crate) fn new(entries: Vec<&'a ControlEntry>, carried: &'a Facts) -> Self {
+    pub(crate) fn new(entries: Vec<&'a ControlEntry>) -> Self {
         let mut candidates = Vec::new();
         let mut seals = Vec::new();
         let mut sealed: BTreeMap<FeedId, u32> = BTreeMap::new();
@@ -72,7 +69,7 @@ impl<'a> Known<'a> {
         let asked: &[&ControlEntry] = if asked { &entries } else { &[] };
         let places = asked.iter().map(|entry| ((entry.feed, entry.seq), *entry)).collect();
         let ids = asked.iter().map(|entry| (entry.id, *entry)).collect();
-        Self { entries, carried, places, ids, candidates, seals, spoken }
+        Self { entries, places, ids, candidates, seals, spoken }
     }
 
     /// Whether what stands at `place` was said by one who had seen `act`, or later in the same entry.

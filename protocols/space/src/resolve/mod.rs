@@ -8,6 +8,7 @@
 
 pub(crate) mod act;
 pub(crate) mod decide;
+pub(crate) mod epochs;
 pub(crate) mod facts;
 pub(crate) mod forks;
 pub(crate) mod known;

@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use weft_credential::{
-    Carried, Credential, DeviceLinked, EpochStarted, ForkProven, History, InvitationIssued, Lockbox, LockboxRefused,
-    Part, PreKeySet, RULES, Redemption, Role, RoleChanged, SpaceGenesis, Subject, To, invitation_id,
+    Carried, Credential, DeviceLinked, ForkProven, History, InvitationIssued, Part, PreKeySet, RULES, Redemption, Role,
+    RoleChanged, SpaceGenesis, Subject, invitation_id,
 };
-use weft_crypto::{
-    DeviceId, EpochId, FeedId, IdentityId, PreKeyId, Purpose, SignedManifest, SpaceId,
-    lockbox::{self, Recipient, RecipientKind},
-};
+use weft_crypto::{DeviceId, FeedId, IdentityId, PreKeyId, Purpose, SignedManifest, lockbox};
 
 use super::{
     act::{self, Act},
-    facts::{Admission, DeviceFacts, Earlier, EpochFacts, Facts, FeedFacts, Grant, Issue, MemberFacts},
+    epochs,
+    facts::{Admission, DeviceFacts, Facts, FeedFacts, Grant, Issue},
     forks::Witness,
     standing::{Standing, View},
 };
@@ -25,10 +23,10 @@ use crate::{
 };
 
 /// What to do where entries contend for one thing.
-#[derive(Clone, Copy)]
-pub(crate) enum Contests<'a> {
-    /// The earlier in the order has it: what counts. With what is carried: an epoch is known by that. Spec: SPACE-7
-    Decided(&'a Facts),
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Contests {
+    /// The earlier in the order has it: what counts.
+    Decided,
     /// Everybody has it. What holds only so is *carried*: its feeds are replicated and its lockboxes were given, since
     /// somebody who had not heard of the other side believed in it. Spec: SPACE-3.3.
     Open,
@@ -39,7 +37,7 @@ pub(crate) type Claims = BTreeMap<Place, Author>;
 
 /// Reads one entry into the facts.
 pub(crate) struct Pass<'a> {
-    contests: Contests<'a>,
+    contests: Contests,
     spoken: &'a Spoken,
     facts: &'a mut Facts,
     claims: &'a mut Claims,
@@ -110,7 +108,7 @@ impl Facts {
 
 impl<'a> Pass<'a> {
     pub(crate) fn read(
-        contests: Contests<'a>,
+        contests: Contests,
         spoken: &'a Spoken,
         facts: &'a mut Facts,
         claims: &'a mut Claims,
@@ -151,10 +149,20 @@ impl<'a> Pass<'a> {
         if part.version > RULES {
             return Err(VoidReason::LaterRules { found: part.version });
         }
-        if let Some((_, act)) = self.facts.acts.clone().at(&place) {
+        if epochs::says(&part.credential) {
+            // Read when it is known who belongs: it changes nobody's standing.
+            return Ok(());
+        }
+        let carried = match &part.credential {
+            Credential::RootStatement(carried) => Some(carried),
+            _ => None,
+        };
+        if (carried.is_some() || act::is_decided(&part.credential))
+            && let Some((_, act)) = self.facts.acts.clone().at(&place)
+        {
             return self.acted(place, act, &part.credential);
         }
-        if let Credential::RootStatement(carried) = &part.credential {
+        if let Some(carried) = carried {
             return self.root_statement(place, carried);
         }
         let author = self.facts.author(self.entry)?;
@@ -162,13 +170,10 @@ impl<'a> Pass<'a> {
             Credential::SpaceGenesis(_) | Credential::RootStatement(_) => Err(VoidReason::SecondGenesis),
             Credential::FeedAdmitted(manifest) => self.feed_admitted(place, &author, manifest),
             Credential::PreKeySet(set) => self.pre_key_set(place, &author, set),
-            Credential::EpochStarted(epoch) => self.epoch_started(place, &author, epoch),
             Credential::InvitationIssued(issued) => self.issued(place, &author, issued),
             Credential::InvitationRedeemed(redeemed) => self.redeemed(place, &author, redeemed),
             Credential::DeviceLinked(linked) => self.linked(place, &author, linked),
-            Credential::LockboxAdded(lockbox) => self.lockbox_added(&author, lockbox),
             Credential::RulesChanged(changed) => self.rules_changed(&author, changed.rules),
-            Credential::LockboxRefused(refused) => self.lockbox_refused(place, &author, refused),
             Credential::Seal(_) => self.sealed(&author),
             Credential::ForkProven(proven) => self.fork_proven(place, &author, proven),
             Credential::PolicyChanged(changed) => self.policy_changed(place, &author, changed.history),
@@ -307,7 +312,7 @@ impl<'a> Pass<'a> {
             Subject::DeviceAdmitted(device) => {
                 self.facts.standing(&identity, View::At(&self.position)).ok_or(VoidReason::NoRight { had: None })?;
                 let another = |said: &BTreeSet<IdentityId>| said.iter().any(|other| *other != identity);
-                if self.is_contested() && self.spoken.get(&device).is_some_and(another) {
+                if self.contests == Contests::Decided && self.spoken.get(&device).is_some_and(another) {
                     return Err(VoidReason::DeviceTaken);
                 }
                 self.admit(place, device, identity, Vec::new())
@@ -326,7 +331,7 @@ impl<'a> Pass<'a> {
 
     /// A device acts for one identity, and an identity has so many devices. One that was removed does not come back.
     fn admit(&mut self, place: Place, device: DeviceId, identity: IdentityId, through: Vec<DeviceId>) -> Judged {
-        let decided = self.is_contested();
+        let decided = self.contests == Contests::Decided;
         let after = self.facts.acts.before(&identity, &self.position);
         if let Some(known) = self.facts.devices.get(&device) {
             if known.identity != identity && decided {
@@ -369,13 +374,13 @@ impl<'a> Pass<'a> {
     /// Spec: SPACE-5.
     fn feed_admitted(&mut self, place: Place, author: &Author, signed: &SignedManifest) -> Judged {
         let (manifest, id) = (signed.manifest(), signed.feed());
-        let device = self.device(&manifest.device, VoidReason::UnknownDevice)?;
+        let device = self.device(&manifest.device)?;
         let own = device.identity == author.identity || device.named.contains(&id);
         let identity = device.identity;
         author.must(|role| own || role.may_administer())?;
 
         let first = *self.facts.generations.entry(Facts::generation(manifest)).or_insert(id);
-        if first != id && self.is_contested() {
+        if first != id && self.contests == Contests::Decided {
             return Err(VoidReason::SecondFeed);
         }
         let number = self.facts.feeds.len() as u64;
@@ -387,9 +392,8 @@ impl<'a> Pass<'a> {
     }
 
     /// A device that is admitted as far as the entry has seen.
-    fn device(&self, device: &DeviceId, or: VoidReason) -> Result<&DeviceFacts, VoidReason> {
-        let known = self.facts.devices.get(device);
-        known.filter(|known| self.facts.is_admitted(device, known, View::At(&self.position))).ok_or(or)
+    fn device(&self, device: &DeviceId) -> Result<&DeviceFacts, VoidReason> {
+        self.facts.device(device, &self.position).ok_or(VoidReason::UnknownDevice)
     }
 
     /// Spec: SPACE-5.1.
@@ -399,7 +403,7 @@ impl<'a> Pass<'a> {
             return Err(VoidReason::OtherDevice);
         }
         usable(&set.key)?;
-        self.device(&set.device, VoidReason::UnknownDevice)?;
+        self.device(&set.device)?;
         let device = self.facts.devices.get_mut(&set.device);
         let device = device.ok_or(VoidReason::UnknownDevice)?;
         if device.pre_keys.iter().any(|(_, number, _)| *number >= set.number) {
@@ -409,132 +413,10 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// Spec: SPACE-7.
-    fn epoch_started(&mut self, place: Place, author: &Author, started: &EpochStarted) -> Judged {
-        author.must(Role::may_write)?;
-        let mut depth = 0;
-        for parent in &started.parents {
-            depth = depth.max(self.epoch(parent)?.depth);
-        }
-        let id = started.id(&self.space()?);
-        let (recipients, keys) = match &started.to {
-            To::Each { recipients, .. } => (recipients.clone(), Vec::new()),
-            To::Keys(to) => (Vec::new(), to.keys.clone()),
-        };
-        let epoch = self.facts.epochs.entry(id).or_insert(EpochFacts {
-            commitments: started.commitments,
-            parents: started.parents.clone(),
-            recipients,
-            keys,
-            depth: depth + 1,
-            places: Vec::new(),
-            seen: Vec::new(),
-            lockboxes: Vec::new(),
-            sealed: Vec::new(),
-            earlier: Vec::new(),
-        });
-        epoch.places.push(place);
-        epoch.seen.push(self.entry.past.clone());
-        match &started.to {
-            To::Each { lockboxes, .. } => {
-                epoch.lockboxes.extend_from_slice(lockboxes);
-                self.facts.lockboxes += lockboxes.len() as u64;
-            }
-            To::Keys(to) => {
-                epoch.sealed.push(to.clone());
-                self.facts.lockboxes += 1;
-            }
-        }
-        epoch.earlier.push(Earlier { access: started.sealed_access.clone(), content: started.sealed_content.clone() });
-        Ok(())
-    }
-
-    fn space(&self) -> Result<SpaceId, VoidReason> {
-        let genesis = self.facts.genesis.as_ref();
-        Ok(genesis.ok_or(VoidReason::FeedNotAdmitted)?.space_id())
-    }
-
-    /// Whether what entries contend for is had by one of them alone.
-    fn is_contested(&self) -> bool {
-        matches!(self.contests, Contests::Decided(_))
-    }
-
-    /// An epoch that is known as far as the entry has seen, whatever became of who began it. Spec: SPACE-7
-    fn epoch(&self, id: &EpochId) -> Result<&EpochFacts, VoidReason> {
-        let carried = match self.contests {
-            Contests::Decided(carried) => carried.epochs.get(id),
-            Contests::Open => None,
-        };
-        let known = self.facts.epochs.get(id).into_iter().chain(carried);
-        let mut seen = known.filter(|epoch| self.position.has_any(&epoch.places));
-        seen.next().ok_or(VoidReason::UnknownEpoch)
-    }
-
-    /// Spec: SPACE-7.2.
-    fn lockbox_added(&mut self, author: &Author, lockbox: &Lockbox) -> Judged {
-        self.author_is_member(author)?;
-        self.epoch(&lockbox.epoch)?;
-        self.recipient(&lockbox.recipient)?;
-        let position = self.position;
-        // Of an epoch whose start does not count, what is carried keeps them.
-        if let Some(epoch) = self.facts.epochs.get_mut(&lockbox.epoch) {
-            epoch.lockboxes.push(lockbox.clone());
-        }
-        let device = DeviceId::from_bytes(lockbox.recipient.recipient);
-        if lockbox.recipient.kind == RecipientKind::Device
-            && let Some(refused) = self.facts.refused.get_mut(&(lockbox.epoch, device))
-        {
-            let known = refused.places.iter().filter(|place| position.has(place)).count();
-            refused.answered = known.max(refused.answered);
-        }
-        self.facts.lockboxes += 1;
-        Ok(())
-    }
-
-    /// Spec: SPACE-7.7
-    fn lockbox_refused(&mut self, place: Place, author: &Author, refused: &LockboxRefused) -> Judged {
-        self.author_is_member(author)?;
-        if refused.device != author.device {
-            return Err(VoidReason::OtherDevice);
-        }
-        self.epoch(&refused.epoch)?;
-        let before = self.facts.refused.entry((refused.epoch, refused.device)).or_default();
-        if before.places.len() >= limits::REFUSALS_MAX {
-            return Err(VoidReason::TooMany);
-        }
-        before.places.push(place);
-        Ok(())
-    }
-
-    /// Whether a recipient is one as far as the entry has seen, and the key its own.
-    fn recipient(&self, recipient: &Recipient) -> Judged {
-        let published = match recipient.kind {
-            RecipientKind::Device => {
-                let id = DeviceId::from_bytes(recipient.recipient);
-                let device = self.device(&id, VoidReason::LockboxForStranger)?;
-                let mut keys = device.pre_keys.iter();
-                keys.any(|(place, _, key)| *key == recipient.key && self.position.has(place))
-            }
-            RecipientKind::Recovery => {
-                let member = self.member(&IdentityId::from_bytes(recipient.recipient))?;
-                let mut keys = member.recovery.iter();
-                keys.any(|(place, _, key)| *key == recipient.key && self.position.has(place))
-            }
-            // No keeper publishes a key yet.
-            RecipientKind::Keeper => false,
-        };
-        published.then_some(()).ok_or(VoidReason::UnknownKey)
-    }
-
-    fn member(&self, identity: &IdentityId) -> Result<&MemberFacts, VoidReason> {
-        self.facts.standing(identity, View::At(&self.position)).ok_or(VoidReason::LockboxForStranger)?;
-        self.facts.members.get(identity).ok_or(VoidReason::LockboxForStranger)
-    }
-
     /// Spec: SPACE-6.
     fn issued(&mut self, place: Place, author: &Author, issued: &InvitationIssued) -> Judged {
         let standing = author.must(|role| role.may_grant(issued.role))?;
-        let id = invitation_id(&self.space()?, &issued.key);
+        let id = invitation_id(&self.facts.space()?, &issued.key);
         let (after, given) = (self.facts.acts.before(&author.identity, &self.position), self.given(place));
         let invitation = self.facts.invitations.entry(id).or_default();
         invitation.issues.push(Issue {
@@ -570,7 +452,7 @@ impl<'a> Pass<'a> {
         if statement.identity != author.identity {
             return Err(VoidReason::OtherIdentity);
         }
-        self.device(&author.device, VoidReason::UnknownDevice)?;
+        self.device(&author.device)?;
         usable(&statement.pre_key)?;
         self.admit(place, statement.device, statement.identity, Vec::new())?;
         self.brings(place, &statement.device, linked.feeds(), statement.pre_key);
@@ -598,7 +480,7 @@ impl<'a> Pass<'a> {
         let newcomer = (statement.identity, statement.device);
         let used = invitation.redemptions.len() as u64;
         let again = invitation.redemptions.contains_key(&newcomer);
-        if !again && used >= u64::from(issue.uses) && self.is_contested() {
+        if !again && used >= u64::from(issue.uses) && self.contests == Contests::Decided {
             return Err(VoidReason::UsedUp);
         }
 

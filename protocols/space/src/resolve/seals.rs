@@ -112,7 +112,7 @@ fn administers(facts: &Facts, entry: &ControlEntry) -> Option<Author> {
 fn as_seen<'s>(known: &Known<'_>, entry: &ControlEntry, seen: &'s mut Seen) -> &'s Facts {
     let place = (entry.feed, entry.seq);
     if !seen.contains_key(&place) {
-        let facts = decide::decide(known.past_of(entry), &Facts::default(), seen);
+        let facts = decide::decide(known.past_of(entry), seen);
         seen.insert(place, facts);
     }
     seen.entry(place).or_default()
