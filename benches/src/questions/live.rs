@@ -1,4 +1,6 @@
-//! One append at a time: from the call at the source until it is durable at a connected peer in another process.
+//! One append at a time: from the call at the source until it is durable at a connected peer in another process. With a pause before each, as
+//! somebody types and as the baseline does it, and one after the other: a pause lets processors and disks go to sleep, and on a virtual
+//! machine waking them costs as much as the work.
 
 use std::time::Duration;
 
@@ -13,8 +15,31 @@ use crate::{
     source::{Source, Transport},
 };
 
-/// Between one record's arrival and the next append, as in the baseline.
-const PAUSE: Duration = Duration::from_millis(5);
+/// How the next append follows the arrival of the one before.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// After 5 ms, as in the baseline.
+    Paused,
+    /// At once.
+    AtOnce,
+}
+
+impl Pace {
+    fn pause(self) -> Duration {
+        match self {
+            Self::Paused => Duration::from_millis(5),
+            Self::AtOnce => Duration::ZERO,
+        }
+    }
+
+    fn work(self) -> &'static str {
+        match self {
+            Self::Paused => "one append to stored at the peer",
+            Self::AtOnce => "one after the other, each stored at the peer",
+        }
+    }
+}
+
 /// The clocks may go apart this much over all appends.
 const DRIFT_US_MAX: f64 = 200.0;
 
@@ -31,13 +56,15 @@ struct Latency {
 }
 
 pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), Failure> {
-    let transports = [Transport::Quic, Transport::Tcp];
-    let mut ours: [Vec<Latency>; 2] = Default::default();
+    let ways =
+        [Transport::Quic, Transport::Tcp].map(|transport| [(transport, Pace::Paused), (transport, Pace::AtOnce)]);
+    let ways = ways.concat();
+    let mut ours: Vec<Vec<Latency>> = vec![Vec::new(); ways.len()];
     let (mut p50, mut p99) = (Vec::new(), Vec::new());
     for run in 1..=setting.sizes.runs {
-        for (transport, runs) in transports.into_iter().zip(&mut ours) {
-            let latency = run_ours(setting, transport).await?;
-            progress(format!("live, {}, run {run}: {latency:?}", transport.name()));
+        for ((transport, pace), runs) in ways.iter().zip(&mut ours) {
+            let latency = run_ours(setting, *transport, *pace).await?;
+            progress(format!("{}, {}, run {run}: {latency:?}", pace.work(), transport.name()));
             runs.push(latency);
         }
         if let Some(baselines) = &setting.baselines {
@@ -47,20 +74,22 @@ pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), F
             p99.push(out.need("p99_us")? / 1e3);
         }
     }
-    for (transport, runs) in transports.into_iter().zip(ours) {
-        let name = format!("one append to stored at the peer, {}", transport.name());
+    for ((transport, pace), runs) in ways.into_iter().zip(ours) {
+        let name = format!("{}, {}", pace.work(), transport.name());
+        // The baseline pauses.
+        let of = |theirs: &Vec<f64>| if matches!(pace, Pace::Paused) { theirs.clone() } else { Vec::new() };
         table.rows.push(Row {
             work: format!("{name}, p50"),
             unit: Unit::Milliseconds,
             ours: weft(runs.iter().map(|run| run.p50).collect(), OURS),
-            theirs: theirs("hypercore", p50.clone(), HYPERCORE),
+            theirs: theirs("hypercore", of(&p50), HYPERCORE),
             goal: Goal::Figure(1.0),
         });
         table.rows.push(Row {
             work: format!("{name}, p99"),
             unit: Unit::Milliseconds,
             ours: weft(runs.iter().map(|run| run.p99).collect(), OURS),
-            theirs: theirs("hypercore", p99.clone(), HYPERCORE),
+            theirs: theirs("hypercore", of(&p99), HYPERCORE),
             goal: Goal::None,
         });
         let here: Vec<String> = runs.iter().map(|run| format!("{:.2}", run.here_p50)).collect();
@@ -69,7 +98,7 @@ pub(super) async fn answer(setting: &Setting, table: &mut Table) -> Result<(), F
     Ok(())
 }
 
-async fn run_ours(setting: &Setting, transport: Transport) -> Result<Latency, Failure> {
+async fn run_ours(setting: &Setting, transport: Transport, pace: Pace) -> Result<Latency, Failure> {
     let mut source = Source::start(transport).await?;
     let folder = source.fresh_peer().await?;
     for index in 0..10 {
@@ -95,7 +124,9 @@ async fn run_ours(setting: &Setting, transport: Transport) -> Result<Latency, Fa
             there.push((arrived_us - started_us) / 1e3);
             here.push((here_us - started_us) / 1e3);
         }
-        tokio::time::sleep(PAUSE).await;
+        if !pace.pause().is_zero() {
+            tokio::time::sleep(pace.pause()).await;
+        }
     }
     let drift_us = steady.drift_us();
     peer.end().await?;
