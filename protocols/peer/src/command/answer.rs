@@ -79,7 +79,7 @@ pub enum Answer {
         /// The object.
         object: ObjectId,
     },
-    /// To [`Command::OpenSession`](super::Command::OpenSession) and [`Command::CheckSession`].
+    /// To [`Command::OpenSession`](super::Command::OpenSession) and [`Command::CheckSession`](super::Command::CheckSession).
     Session {
         /// Its number in this device's data feed of the space.
         session: u64,
@@ -138,7 +138,7 @@ pub enum Answer {
     NameSet,
     /// To [`Command::NameDevice`](super::Command::NameDevice).
     DeviceNamed,
-    /// To [`Command::RemoveMyDevice`](super::Command::RemoveMyDevice) and [`Command::ForeseeMyDeviceRemoval`].
+    /// To [`Command::RemoveMyDevice`](super::Command::RemoveMyDevice) and [`Command::ForeseeMyDeviceRemoval`](super::Command::ForeseeMyDeviceRemoval).
     MyDeviceRemoved(DeviceRemoval),
     /// To [`Command::Status`](super::Command::Status).
     Status(Status),
