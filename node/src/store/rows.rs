@@ -18,7 +18,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use redb::{Builder, Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, WriteTransaction};
+use redb::{
+    Builder, Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageBackend,
+    WriteTransaction,
+};
 
 use super::{
     anchor,
@@ -34,6 +37,9 @@ pub(super) const VERSION: u32 = 2;
 
 /// The file of redb.
 pub(super) const NAME: &str = "store.redb";
+
+/// The same while it is made.
+const NEW_NAME: &str = "store.redb.new";
 
 /// The rows of [`Table::Meta`].
 const VERSION_KEY: &[u8] = b"version";
@@ -97,10 +103,10 @@ impl Rows {
                     "its file store.redb is missing or empty, and others of its files are there",
                 ));
             }
-            let database = open_database(media.open(NAME)?, cache_bytes)?;
-            if is_new {
-                media.sync_names()?;
+            if is_new && media.keeps() {
+                lay_out(&*media, cache_bytes)?;
             }
+            let database = open_database(media.open(NAME)?, cache_bytes)?;
             let (key, number) = prepare(&*media, &database)?;
             let (journal, found) = Journal::open(&*media, key, number)?;
             let state = State {
@@ -413,6 +419,19 @@ impl View<'_> {
             Ok(())
         })
     }
+}
+
+/// Makes an empty store under another name, and puts it in its place when it is whole: whoever is killed meanwhile has none, not a
+/// damaged one.
+fn lay_out(media: &dyn Media, cache_bytes: usize) -> Result<(), StoreError> {
+    let medium = media.open(NEW_NAME)?;
+    // What an earlier try left.
+    medium.set_len(0)?;
+    let database = open_database(medium, cache_bytes)?;
+    make(&database)?;
+    drop(database);
+    media.rename(NEW_NAME, NAME)?;
+    Ok(())
 }
 
 fn open_database(medium: Medium, cache_bytes: usize) -> Result<Database, StoreError> {

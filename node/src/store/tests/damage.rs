@@ -220,6 +220,32 @@ fn fails_at(n: i64, lasting: bool, kind: io::ErrorKind) -> (i64, bool) {
     (n - left, anew)
 }
 
+/// Whoever is killed, or finds the disk full, while a store is made for the first time has none, and the next one makes it.
+#[test]
+fn a_store_that_was_not_made_to_the_end_is_made_anew() {
+    let made_at = |n: i64| {
+        let folder = tempfile::tempdir().unwrap();
+        let kind = io::ErrorKind::StorageFull;
+        let faults = Arc::new(Faults { left: AtomicI64::new(n), lasting: AtomicBool::new(true), kind });
+        let media = Arc::new(Failing { below: Folder(folder.path().to_owned()), faults: Arc::clone(&faults) });
+        let made = Disk::open_on(media, CACHE_BYTES, false).is_ok();
+        let left = faults.left.load(Ordering::SeqCst);
+        // As another process finds it.
+        let copy = tempfile::tempdir().unwrap();
+        for file in fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+            fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+        }
+        let mut disk = open(copy.path());
+        let mut author = Author::new(1, Purpose::Data);
+        disk.write(&[batch(vec![author.known()]), batch(author.append(&[10]))]).unwrap();
+        assert_eq!(bodies(&disk, &author.feed()).len(), 1, "the {n}th write fails");
+        (made, n - left)
+    };
+    let (made, writes) = made_at(i64::MAX / 2);
+    assert!(made && writes > 5, "{writes} writes make no store");
+    assert!((0..writes).filter(|n| !made_at(*n).0).count() > 3, "of {writes} writes none was needed");
+}
+
 #[test]
 fn a_write_that_the_disk_refuses_is_refused_and_nothing_acknowledged_is_lost() {
     for (lasting, kind) in [(true, io::ErrorKind::StorageFull), (false, io::ErrorKind::Other)] {
