@@ -7,6 +7,7 @@
 
 use std::{
     cell::RefCell,
+    collections::BTreeMap,
     sync::{
         LazyLock, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -15,9 +16,10 @@ use std::{
 
 use stateright::{Checker, Model, Property};
 use weft_credential::{
-    ControlBody, Credential, Cut, DeviceRemoved, EpochStarted, MemberRemoved, Named, Part, Role, RoleChanged, Seal, To,
+    ControlBody, Credential, Cut, DeviceRemoved, EpochStarted, Malformed, MemberRemoved, Named, Part, Role,
+    RoleChanged, Seal, To,
 };
-use weft_crypto::{Root, lockbox::Commitments};
+use weft_crypto::{EntryId, EpochId, FeedId, Root, SpaceId, Verified, lockbox::Commitments};
 use weft_feed::{Past, entry_id, leaf};
 use weft_space::{ControlEntry, Resolution, Space, Verdict, resolve};
 
@@ -45,6 +47,17 @@ static WORLD: LazyLock<Mutex<World>> = LazyLock::new(|| {
     }
     Mutex::new(world)
 });
+
+/// That space, resolved: where every order of arrival begins.
+static FOUNDED: LazyLock<Space> = LazyLock::new(|| {
+    let world = WORLD.lock().unwrap();
+    let mut space = Space::new(world.space);
+    space.insert(world.entries.clone());
+    space
+});
+
+/// What is said by bodies that let somebody in, each with its ten signatures checked once.
+static LET_IN: Mutex<BTreeMap<bytes::Bytes, Result<Vec<Verified<Part>>, Malformed>>> = Mutex::new(BTreeMap::new());
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Does {
@@ -216,7 +229,7 @@ fn entries(state: &State) -> (Looked, Vec<ControlEntry>) {
             let marked = [&body[..], &heard[..]].concat();
             let id = entry_id(&feed, base[at].1 + seq as u64, &leaf(&marked));
             ids[at].push(id);
-            entries.push(ControlEntry::read(&world.space, feed, base[at].1 + seq as u64, id, past, &body));
+            entries.push(read(&world, (feed, base[at].1 + seq as u64, id), past, *does, &body));
             made = true;
         }
         if !made {
@@ -225,14 +238,30 @@ fn entries(state: &State) -> (Looked, Vec<ControlEntry>) {
     }
 }
 
+fn read(
+    world: &World,
+    (feed, seq, id): (FeedId, u64, EntryId),
+    past: Past,
+    does: Does,
+    body: &bytes::Bytes,
+) -> ControlEntry {
+    let read = |past| ControlEntry::read(&world.space, feed, seq, id, past, body);
+    if !matches!(does, Does::Admits(_)) {
+        return read(past);
+    }
+    let mut let_in = LET_IN.lock().unwrap();
+    let parts = let_in.entry(body.clone()).or_insert_with(|| read(Past::new()).parts).clone();
+    ControlEntry { feed, seq, id, named: past.clone(), past, parts }
+}
+
 /// What of the world is looked at afterwards.
 struct Looked {
     first: usize,
-    space: weft_crypto::SpaceId,
-    epoch: weft_crypto::EpochId,
+    space: SpaceId,
+    epoch: EpochId,
 }
 
-fn body(world: &mut World, who: usize, does: Does, past: &Past, ids: &[Vec<weft_crypto::EntryId>; 6]) -> bytes::Bytes {
+fn body(world: &mut World, who: usize, does: Does, past: &Past, ids: &[Vec<EntryId>; 6]) -> bytes::Bytes {
     let cuts = |world: &World, of: &[usize]| -> Vec<Cut> {
         let feeds = of.iter().filter_map(|of| world.people[*of].control);
         let cuts = feeds.map(|feed| Cut { feed, length: past.get(&feed), root: Root::from_bytes([0; 32]) });
@@ -276,10 +305,9 @@ fn body(world: &mut World, who: usize, does: Does, past: &Past, ids: &[Vec<weft_
 fn look(state: &State) -> Found {
     let (world, entries) = entries(state);
     let resolution = resolve(&world.space, &entries);
-    let (base, new) = entries.split_at(world.first);
+    let (_, new) = entries.split_at(world.first);
     let arrives = |order: Vec<ControlEntry>| {
-        let mut space = Space::new(world.space);
-        space.insert(base.to_vec());
+        let mut space = FOUNDED.clone();
         for entry in order {
             space.insert(vec![entry]);
         }
