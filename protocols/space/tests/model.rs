@@ -57,7 +57,9 @@ static FOUNDED: LazyLock<Space> = LazyLock::new(|| {
 });
 
 /// What is said by bodies that let somebody in, each with its ten signatures checked once.
-static LET_IN: Mutex<BTreeMap<bytes::Bytes, Result<Vec<Verified<Part>>, Malformed>>> = Mutex::new(BTreeMap::new());
+static LET_IN: Mutex<BTreeMap<bytes::Bytes, Said>> = Mutex::new(BTreeMap::new());
+
+type Said = Result<Vec<Verified<Part>>, Malformed>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Does {
