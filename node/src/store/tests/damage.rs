@@ -235,7 +235,7 @@ fn a_store_that_was_not_made_to_the_end_is_made_anew() {
         for file in fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
             fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
         }
-        let mut disk = open(copy.path());
+        let disk = open(copy.path());
         let mut author = Author::new(1, Purpose::Data);
         disk.write(&[batch(vec![author.known()]), batch(author.append(&[10]))]).unwrap();
         assert_eq!(bodies(&disk, &author.feed()).len(), 1, "the {n}th write fails");
