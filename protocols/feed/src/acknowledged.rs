@@ -26,15 +26,24 @@ pub struct Acknowledged {
     own: FeedId,
     past: Past,
     heard: BTreeMap<FeedId, (Dep, Arc<Past>)>,
-    /// For an entry that is to be understood without what any other one has in its past: how much of each feed was named.
-    plain: Option<BTreeMap<FeedId, u64>>,
+    /// How much of each feed own entries named: no entry names so much again, though it may not be in their past, because it meant
+    /// a history that is not kept.
+    named: BTreeMap<FeedId, u64>,
+    /// The next entry is to be understood without what any other one has in its past.
+    plain: bool,
 }
 
 impl Acknowledged {
     /// For the feed `own`, whose last entry has this past (none for a new feed).
     #[must_use]
     pub fn new(own: FeedId, past: Past) -> Self {
-        Self { own, past, heard: BTreeMap::new(), plain: None }
+        Self { own, past, heard: BTreeMap::new(), named: BTreeMap::new(), plain: false }
+    }
+
+    /// The feed's entries have named so much of each feed in their deps.
+    #[must_use]
+    pub fn having_named(self, named: BTreeMap<FeedId, u64>) -> Self {
+        Self { named, ..self }
     }
 
     /// For an entry that is to be understood though some feed turns out to say something else: it names every head that is
@@ -42,16 +51,14 @@ impl Acknowledged {
     /// another one has it in its past.
     #[must_use]
     pub fn plainly(self, named: BTreeMap<FeedId, u64>) -> Self {
-        Self { plain: Some(named), ..self }
+        Self { named, plain: true, ..self }
     }
 
     /// A head up to which everything is released and durable here, with the past at that head
     /// ([`crate::order::Order::past_at`]). A lower head of the same feed is replaced.
     pub fn heard(&mut self, head: Dep, past: Arc<Past>) {
-        let known = match &self.plain {
-            Some(named) => named.get(&head.feed).copied().unwrap_or(0),
-            None => self.past.get(&head.feed),
-        };
+        let named = self.named.get(&head.feed).copied().unwrap_or(0);
+        let known = if self.plain { named } else { self.past.get(&head.feed).max(named) };
         let known = self.heard.get(&head.feed).map_or(0, |(dep, _)| dep.length).max(known);
         if head.feed != self.own && head.length > known {
             self.heard.insert(head.feed, (head, past));
@@ -80,7 +87,7 @@ impl Acknowledged {
     /// The deps of the next entry, which are now acknowledged. Keep a clone to go back to if the entry is not written.
     pub fn take(&mut self) -> Acknowledgement {
         let heard = std::mem::take(&mut self.heard);
-        let is_plain = self.plain.take().is_some();
+        let is_plain = std::mem::take(&mut self.plain);
         let covered = |dep: &Dep| {
             let has_it = |(other, past): &(Dep, Arc<Past>)| other.feed != dep.feed && past.get(&dep.feed) >= dep.length;
             !is_plain && heard.values().any(has_it)
@@ -90,6 +97,7 @@ impl Acknowledged {
             self.past.join(past);
             self.past.raise(dep.feed, dep.length);
         }
+        self.named.extend(deps.iter().map(|dep| (dep.feed, dep.length)));
         let mut merges = Vec::new();
         while deps.len() > DEPS_MAX {
             let rest = deps.split_off(DEPS_MAX);

@@ -395,6 +395,21 @@ fn an_entry_that_is_to_be_understood_by_itself_names_all_that_its_feed_has_not_n
     assert!(news.is_empty(), "and then only what is news");
 }
 
+/// What own entries named of a history that is not kept need not be in their past (FEED-6.4), and is not named again.
+/// Spec: FEED-6.1
+#[test]
+fn a_length_that_was_named_is_not_named_again_though_it_is_not_in_the_past() {
+    let past = |lengths: &[Dep]| lengths.iter().map(|dep| (dep.feed, dep.length)).collect::<Past>();
+    let news = Acknowledged::new(dep(0, 1).feed, past(&[dep(1, 3)]));
+    let mut news = news.having_named([(dep(1, 37).feed, 37)].into());
+    news.heard(dep(1, 37), Arc::new(past(&[dep(1, 37)])));
+    assert!(news.is_empty());
+    news.heard(dep(1, 38), Arc::new(past(&[dep(1, 38)])));
+    assert_eq!(news.take().deps, [dep(1, 38)]);
+    news.heard(dep(1, 38), Arc::new(past(&[dep(1, 38)])));
+    assert!(news.is_empty());
+}
+
 /// A node that crashed between a row and its cursor has rows of entries that it releases again, cut elsewhere.
 #[test]
 fn rows_that_say_something_twice_are_restored_once() {

@@ -226,7 +226,7 @@ pub(crate) fn news_of(room: &Room, feed: FeedId, control: bool) -> Acknowledged 
     let order = room.order(&feed);
     let length = order.released(&feed);
     let past = order.past_at(&feed, length).map(|past| (*past).clone()).unwrap_or_default();
-    hear_all(room, Acknowledged::new(feed, past), control)
+    hear_all(room, Acknowledged::new(feed, past).having_named(order.named(&feed)), control)
 }
 
 /// Everything that can be named.
